@@ -1,0 +1,31 @@
+"""A person's login, as it is stored: durable, so that it survives a restart and ends at once on logout."""
+
+from keyturn.representations import Representation
+
+
+class ClientSession(Representation):
+    """What one client holds of a login. Times are epoch seconds."""
+
+    started: int
+    refreshed: int
+    scope: str = ""
+    """The ``scope`` parameter of the login, as sent."""
+    refresh_token_id: str = ""
+    """``jti`` of the newest refresh token, where the realm revokes used ones."""
+    refresh_uses: int = 0
+
+
+class UserSession(Representation):
+    """A login of a person in a realm (Keycloak ``UserSessionModel``). Times are epoch seconds."""
+
+    id: str
+    user_id: str
+    username: str
+    address: str
+    started: int
+    refreshed: int
+    expires: int
+    """When it may be forgotten: the end of its idle time or of its longest life, whichever comes first."""
+    offline: bool = False
+    clients: dict[str, ClientSession]
+    """By the client's ``id``, not its ``client_id``."""

@@ -1,0 +1,211 @@
+"""What the rest of keyturn sees of the store: collections of documents, relations between them, transactions.
+
+A row is its key columns and the document itself (docs/adr/0003). All calls are synchronous; the edge makes them in a
+worker thread.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from keyturn.representations import Representation
+
+D = TypeVar("D", bound=Representation)
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[D]):
+    """A column beside the document, that rows are found and ordered by.
+
+    ``value`` reads it from the document. ``unique`` holds within the realm and the columns in ``within``.
+    """
+
+    name: str
+    value: Callable[[D], str | None]
+    unique: bool = False
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(Generic[D]):
+    """A kind of document. ``name`` is the table's and the change log's; each document has an ``id``."""
+
+    name: str
+    document: type[D]
+    keys: tuple[Key[D], ...]
+
+
+class Relation(StrEnum):
+    """A set of (source id, target id) pairs of one realm, by what the pair means."""
+
+    COMPOSITE = "composite"  # role → role it contains
+    USER_ROLE = "user_role"
+    GROUP_ROLE = "group_role"
+    MEMBERSHIP = "membership"  # user → group
+    DEFAULT_GROUP = "default_group"  # realm → group
+    REALM_DEFAULT_SCOPE = "realm_default_scope"  # realm → client scope
+    REALM_OPTIONAL_SCOPE = "realm_optional_scope"
+    CLIENT_DEFAULT_SCOPE = "client_default_scope"  # client → client scope
+    CLIENT_OPTIONAL_SCOPE = "client_optional_scope"
+    CLIENT_ROLE_SCOPE = "client_role_scope"  # client → role in its scope ("scope mappings")
+    CLIENT_SCOPE_ROLE_SCOPE = "client_scope_role_scope"  # client scope → role in its scope
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of the change log.
+
+    ``kind`` is the name of a collection or relation, ``id`` the document's or the relation's source.
+    """
+
+    revision: int
+    realm_id: str
+    kind: str
+    id: str
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked."""
+
+
+class Duplicate(StoreError):
+    """A unique key is taken. ``key`` is its name."""
+
+    def __init__(self, collection: str, key: str) -> None:
+        super().__init__(f"{collection} with this {key} exists")
+        self.collection = collection
+        self.key = key
+
+
+class Busy(StoreError):
+    """The database is locked by somebody else for longer than the time-out."""
+
+
+class Unavailable(StoreError):
+    """The database cannot be read or written: disk full, read-only, gone."""
+
+
+class Reader(Protocol):
+    """One consistent view of the store. `realm_id` is the id of the realm that owns the documents."""
+
+    revision: int
+    """The newest revision in this view."""
+
+    def get(self, collection: Collection[D], realm_id: str, id: str) -> D | None: ...  # noqa: A002 - Keycloak's name
+    def get_many(self, collection: Collection[D], realm_id: str, ids: Iterable[str]) -> list[D]:
+        """The documents of `ids` that exist, in the order of `ids`."""
+        ...
+
+    def find(self, collection: Collection[D], realm_id: str | None, **keys: str) -> D | None:
+        """The document whose key columns have these values; `realm_id` None looks in all realms."""
+        ...
+
+    def select(
+        self,
+        collection: Collection[D],
+        realm_id: str | None,
+        *,
+        where: dict[str, str | None] | None = None,
+        like: dict[str, str] | None = None,
+        order_by: str | None = None,
+        first: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[D]:
+        """Documents by key columns: equal (`where`; None is SQL NULL) and alike (`like`, SQL patterns).
+
+        Patterns have ``\\`` as escape and do not regard case. `order_by` is a key (default: the order of creation).
+        """
+        ...
+
+    def count(
+        self,
+        collection: Collection[D],
+        realm_id: str | None,
+        *,
+        where: dict[str, str | None] | None = None,
+        like: dict[str, str] | None = None,
+    ) -> int: ...
+    def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
+        """Ids that `source` is related to, in the order in which they were linked."""
+        ...
+
+    def sources(self, relation: Relation, realm_id: str, target: str) -> list[str]: ...
+    def used(self, namespace: str, now: int) -> Sequence[tuple[str, int]]:
+        """The keys that are marked as used in `namespace` past `now`, with the second until which they are."""
+        ...
+
+    def pairs(self, relation: Relation, realm_id: str) -> list[tuple[str, str]]:
+        """All pairs of the realm, in the order in which they were linked."""
+        ...
+
+
+class Transaction(Reader, Protocol):
+    """Writes that happen together or not at all. Each write of a document or relation is in the change log."""
+
+    def insert(self, collection: Collection[D], realm_id: str, document: D) -> None:
+        """Raises Duplicate."""
+        ...
+
+    def update(self, collection: Collection[D], realm_id: str, document: D) -> None:
+        """Replaces the whole document of this id. Raises Duplicate; KeyError where there is none."""
+        ...
+
+    def delete(self, collection: Collection[D], realm_id: str, id: str) -> bool:  # noqa: A002
+        """Removes the document and every relation that it is source or target of; False where there is none."""
+        ...
+
+    def delete_realm(self, realm_id: str) -> None:
+        """Removes the realm and all that it owns, in every collection and relation."""
+        ...
+
+    def link(self, relation: Relation, realm_id: str, source: str, target: str) -> bool:
+        """Adds the pair; False where it is there already."""
+        ...
+
+    def unlink(self, relation: Relation, realm_id: str, source: str, target: str) -> bool: ...
+    def use_once(self, namespace: str, key: str, until: int) -> bool:
+        """Marks `key` as used until `until` (epoch seconds); False where it is marked already."""
+        ...
+
+
+class Store(Protocol):
+    """A database of documents."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """A view that does not change while it is open."""
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A transaction, begun at once; committed at the end of the block, rolled back by any exception.
+
+        After the commit, and before the block's end, every listener has been called with the transaction's changes.
+        Raises Busy, Unavailable.
+        """
+        ...
+
+    def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> None:
+        """Calls `listener` after each commit, in the order of commits, in the writer's thread."""
+        ...
+
+    def changes_since(self, revision: int) -> Sequence[Change] | None:
+        """The entries after `revision`; None where the log no longer reaches back so far."""
+        ...
+
+    def close(self) -> None: ...
+
+
+__all__ = [
+    "Busy",
+    "Change",
+    "Collection",
+    "Duplicate",
+    "Key",
+    "Reader",
+    "Relation",
+    "Store",
+    "StoreError",
+    "Transaction",
+    "Unavailable",
+]
