@@ -1,0 +1,58 @@
+"""Identity providers and user federation: kept for imports and exports, never acted on."""
+
+from typing import Annotated
+
+from keyturn.representations.base import UNSET, Integer, Maybe, Representation
+from keyturn.representations.secrecy import secret_entries
+
+__all__ = [
+    "IdentityProviderMapperRepresentation",
+    "IdentityProviderRepresentation",
+    "UserFederationProviderRepresentation",
+]
+
+
+class IdentityProviderRepresentation(Representation):
+    """An identity provider."""
+
+    alias: Maybe[str] = UNSET
+    display_name: Maybe[str] = UNSET
+    internal_id: Maybe[str] = UNSET
+    provider_id: Maybe[str] = UNSET
+    enabled: Maybe[bool] = UNSET
+    update_profile_first_login_mode: Maybe[str] = UNSET
+    trust_email: Maybe[bool] = UNSET
+    store_token: Maybe[bool] = UNSET
+    add_read_token_role_on_create: Maybe[bool] = UNSET
+    authenticate_by_default: Maybe[bool] = UNSET
+    link_only: Maybe[bool] = UNSET
+    hide_on_login: Maybe[bool] = UNSET
+    first_broker_login_flow_alias: Maybe[str] = UNSET
+    post_broker_login_flow_alias: Maybe[str] = UNSET
+    organization_id: Maybe[str] = UNSET
+    config: Annotated[Maybe[dict[str, str]], secret_entries("clientSecret")] = UNSET
+    types: Maybe[list[str]] = UNSET
+    update_profile_first_login: Maybe[bool] = UNSET
+
+
+class IdentityProviderMapperRepresentation(Representation):
+    """A mapper of an identity provider."""
+
+    id: Maybe[str] = UNSET
+    name: Maybe[str] = UNSET
+    identity_provider_alias: Maybe[str] = UNSET
+    identity_provider_mapper: Maybe[str] = UNSET
+    config: Maybe[dict[str, str]] = UNSET
+
+
+class UserFederationProviderRepresentation(Representation):
+    """A user federation provider, in the form that older exports have."""
+
+    id: Maybe[str] = UNSET
+    display_name: Maybe[str] = UNSET
+    provider_name: Maybe[str] = UNSET
+    config: Annotated[Maybe[dict[str, str]], secret_entries("bindCredential")] = UNSET
+    priority: Maybe[Integer] = UNSET
+    full_sync_period: Maybe[Integer] = UNSET
+    changed_sync_period: Maybe[Integer] = UNSET
+    last_sync: Maybe[Integer] = UNSET
