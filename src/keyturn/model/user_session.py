@@ -3,7 +3,7 @@
 from keyturn.representations import Representation
 
 
-class ClientSession(Representation):
+class ClientSession(Representation, kw_only=True):
     """What one client holds of a login. Times are epoch seconds."""
 
     started: int
@@ -15,7 +15,7 @@ class ClientSession(Representation):
     refresh_uses: int = 0
 
 
-class UserSession(Representation):
+class UserSession(Representation, kw_only=True):
     """A login of a person in a realm (Keycloak ``UserSessionModel``). Times are epoch seconds."""
 
     id: str

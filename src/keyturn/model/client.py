@@ -1,0 +1,54 @@
+"""A client as the token path sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keyturn.model.client_scope import ClientScope
+from keyturn.model.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class SecretDigest:
+    """A client secret that may be used, as its SHA-256; ``expires`` in epoch seconds, None for never."""
+
+    digest: bytes = field(repr=False)
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Client:
+    """Everything that a token request needs to know of a client. Made by ``registry.compile``, never changed."""
+
+    id: str
+    client_id: str
+    enabled: bool
+    protocol: str
+    public: bool
+    bearer_only: bool
+    authenticator: str
+    """``clientAuthenticatorType``."""
+    secrets: tuple[SecretDigest, ...]
+    service_account: Subject | None
+    """The user that stands for the client, None without ``serviceAccountsEnabled``."""
+    direct_access_grants: bool
+    full_scope: bool
+    not_before: int
+    own_scope: ClientScope
+    """The client's own mappers and scope mappings."""
+    default_scopes: tuple[ClientScope, ...]
+    optional_scopes: Mapping[str, ClientScope]
+    own_roles: frozenset[str]
+    """Ids of the roles that the client owns: always in its scope."""
+    web_origins: frozenset[str]
+    attributes: Mapping[str, str]
+
+    def flag(self, attribute: str) -> bool:
+        """Whether the attribute says ``true``."""
+        return self.attributes.get(attribute) == "true"
+
+    def seconds(self, attribute: str) -> int | None:
+        """The attribute as a number of seconds; None where it is absent or no number."""
+        try:
+            return int(self.attributes[attribute])
+        except (KeyError, ValueError):
+            return None

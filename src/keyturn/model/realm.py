@@ -1,0 +1,66 @@
+"""A realm as the token path sees it: what all its clients share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyturn.jose.jwk import PrivateKey, PublicKey
+from keyturn.model.client_scope import ClientScope
+from keyturn.model.roles import RoleGraph
+from keyturn.representations.realm import RealmRepresentation
+
+
+@dataclass(frozen=True, slots=True)
+class RealmKey:
+    """A key of the realm and the component that provides it. ``status`` is ACTIVE, PASSIVE or DISABLED."""
+
+    key: PrivateKey
+    provider_id: str
+    priority: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The realm's keys: the one that signs for each algorithm, and all that verify, by ``kid``."""
+
+    keys: tuple[RealmKey, ...]
+    signing: Mapping[str, PrivateKey]
+    """The active key of the highest priority, by algorithm."""
+
+    def verifying(self, kid: str | None, algorithm: str) -> PublicKey | None:
+        """The key that verifies; None where there is none of this ``kid`` that is made for `algorithm`."""
+        for realm_key in self.keys:
+            key = realm_key.key
+            if key.kid == kid and key.algorithm == algorithm and realm_key.status != "DISABLED":
+                return key.public
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Realm:
+    """What a token request needs to know of the realm. Made by ``registry.compile``, never changed."""
+
+    id: str
+    name: str
+    enabled: bool
+    ssl_required: str
+    not_before: int
+    access_token_lifespan: int
+    sso_session_idle_timeout: int
+    sso_session_max_lifespan: int
+    client_session_idle_timeout: int
+    client_session_max_lifespan: int
+    offline_session_idle_timeout: int
+    offline_session_max_lifespan: int | None
+    """None where ``offlineSessionMaxLifespanEnabled`` is off."""
+    default_signature_algorithm: str
+    revoke_refresh_token: bool
+    refresh_token_max_reuse: int
+    roles: RoleGraph
+    scopes: Mapping[str, ClientScope]
+    """Client scopes by id."""
+    client_ids: Mapping[str, str]
+    """``client_id`` of every client that owns roles, by its ``id``."""
+    keys: KeyRing
+    document: RealmRepresentation
+    """For what is asked rarely: brute-force settings, events, display name."""

@@ -1,0 +1,32 @@
+"""The roles of a realm and what contains what."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role; ``client_id`` is the ``id`` of the client that owns it, None for a realm role."""
+
+    id: str
+    name: str
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGraph:
+    """All roles of a realm by id, and the roles that each composite contains."""
+
+    roles: Mapping[str, Role]
+    composites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def closure(self, ids: Iterable[str]) -> frozenset[str]:
+        """`ids` and every role that they contain, at any depth; a cycle ends where it began."""
+        found: set[str] = set()
+        waiting = [role_id for role_id in ids if role_id in self.roles]
+        while waiting:
+            role_id = waiting.pop()
+            if role_id not in found:
+                found.add(role_id)
+                waiting.extend(self.composites.get(role_id, ()))
+        return frozenset(found & self.roles.keys())

@@ -1,0 +1,81 @@
+"""The errors of the endpoints of a realm (RFC 6749 §5.2, RFC 6750 §3.1), each a class with its code.
+
+The public sentence is Keycloak's; the private detail goes to the log, never to the wire.
+"""
+
+from typing import ClassVar
+
+
+class OAuth2Error(Exception):
+    """An error answer. `description` is public; `log` says to the operator what the caller must not learn."""
+
+    error: ClassVar[str]
+    status: ClassVar[int] = 400
+
+    def __init__(self, description: str, *, log: str = "", status: int | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.log = log
+        self.http_status = status or self.status
+
+
+class InvalidRequest(OAuth2Error):
+    """A parameter is missing, repeated or malformed."""
+
+    error = "invalid_request"
+
+
+class InvalidClient(OAuth2Error):
+    """The client is unknown, disabled, of the wrong kind, or did not authenticate."""
+
+    error = "invalid_client"
+    status = 401
+
+
+class UnauthorizedClient(OAuth2Error):
+    """The client may not use this grant. Keycloak says so of a wrong secret, too."""
+
+    error = "unauthorized_client"
+    status = 401
+
+
+class InvalidGrant(OAuth2Error):
+    """The grant - a password, a refresh token - is not valid."""
+
+    error = "invalid_grant"
+
+
+class InvalidScope(OAuth2Error):
+    """A requested scope is not one of the client's."""
+
+    error = "invalid_scope"
+
+
+class InvalidToken(OAuth2Error):
+    """The token is expired, revoked, malformed, or of somebody else."""
+
+    error = "invalid_token"
+    status = 401
+
+
+class UnsupportedGrantType(OAuth2Error):
+    """No grant of this name."""
+
+    error = "unsupported_grant_type"
+
+
+class AccessDenied(OAuth2Error):
+    """The realm refuses."""
+
+    error = "access_denied"
+    status = 403
+
+
+class ServerError(OAuth2Error):
+    """Something that a setting makes impossible, as an algorithm that nobody knows (Keycloak ``unknown_error``)."""
+
+    error = "unknown_error"
+    status = 500
+
+    def __init__(self, *, log: str) -> None:
+        super().__init__("For more on this error consult the server log.", log=log)

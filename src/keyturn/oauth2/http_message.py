@@ -1,0 +1,43 @@
+"""Requests and answers as the protocol sees them: no framework, no connection."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from keyturn.representations import encode
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+JSON: Final = (b"content-type", b"application/json")
+NO_STORE: Final[Headers] = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to an endpoint of a realm.
+
+    `base_url` is the server as its caller names it (no slash at the end), `address` the caller's IP address.
+    """
+
+    base_url: str
+    address: str
+    content_type: str = ""
+    authorization: str | None = field(default=None, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    query: bytes = field(default=b"", repr=False)
+    accept: str = ""
+    origin: str | None = None
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: `headers` without the security headers and the length, which every answer gets."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+
+def json_response(status: int, document: Any, headers: Headers = ()) -> Response:
+    """`document` as JSON."""
+    return Response(status, (*headers, JSON), encode(document))

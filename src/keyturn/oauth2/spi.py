@@ -1,0 +1,175 @@
+"""What the parts of the protocol say to each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Protocol, TypeAlias
+
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.model.subject import Subject
+from keyturn.model.user_session import UserSession
+from keyturn.oauth2.form import Form
+from keyturn.oauth2.http_message import Request
+from keyturn.oauth2.scope import GrantedScopes
+
+
+class Miss(Exception):
+    """A client is not in memory. The edge loads it in a worker thread and asks again."""
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__(client_id)
+        self.client_id = client_id
+
+
+class Clients(Protocol):
+    """The clients of one realm that are in memory."""
+
+    def by_client_id(self, client_id: str) -> Client | None:
+        """The client, or None where it is known that there is none. Raises Miss."""
+        ...
+
+
+# What a grant may have to ask; the edge finds it out in a worker thread.
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPassword:
+    """Is there a person of this user name or e-mail address, with this password?"""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChecked:
+    """`subject` None: no such user. `locked`: too many failures, whatever the password."""
+
+    subject: Subject | None
+    valid: bool
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FindSession:
+    """Which session is this, and who is its user?"""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFound:
+    """`session` None: there is none, or it has ended."""
+
+    session: UserSession | None
+    subject: Subject | None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeKey:
+    """The realm needs a key that signs with this algorithm (Keycloak's fallback keys)."""
+
+    algorithm: str
+
+
+Question: TypeAlias = CheckPassword | FindSession | MakeKey
+Facts: TypeAlias = PasswordChecked | SessionFound
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The answer depends on something that is not in memory: find it out and ask again."""
+
+    question: Question
+
+
+# What must be written before the token is signed; the edge does it.
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSession:
+    """Create or replace this session."""
+
+    session: UserSession
+
+
+@dataclass(frozen=True, slots=True)
+class EndClientSession:
+    """Take one client out of a session: a refresh token was used once too often."""
+
+    session_id: str
+    client_id: str
+
+
+Effect: TypeAlias = SaveSession | EndClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClaims:
+    """What a token says of its session. Times are epoch seconds."""
+
+    sid: str
+    session_expires: int
+    """When the session ends at the latest: no token of it lives longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A refresh token to be issued; ``jti`` is known ahead because the session keeps it."""
+
+    jti: str
+    lifespan: int
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """A grant's decision: what to mint. ``lifespan`` in seconds."""
+
+    subject: Subject
+    scopes: GrantedScopes
+    lifespan: int
+    token_id_prefix: str
+    """What ``jti`` begins with, by session type and grant (Keycloak ``TokenContextEncoderProvider``)."""
+    notes: Mapping[str, str]
+    """Session notes, for the mappers that show them."""
+    session: SessionClaims | None = None
+    refresh: Refresh | None = None
+    effects: tuple[Effect, ...] = ()
+
+
+NO_NOTES: Final[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedClient:
+    """A client that has proved who it is. Made by ``client_authentication.authenticate`` alone."""
+
+    client: Client
+    method: str
+    """``client-secret``, or ``none`` for a public client."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """What a grant decides on. `now` in epoch seconds; `new_id` gives a fresh session or token id."""
+
+    realm: Realm
+    form: Form
+    http: Request
+    issuer: str
+    now: int
+
+
+class Grant(Protocol):
+    """A grant type. One object, no state."""
+
+    grant_type: ClassVar[str]
+    parameters: ClassVar[frozenset[str]]
+
+    def question(self, request: TokenRequest, client: AuthenticatedClient) -> Question | None:
+        """What must be found out first; None where memory is enough. Raises OAuth2Error."""
+        ...
+
+    def authorize(self, request: TokenRequest, client: AuthenticatedClient, facts: Facts | None) -> Authorization:
+        """Decides what the client gets. Raises OAuth2Error."""
+        ...
