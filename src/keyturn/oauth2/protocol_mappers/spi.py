@@ -38,7 +38,7 @@ class ClaimsContext:
 
 @dataclass(slots=True)
 class Claims:
-    """The claims as they grow. Role mappers see and change ``realm_roles`` and ``client_roles`` before they are claims."""
+    """The claims as they grow. Role mappers change ``realm_roles`` and ``client_roles`` before these are claims."""
 
     members: dict[str, Any]
     realm_roles: list[str] = field(default_factory=list)
