@@ -1,0 +1,34 @@
+"""Base64url without padding (RFC 7515 §2), read strictly."""
+
+from base64 import urlsafe_b64encode
+from binascii import Error, a2b_base64
+from typing import Final
+
+__all__ = ["decode", "encode"]
+
+_TO_BASE64: Final = bytes.maketrans(b"-_+/=", b"+/***")
+"""From the URL alphabet to the standard one; what belongs to the latter alone, and padding, becomes an error."""
+
+
+def encode(content: bytes) -> bytes:
+    """`content` as base64url without padding."""
+    return urlsafe_b64encode(content).rstrip(b"=")
+
+
+def decode(text: bytes | str) -> bytes:
+    """The octets that `text` encodes.
+
+    Strict: no padding, blanks or foreign characters, and no bits set behind the end, so that each value has one
+    spelling only.
+
+    Raises:
+        ValueError: `text` is no base64url, or not the canonical one.
+    """
+    encoded = text.encode("ascii") if isinstance(text, str) else text
+    try:
+        content = a2b_base64(encoded.translate(_TO_BASE64) + b"=" * (-len(encoded) % 4), strict_mode=True)
+    except Error:
+        raise ValueError("not base64url") from None
+    if encode(content) != encoded:
+        raise ValueError("not canonical base64url")
+    return content
