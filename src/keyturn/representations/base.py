@@ -50,7 +50,7 @@ def kept(why: str) -> Meta:
 
 
 def kept_fields(document: type["Representation"]) -> dict[str, str]:
-    """The fields of `document` that are stored but not acted on, by their names on the wire, with what would need them."""
+    """The fields of `document` that are stored but not acted on, by name on the wire, with what would need them."""
     hints = get_type_hints(document, include_extras=True)
     found: dict[str, str] = {}
     for name, wire in zip(document.__struct_fields__, document.__struct_encode_fields__, strict=True):

@@ -17,7 +17,7 @@ class ErrorRepresentation(Representation):
 
 
 class OAuth2ErrorRepresentation(Representation, rename=None):
-    """``{"error"}`` or ``{"error", "error_description"}``: OAuth's errors (RFC 6749 §5.2), the admin API's plain ones."""
+    """``{"error"}`` or ``{"error", "error_description"}``: OAuth (RFC 6749 §5.2), and the admin API's plain errors."""
 
     error: Maybe[str] = UNSET
     error_description: Maybe[str] = UNSET
