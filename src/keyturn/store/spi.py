@@ -109,12 +109,14 @@ class Reader(Protocol):
         *,
         where: dict[str, str | None] | None = None,
         like: dict[str, str] | None = None,
+        any_like: Sequence[dict[str, str]] = (),
         order_by: str | None = None,
         first: int = 0,
         limit: int | None = None,
     ) -> Sequence[D]:
         """Documents by key columns: equal (`where`; None is SQL NULL) and alike (`like`, SQL patterns).
 
+        Of each mapping in `any_like`, one pattern or more has to match: ``({"username": p, "email": p},)``.
         Patterns have ``\\`` as escape and do not regard case. `order_by` is a key (default: the order of creation).
         """
         ...
@@ -126,6 +128,7 @@ class Reader(Protocol):
         *,
         where: dict[str, str | None] | None = None,
         like: dict[str, str] | None = None,
+        any_like: Sequence[dict[str, str]] = (),
     ) -> int: ...
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
         """Ids that `source` is related to, in the order in which they were linked."""
@@ -148,6 +151,10 @@ class Transaction(Reader, Protocol):
         """Raises Duplicate."""
         ...
 
+    def insert_many(self, collection: Collection[D], realm_id: str, documents: Iterable[D]) -> None:
+        """Inserts all or none, faster than one by one. Raises Duplicate."""
+        ...
+
     def update(self, collection: Collection[D], realm_id: str, document: D) -> None:
         """Replaces the whole document of this id. Raises Duplicate; KeyError where there is none."""
         ...
@@ -162,6 +169,10 @@ class Transaction(Reader, Protocol):
 
     def link(self, relation: Relation, realm_id: str, source: str, target: str) -> bool:
         """Adds the pair; False where it is there already."""
+        ...
+
+    def link_many(self, relation: Relation, realm_id: str, pairs: Iterable[tuple[str, str]]) -> None:
+        """Adds the pairs that are not there yet, faster than one by one."""
         ...
 
     def unlink(self, relation: Relation, realm_id: str, source: str, target: str) -> bool: ...

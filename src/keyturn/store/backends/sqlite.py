@@ -1,0 +1,131 @@
+"""SQLite: one file in WAL mode, every commit on the disk before it is acknowledged."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Insert, Table, create_engine
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from keyturn.store.opening import opened
+from keyturn.store.seal_key import SealKeys
+from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
+from keyturn.store.sql import Clock, SqlStore
+
+name: Final = "sqlite"
+
+_BUSY_TIMEOUT: Final = 5.0
+"""Seconds for which a writer waits for a writer of another process."""
+
+_PRAGMAS: Final = (
+    "PRAGMA synchronous = FULL",  # a commit survives a power cut
+    "PRAGMA cache_size = -1024",  # KiB a connection; the token path does not read here
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+)
+
+_SENTENCES: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "the database is read-only",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged",
+    sqlite3.SQLITE_NOTADB: "the file is not a SQLite database",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
+    sqlite3.SQLITE_PERM: "access to the database is denied",
+}
+
+
+def open_store(url: str | Path, seal: SealKeys, clock: Clock) -> SqlStore:
+    """Opens the database at a path or ``sqlite:///path``, made with its directory where there is none.
+
+    Raises Unavailable, Busy, NewerSchema, SealKeyMissing, SealKeyWrong.
+    """
+    path = Path(str(url).removeprefix("sqlite:///"))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
+    except OSError as error:
+        raise Unavailable(f"the database {path} cannot be opened: {error.strerror}") from None
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _connect(path),
+        poolclass=QueuePool,
+        pool_size=2,
+        max_overflow=-1,  # one more for each worker thread that reads at the same moment
+        pool_use_lifo=True,
+        hide_parameters=True,
+    )
+    return opened(engine, _Sqlite(), seal, clock)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=_BUSY_TIMEOUT,
+        isolation_level=None,  # transactions are begun by this module alone
+        check_same_thread=False,  # the pool hands a connection to one thread at a time
+        cached_statements=256,
+    )
+    connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows ASCII only
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
+        raise sqlite3.OperationalError("write-ahead logging is not possible here")
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
+class _Sqlite:
+    busy_timeout = _BUSY_TIMEOUT
+
+    def begin_read(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")  # the reader's first statement fixes the view
+
+    def begin_write(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def begin_exclusive(self, connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+
+    def insert_absent(self, table: Table) -> Insert:
+        return insert(table).on_conflict_do_nothing()
+
+    def translate(self, error: SQLAlchemyError) -> StoreError:
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        if not isinstance(cause, sqlite3.Error) or not hasattr(cause, "sqlite_errorcode"):
+            return Unavailable(f"the database failed: {type(error).__name__}")
+        code = cause.sqlite_errorcode
+        if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
+            return Duplicate(*_violated(str(cause)))
+        primary = code & 0xFF
+        if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return Busy("the database is locked by another process")
+        return Unavailable(_SENTENCES.get(primary, f"the database failed: {cause.sqlite_errorname}"))
+
+    def closing(self, connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA optimize")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _violated(message: str) -> tuple[str, str]:
+    """Collection and key of ``UNIQUE constraint failed: client.realm_id, client.client_id`` or ``…: index 'NAME'``."""
+    where = message.partition(": ")[2]
+    if where.startswith("index '"):
+        return _of_index(where.removeprefix("index '").removesuffix("'"))
+    table, _, column = where.rpartition(", ")[2].partition(".")
+    return table, column
+
+
+def _of_index(index: str) -> tuple[str, str]:
+    from keyturn.store.schema import METADATA
+
+    for table in METADATA.tables.values():
+        if any(found.name == index for found in table.indexes):
+            return table.name, index.removeprefix(f"{table.name}_").removesuffix("_unique")
+    return index, index

@@ -1,0 +1,38 @@
+"""Documents as they are stored: JSON whose secrets are sealed to their place (docs/adr/0004)."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from keyturn.jose.seal import SealKey, associated_data
+from keyturn.representations import decode, encode
+from keyturn.representations.secrecy import replace_secrets, secret_paths
+from keyturn.store.spi import Collection, D
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """Turns documents into their stored text and back. Whoever moves a sealed text elsewhere makes it unreadable."""
+
+    key: SealKey
+
+    def stored(self, collection: Collection[D], realm_id: str, id: str, document: D) -> str:  # noqa: A002
+        """`document` as JSON, each secret of it sealed."""
+        if secret_paths(collection.document):
+            document = replace_secrets(document, partial(self._seal, realm_id, collection.name, id))
+        return encode(document).decode()
+
+    def document(self, collection: Collection[D], realm_id: str, id: str, text: str) -> D:  # noqa: A002
+        """The document whose stored form is `text`.
+
+        Raises ``msgspec.DecodeError``; ``WrongSealKey`` or ``SealBroken`` where a secret is not one of this place.
+        """
+        document = decode(text, collection.document)
+        if secret_paths(collection.document):
+            document = replace_secrets(document, partial(self._unseal, realm_id, collection.name, id))
+        return document
+
+    def _seal(self, realm_id: str, kind: str, id: str, path: tuple[str, ...], text: str) -> str:  # noqa: A002
+        return self.key.seal(text, associated_data(realm_id, kind, id, "\0".join(path)))
+
+    def _unseal(self, realm_id: str, kind: str, id: str, path: tuple[str, ...], text: str) -> str:  # noqa: A002
+        return self.key.unseal(text, associated_data(realm_id, kind, id, "\0".join(path))).decode()

@@ -1,0 +1,107 @@
+"""The store in SQL, the same for every database; what differs between them is in ``backends``."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from keyturn.jose.seal import SealKey
+from keyturn.store.collections import COLLECTIONS
+from keyturn.store.sealing import Sealing
+from keyturn.store.spi import Change, Reader, Transaction
+from keyturn.store.sql_reader import Dialect, SqlReader, translated
+from keyturn.store.sql_transaction import SqlTransaction
+from keyturn.store.turns import Turns
+
+Clock = Callable[[], float]
+"""Tells the time in epoch seconds, like ``time.time``."""
+
+KEPT_REVISIONS = 10_000
+"""How far back the change log reaches after `prune`."""
+
+
+class SqlStore:
+    """A database of documents (``spi.Store``). Any thread may call it."""
+
+    def __init__(self, engine: Engine, dialect: Dialect, sealing: Sealing, clock: Clock) -> None:
+        self._engine = engine
+        self._dialect = dialect
+        self._sealing = sealing
+        self._clock = clock
+        self._turns = Turns()
+        self._listeners: tuple[Callable[[Sequence[Change]], None], ...] = ()
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """A view that does not change while it is open. Raises Unavailable."""
+        with self._reader() as reader:
+            yield reader
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction; see ``spi.Store.write``. Writers of this process take turns in the order of asking.
+
+        A listener must not write: raises RuntimeError where this thread has a transaction open already.
+        """
+        with self._transaction() as transaction:
+            yield transaction
+
+    def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> None:
+        """Calls `listener` after each commit, in the order of commits, in the writer's thread."""
+        self._listeners = (*self._listeners, listener)
+
+    def changes_since(self, revision: int) -> Sequence[Change] | None:
+        """The entries after `revision`; None where the log no longer reaches back so far."""
+        with self._reader() as reader:
+            return reader.changes_since(revision)
+
+    def prune(self, now: int) -> None:
+        """Forgets what expired at `now` (epoch seconds) and all but the last revisions of the change log."""
+        with self._transaction() as transaction:
+            transaction.prune(now, KEPT_REVISIONS)
+
+    def reseal(self, new: SealKey) -> None:
+        """Seals every secret with another key, in one transaction. Raises Busy, Unavailable."""
+        sealing = Sealing(new)
+        with self._transaction() as transaction:
+            transaction.reseal(COLLECTIONS, sealing)
+        self._sealing = sealing
+
+    def close(self) -> None:
+        """Ends the connections, everything written being in the main file."""
+        with translated(self._dialect), self._engine.connect() as connection:
+            self._dialect.closing(connection)
+        self._engine.dispose()
+
+    @contextmanager
+    def _reader(self) -> Iterator[SqlReader]:
+        with self._connection() as connection:
+            with translated(self._dialect):
+                self._dialect.begin_read(connection)
+            yield SqlReader(connection, self._dialect, self._sealing)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[SqlTransaction]:
+        with self._turns.turn(self._dialect.busy_timeout):
+            with self._connection() as connection:
+                with translated(self._dialect):
+                    self._dialect.begin_write(connection)
+                transaction = SqlTransaction(connection, self._dialect, self._sealing, int(self._clock()))
+                yield transaction
+                changes = transaction.finish()
+                with translated(self._dialect):
+                    connection.commit()
+            if changes:
+                for listener in self._listeners:
+                    listener(changes)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """A connection whose transaction is rolled back at the end, unless it was committed."""
+        with translated(self._dialect):
+            connection = self._engine.connect()
+        try:
+            yield connection
+        finally:
+            with translated(self._dialect):
+                connection.close()
