@@ -31,7 +31,7 @@ _Whole: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers r
 
 
 def _unique_index(table: Table, collection: Collection[Any], name: str, within: tuple[str, ...]) -> None:
-    """NULL in a `within` column is a value like any other (a group has no parent); in the key itself it never clashes."""
+    """NULL in a `within` column is a value like any other (a group has no parent); in the key it never clashes."""
     owner: list[ColumnElement[Any]] = [] if collection.name == REALMS.name else [table.c.realm_id]
     around = [func.coalesce(table.c[column], "") for column in within]
     Index(f"{collection.name}_{name}_unique", *owner, *around, table.c[name], unique=True)
