@@ -1,0 +1,106 @@
+"""From the Authorization header to an `Administrator`: a bearer token that counts now.
+
+Source: Keycloak ``AppAuthManager.BearerTokenAuthenticator``, ``AdminRoot.authenticateRealmAdminRequest``.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from keyturn.admin.administrator import Administrator
+from keyturn.admin.context import Realms
+from keyturn.admin.errors import Unauthorized
+from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
+from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, verify
+from keyturn.representations import given
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.collections import CLIENTS, REALMS, SESSIONS, USERS
+from keyturn.store.spi import Reader
+
+__all__ = ["REVOKED_TOKENS", "admit", "verified"]
+
+_BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+_ASYMMETRIC: Final = frozenset(name for name, row in SIGNATURE_ALGORITHMS.items() if row.family != "oct")
+REVOKED_TOKENS: Final = "revoked"
+"""Namespace of the store's used keys in which revoked access tokens stand, by ``jti``."""
+
+
+def verified(authorization: str | None, base_url: str, realms: Realms, now: float) -> VerifiedClaims:
+    """The claims of the header's bearer token: an access token of one of this server's realms, within its times.
+
+    Does NOT look at the user, client or session: `admit` does.
+
+    Raises:
+        Unauthorized: there is none.
+    """
+    match = _BEARER.fullmatch(authorization or "")
+    if match is None:
+        raise Unauthorized("no bearer token")
+    try:
+        token = parse(match.group(1))
+        prefix, issuer = f"{base_url}/realms/", token.claims.get("iss")
+        if not isinstance(issuer, str) or not issuer.startswith(prefix):
+            raise Unauthorized("issued elsewhere, or reached by another host name")
+        realm = realms.realm(issuer.removeprefix(prefix))
+        if realm is None or not realm.enabled:
+            raise Unauthorized("its realm is gone or disabled")
+        claims = verify(token, realm.keys.verifying, _ASYMMETRIC)
+        check_times(claims, now)
+    except InvalidToken as error:
+        raise Unauthorized(error.reason) from None
+    if claims.get("typ") not in {"Bearer", "DPoP"} or not isinstance(claims.get("sub", ""), str):
+        raise Unauthorized("no access token")
+    if "cnf" in claims and "jkt" in given(claims["cnf"], {}):
+        raise Unauthorized("bound to a key that was not shown")  # RFC 9449 §7.1
+    return claims
+
+
+def admit(reader: Reader, claims: VerifiedClaims, base_url: str, now: float) -> Administrator:
+    """Who the holder of the token is, by the state of `reader`.
+
+    Raises:
+        Unauthorized: the realm, client, user or session is gone, disabled or newer than the token.
+    """
+    name = str(claims["iss"]).removeprefix(f"{base_url}/realms/")
+    realm = reader.find(REALMS, None, realm=name)
+    if realm is None or realm.enabled is not True:
+        raise Unauthorized("its realm is gone or disabled")
+    realm_id = str(realm.id)
+    client = reader.find(CLIENTS, realm_id, client_id=str(claims.get("azp", "")))
+    if client is None or client.enabled is not True:
+        raise Unauthorized("its client is gone or disabled")
+    user_id = _user_id(reader, realm_id, claims, now)
+    user = reader.get(USERS, realm_id, user_id)
+    if user is None or user.enabled is not True:
+        raise Unauthorized("its user is gone or disabled")
+    for document in (realm, client, user):
+        if claims.get("iat", 0) < given(document.not_before, 0):
+            raise Unauthorized("issued before not-before")
+    if _revoked(reader, realm, claims, now):
+        raise Unauthorized("revoked")
+    origins = claims.get("allowed-origins")
+    return Administrator(
+        realm=realm,
+        user=user,
+        client=client,
+        session_id=claims.get("sid"),
+        web_origins=frozenset(origins if isinstance(origins, list) else ()),
+    )
+
+
+def _user_id(reader: Reader, realm_id: str, claims: Mapping[str, Any], now: float) -> str:
+    """The user of the token: its session's, which must still be there, or without one its ``sub``."""
+    session_id = claims.get("sid")
+    if session_id is None:
+        return str(claims.get("sub", ""))
+    session = reader.get(SESSIONS, realm_id, str(session_id))
+    if session is None or session.expires <= now:
+        raise Unauthorized("its session has ended")
+    if claims.get("sub", session.user_id) != session.user_id:
+        raise Unauthorized("of another user than its session")
+    return session.user_id
+
+
+def _revoked(reader: Reader, realm: RealmRepresentation, claims: Mapping[str, Any], now: float) -> bool:
+    namespace = f"{REVOKED_TOKENS}:{realm.id}"
+    return any(key == claims.get("jti") for key, _ in reader.used(namespace, int(now)))

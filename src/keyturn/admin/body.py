@@ -1,0 +1,50 @@
+"""A request's body as the type that an endpoint takes."""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from keyturn.admin.errors import AdminError, HttpError, ServerError
+from keyturn.admin.http_message import AdminRequest
+from keyturn.admin.media_types import essence
+from keyturn.admin.resource import Endpoint, Form
+from keyturn.representations.reading import UnreadableDocument, read
+
+__all__ = ["read_body"]
+
+_ERRORS: Final = {
+    "broken_json": "invalid_request",
+    "malformed_value": "HTTP 400 Bad Request",
+    "wrong_type": "unknown_error",
+}
+
+
+def read_body(endpoint: Endpoint, request: AdminRequest) -> Any:
+    """The body that `endpoint` takes; None where it takes none.
+
+    Raises:
+        AdminError: another media type (415), or what cannot be read, in Keycloak's words.
+    """
+    if endpoint.consumes is not None and "content-type" in request.headers:
+        sent = essence(request.headers["content-type"])
+        if sent != endpoint.consumes and sent not in {"*/*", "application/*"}:
+            raise HttpError(415)
+    if endpoint.parameters.body is None:
+        return None
+    kind = endpoint.parameters.body[1]
+    if kind is bytes:
+        return request.body
+    if kind is Form:
+        pairs = parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)
+        return Form(dict(reversed(pairs)))
+    try:
+        return read(request.body, kind)
+    except UnreadableDocument as error:
+        raise _unreadable(error, endpoint.unreadable_status) from None
+
+
+def _unreadable(error: UnreadableDocument, status: int) -> AdminError:
+    if error.kind == "empty":
+        return ServerError()
+    if error.kind == "unrecognized_field":
+        return HttpError(status, str(error))
+    return AdminError(status, {"error": _ERRORS[error.kind], "error_description": str(error)})

@@ -1,0 +1,114 @@
+"""What an endpoint is given: a view of the store or a transaction, the realm, and who calls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from keyturn.admin.administrator import Administrator
+from keyturn.admin.errors import Forbidden, duplicate
+from keyturn.admin.permissions import Needs, Rights, rights_in
+from keyturn.model.realm import Realm
+from keyturn.representations import Representation
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.spi import Collection, Duplicate, Reader, Store, Transaction
+
+__all__ = ["Clock", "Environment", "RealmAdmin", "RealmView", "Realms", "ServerView"]
+
+D = TypeVar("D", bound=Representation)
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+
+class Realms(Protocol):
+    """What the admin API asks of the registry."""
+
+    def realm(self, name: str) -> Realm | None:
+        """The realm of this name as of the newest change, loaded where it is not in memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What all calls share."""
+
+    store: Store
+    realms: Realms
+    clock: Clock
+    new_id: Callable[[], str]
+    """A fresh UUID, as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerView:
+    """A call that concerns no single realm. It reads; what it writes, it writes in a transaction of its own."""
+
+    environment: Environment
+    reader: Reader
+    administrator: Administrator
+    master: RealmRepresentation
+    base_url: str
+    address: str
+
+    def rights_in(self, realm: RealmRepresentation) -> Rights:
+        """What the administrator may do in `realm`; nothing, where the token is of a third realm."""
+        return rights_in(self.reader, self.administrator, self.master, realm)
+
+    def now(self) -> int:
+        """The time in whole seconds."""
+        return int(self.environment.clock())
+
+    def now_milliseconds(self) -> int:
+        """The time as Keycloak stores it in documents."""
+        return int(self.environment.clock() * 1000)
+
+    def new_id(self) -> str:
+        """A fresh UUID."""
+        return self.environment.new_id()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealmView(ServerView):
+    """A call that reads in one realm. `reader` is one consistent view."""
+
+    realm: RealmRepresentation
+    rights: Rights
+
+    @property
+    def id(self) -> str:
+        """The realm's id, by which the store keeps its documents."""
+        return str(self.realm.id)
+
+    @property
+    def name(self) -> str:
+        """The realm's name."""
+        return str(self.realm.realm)
+
+    def may(self, needs: Needs) -> bool:
+        """Whether the administrator holds what `needs` names."""
+        return self.rights.allows(needs)
+
+    def require(self, needs: Needs) -> None:
+        """Raises Forbidden unless ``may``."""
+        if not self.rights.allows(needs):
+            raise Forbidden
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealmAdmin(RealmView):
+    """A call that writes in one realm: all in `tx`, which is the reader, too. Nothing is left of a refused one."""
+
+    tx: Transaction
+
+    def insert(self, collection: Collection[D], document: D) -> None:
+        """Stores a new document. Raises Conflict with Keycloak's text where its name is taken."""
+        try:
+            self.tx.insert(collection, self.id, document)
+        except Duplicate as error:
+            raise duplicate(error, document) from None
+
+    def update(self, collection: Collection[D], document: D) -> None:
+        """Replaces the document of this id. Raises Conflict with Keycloak's text where its name is taken."""
+        try:
+            self.tx.update(collection, self.id, document)
+        except Duplicate as error:
+            raise duplicate(error, document) from None

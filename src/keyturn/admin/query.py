@@ -1,0 +1,76 @@
+"""Query parameters as a frozen dataclass, with Java's conversions.
+
+A parameter that is empty counts as absent; a number that is none is 404, as JAX-RS has it; a boolean is true if it says
+``true``; of a repeated parameter the first counts.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Final, TypeVar, get_args, get_type_hints
+
+from keyturn.admin.errors import NotFound
+
+__all__ = ["Paging", "Query", "convert"]
+
+Q = TypeVar("Q", bound="Query")
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Query:
+    """Base of the query parameters of an endpoint: fields are ``str``, ``int`` or ``bool`` with None or a default.
+
+    ``brief_representation`` is ``briefRepresentation`` on the wire.
+    """
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Paging(Query):
+    """``first`` and ``max``; what one of them alone means differs by resource."""
+
+    first: int | None = None
+    max: int | None = None
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text) or not -(2**31) <= (value := int(text)) < 2**31:
+        raise NotFound
+    return value
+
+
+_CONVERTERS: Final[Mapping[type, Callable[[str], Any]]] = {
+    str: str,
+    int: _integer,
+    bool: lambda text: text.lower() == "true",
+}
+
+
+@cache
+def _parameters(query: type[Query]) -> Mapping[str, tuple[str, Callable[[str], Any]]]:
+    """By the name on the wire, the field and the conversion."""
+    found = {}
+    hints = get_type_hints(query)
+    for field in dataclasses.fields(query):
+        kind = next(kind for kind in (*get_args(hints[field.name]), hints[field.name]) if kind in _CONVERTERS)
+        first, *rest = field.name.rstrip("_").split("_")
+        found[first + "".join(word.capitalize() for word in rest)] = (field.name, _CONVERTERS[kind])
+    return found
+
+
+def convert(query: type[Q], pairs: Iterable[tuple[str, str]]) -> Q:
+    """The parameters of `pairs` that `query` knows; others are ignored.
+
+    Raises:
+        NotFound: a number that is none, or has more than 32 bits.
+    """
+    kind: Any = query
+    parameters = _parameters(kind)
+    values: dict[str, Any] = {}
+    for name, text in pairs:
+        if name in parameters:
+            field, converted = parameters[name]
+            if field not in values and text:
+                values[field] = converted(text)
+    return query(**values)

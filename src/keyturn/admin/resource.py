@@ -1,0 +1,175 @@
+"""An endpoint is a typed function: its signature says what it is given, its return value what is answered.
+
+    @roles.post("", needs=MANAGE_REALM)
+    def create_role(realm: RealmAdmin, role: RoleRepresentation) -> Created: …
+
+A parameter is, by its annotation or name:
+
+- the context: ``ServerView``, ``RealmView`` (reads) or ``RealmAdmin`` (writes, in one transaction);
+- a value that the mount locates, by its name (`Mount.locates` in ``admin/routing.py``);
+- a segment of the path, by its name, a ``str``;
+- the query: a subclass of ``Query``;
+- the body: a Representation or a list of them, ``bytes`` as they came, ``Form`` for an HTML form.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any, Final, TypeVar, get_type_hints
+
+from keyturn.admin.context import RealmAdmin, ServerView
+from keyturn.admin.permissions import Needs
+from keyturn.admin.query import Query
+
+__all__ = ["JSON", "Endpoint", "Form", "Parameters", "Resource"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+class Form(dict[str, str]):
+    """An HTML form as a body; of a repeated name the first value counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a function takes, found from its signature once.
+
+    `named` are those that are looked up by name: located values and segments of the path.
+    """
+
+    function: Callable[..., Any]
+    context: tuple[str, type[ServerView]]
+    named: tuple[str, ...]
+    query: tuple[str, type[Query]] | None
+    body: tuple[str, Any] | None
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], located: Sequence[str] = ()) -> "Parameters":
+        """Raises TypeError where the signature is none that an endpoint may have."""
+        hints = get_type_hints(function)
+        context: tuple[str, type[ServerView]] | None = None
+        query: tuple[str, type[Query]] | None = None
+        named: list[str] = []
+        others: list[tuple[str, Any]] = []
+        for name in signature(function).parameters:
+            kind = hints[name]
+            if isinstance(kind, type) and issubclass(kind, ServerView):
+                context = name, kind
+            elif isinstance(kind, type) and issubclass(kind, Query):
+                query = name, kind
+            elif kind is str or name in located:
+                named.append(name)
+            else:
+                others.append((name, kind))
+        if context is None:
+            raise TypeError(f"{function.__qualname__} takes no context")
+        if len(others) > 1:
+            raise TypeError(f"{function.__qualname__} takes several bodies: {[name for name, _ in others]}")
+        return cls(function, context, tuple(named), query, others[0] if others else None)
+
+    @property
+    def writes(self) -> bool:
+        """Whether the function takes a transaction."""
+        return issubclass(self.context[1], RealmAdmin)
+
+    def call(self, context: ServerView, values: Mapping[str, Any], query: Query | None, body: Any) -> Any:
+        """The function's answer."""
+        arguments = {name: values[name] for name in self.named}
+        arguments[self.context[0]] = context
+        if self.query is not None:
+            arguments[self.query[0]] = query
+        if self.body is not None:
+            arguments[self.body[0]] = body
+        return self.function(**arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A function at a method and path of a resource."""
+
+    method: str
+    path: tuple[str, ...]
+    """Segments below the resource; ``{name}`` takes any."""
+    needs: Needs
+    parameters: Parameters
+    prepare: Callable[..., Any] | None
+    """Called with the context and the body when rights are checked and before the transaction begins; gives the body.
+
+    For what takes long, as making keys.
+    """
+    consumes: str | None
+    produces: str | None
+    no_cache: bool
+    unreadable_status: int
+    """The status of a body that cannot be read: 400, or where Keycloak has it so, 500."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The endpoints of one noun, as one class of Keycloak's: that is what 404 and 405 are decided by.
+
+    `located` names the values that its mounts locate, beside segments of the path.
+    """
+
+    name: str
+    located: tuple[str, ...] = ()
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    def get(self, path: str, *, needs: Needs, **more: Any) -> Callable[[F], F]:
+        """An endpoint that reads; its answer is not to be cached unless ``no_cache=False``."""
+        return self._endpoint("GET", path, needs, **{"produces": JSON, "no_cache": True, **more})
+
+    def post(self, path: str, *, needs: Needs, **more: Any) -> Callable[[F], F]:
+        """An endpoint that creates or acts."""
+        return self._endpoint("POST", path, needs, **more)
+
+    def put(self, path: str, *, needs: Needs, **more: Any) -> Callable[[F], F]:
+        """An endpoint that replaces."""
+        return self._endpoint("PUT", path, needs, **more)
+
+    def delete(self, path: str, *, needs: Needs, **more: Any) -> Callable[[F], F]:
+        """An endpoint that removes."""
+        return self._endpoint("DELETE", path, needs, **more)
+
+    def _endpoint(
+        self,
+        method: str,
+        path: str,
+        needs: Needs,
+        *,
+        prepare: Callable[..., Any] | None = None,
+        consumes: str | None = None,
+        produces: str | None = None,
+        no_cache: bool = False,
+        unreadable_status: int = 400,
+    ) -> Callable[[F], F]:
+        segments = tuple(segment for segment in path.split("/") if segment)
+
+        def add(function: F) -> F:
+            parameters = Parameters.of(function, self.located)
+            media_type = consumes
+            if media_type is None and parameters.body is not None:
+                media_type = FORM if parameters.body[1] is Form else JSON
+            self.endpoints.append(
+                Endpoint(
+                    method,
+                    segments,
+                    needs,
+                    parameters,
+                    prepare,
+                    media_type,
+                    produces,
+                    no_cache,
+                    unreadable_status,
+                )
+            )
+            return function
+
+        return add
+
+
+def names_in(path: Sequence[str]) -> tuple[str, ...]:
+    """The names of the segments that take any text."""
+    return tuple(segment[1:-1] for segment in path if segment.startswith("{"))

@@ -1,0 +1,19 @@
+"""The resources of the admin API, each a noun, and where they are mounted.
+
+A resource is mounted wherever Keycloak has it; what its endpoints take by name is located on the way there.
+"""
+
+from typing import Final
+
+from keyturn.admin.resources.realm import realm_resource
+from keyturn.admin.resources.roles import realm_role_container, roles
+from keyturn.admin.routing import Mount
+
+__all__ = ["RESOURCES"]
+
+_REALM: Final = "/admin/realms/{realm}"
+
+RESOURCES: Final = (
+    Mount(_REALM, realm_resource),
+    Mount(f"{_REALM}/roles", roles, {"container": realm_role_container}),
+)
