@@ -4,7 +4,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -312,13 +312,16 @@ def _private_key(
         material if isinstance(material, bytes) else material.public_key(), algorithm, kid, use, certificate
     )
     row = SIGNATURE_ALGORITHMS.get(algorithm)
-    if row is None or use == "enc":
-        if row is None and algorithm != "AES" and KEY_MANAGEMENT_ALGORITHMS.get(algorithm) != public.family:
+    if row is not None and use == "sig":
+        if row.family != public.family or row.curve not in (None, public.curve):
             raise InvalidKey(f"the key does not fit {algorithm}")
-        return PrivateKey(public.kid, algorithm, "enc", public, _refuse_to_sign, material)
-    if row.family != public.family or row.curve not in (None, public.curve):
+        return PrivateKey(public.kid, algorithm, use, public, signer(material, row), material)
+    expected = row.family if row else "oct" if algorithm == "AES" else KEY_MANAGEMENT_ALGORITHMS.get(algorithm)
+    if expected != public.family:
         raise InvalidKey(f"the key does not fit {algorithm}")
-    return PrivateKey(public.kid, algorithm, use, public, signer(material, row), material)
+    if public.use != "enc":
+        public = replace(public, use="enc")
+    return PrivateKey(public.kid, algorithm, "enc", public, _refuse_to_sign, material)
 
 
 def _refuse_to_sign(data: bytes) -> bytes:
