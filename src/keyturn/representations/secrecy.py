@@ -61,6 +61,7 @@ def masked(document: type[msgspec.Struct], field: str, value: Any) -> Any:
     return {key: MASK if key in entries else entry for key, entry in value.items()}
 
 
+@cache
 def secret_paths(document: type[msgspec.Struct]) -> tuple[tuple[str, ...], ...]:
     """Where secrets are in `document`, as names on the wire; ``*`` stands for each item of a list or mapping.
 
