@@ -3,7 +3,7 @@
 Source: Keycloak ``MgmtPermissions``, ``RolePermissions``, ``AdminRoles``; the matrix in docs/compatibility.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -140,6 +140,7 @@ class Rights:
     """The management client in the realm itself (in master, its own ``master-realm``)."""
     master_id: str
     _held: dict[str, bool] = field(default_factory=dict)
+    _ids: dict[str, str] | None = None
 
     def allows(self, needs: Needs) -> bool:
         """Whether one role of each set is held."""
@@ -156,10 +157,14 @@ class Rights:
         return known
 
     def _holds(self, role: str) -> bool:
-        if self.client is None:
-            return False
-        found = self.reader.find(ROLES, self.administrator.realm_id, container_id=str(self.client.id), name=role)
-        return found is not None and self.administrator.has(self.reader, str(found.id))
+        if self._ids is None:
+            own = () if self.client is None else self._roles_of(str(self.client.id))
+            self._ids = {str(each.name): str(each.id) for each in own}
+        role_id = self._ids.get(role)
+        return role_id is not None and self.administrator.has(self.reader, role_id)
+
+    def _roles_of(self, client_id: str) -> Sequence[RoleRepresentation]:
+        return self.reader.select(ROLES, self.administrator.realm_id, where={"container_id": client_id})
 
     def may_give(self, role: RoleRepresentation) -> bool:
         """Whether somebody who may manage users, or what holds the role, may give away this very role.
