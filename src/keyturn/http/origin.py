@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -272,15 +272,6 @@ def is_within(address: str, networks: Iterable[Network]) -> bool:
     """Whether an address, given as text, lies in one of the networks; what is no address lies in none."""
     parsed = _parse(address)
     return parsed is not None and any(parsed in network for network in networks)
-
-
-def parse_network(text: str) -> Network:
-    """An address or a network in CIDR notation, as ``proxy-trusted-addresses`` lists them.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    return ip_network(text.strip(), strict=False)
 
 
 def ssl_required_violated(origin: Origin, ssl_required: str) -> bool:

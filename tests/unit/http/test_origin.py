@@ -1,10 +1,11 @@
 """The origin of a request. Every expectation was seen on Keycloak 26.7.3 unless its test's name says otherwise."""
 
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
-from keyturn.http.origin import BadHost, Forwarding, InvalidHostname, parse_network, ssl_required_violated
+from keyturn.http.origin import BadHost, Forwarding, InvalidHostname, ssl_required_violated
 
 
 def scope(*headers: str, scheme: str = "http", peer: str = "127.0.0.1") -> dict[str, Any]:
@@ -137,13 +138,13 @@ def test_the_clients_address_is_the_first_of_the_chain() -> None:
 
 
 def test_a_client_cannot_write_its_own_address_in_front_of_what_trusted_proxies_append() -> None:
-    forwarding = Forwarding("xforwarded", [parse_network("10.0.0.0/8")])
+    forwarding = Forwarding("xforwarded", [ip_network("10.0.0.0/8")])
     headers = ("Host: a", "X-Forwarded-For: 127.0.0.1, 8.8.8.8", "X-Forwarded-For: 10.0.0.2")
     assert forwarding.origin(scope(*headers, peer="10.0.0.1")).address == "8.8.8.8"
 
 
 def test_ignores_the_proxy_headers_of_an_untrusted_peer() -> None:
-    forwarding = Forwarding("xforwarded", [parse_network("10.0.0.1")])
+    forwarding = Forwarding("xforwarded", [ip_network("10.0.0.1")])
     headers = ("Host: a", "X-Forwarded-Host: b", "X-Forwarded-For: 8.8.8.8")
     assert forwarding.origin(scope(*headers, peer="10.0.0.1")).base_url == "http://b"
     stranger = forwarding.origin(scope(*headers, peer="10.0.0.2"))

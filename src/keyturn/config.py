@@ -1,0 +1,364 @@
+"""The server's settings, each declared once; flags, variables and the documentation follow from it.
+
+What is given is taken from flags, ``KEYTURN_*``, the ``KC_*`` that are Keycloak's, the TOML file, in this order.
+Secrets are never in a message, nor in a repr. Reads no file but the TOML one.
+"""
+
+import dataclasses
+import difflib
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+Network = IPv4Network | IPv6Network
+ProxyHeaders = Literal["none", "forwarded", "xforwarded"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
+
+CONFIG_VARIABLE: Final = "KEYTURN_CONFIG"
+"""Names the TOML file, like ``--config``."""
+
+_OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "KEYTURN_RESOLVE"})
+# Kubernetes sets these for a Service that is called keyturn.
+_KUBERNETES: Final = ("KEYTURN_SERVICE_HOST", "KEYTURN_SERVICE_PORT", "KEYTURN_PORT")
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message is one line and names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: what it is called, what it takes, what it means.
+
+    ``secret`` ones have no flag, since command lines are visible to everyone on the machine.
+    """
+
+    field: str
+    help: str
+    metavar: str
+    parse: Callable[[Any], Any]
+    default: Any
+    kc: str | None = None
+    secret: bool = False
+    multiple: bool = False
+    shown_default: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in the TOML file."""
+        return self.field.replace("_", "-")
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return f"--{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return f"KEYTURN_{self.field.upper()}"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is not a text")
+    if not value.strip() or any(ord(character) < 32 for character in value):
+        raise ValueError("is empty or has control characters")
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(os.fspath(value) if isinstance(value, os.PathLike) else value)).expanduser()
+
+
+def _number(value: Any, most: int, what: str) -> int:
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value.strip()[:9])
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"is not {what}")
+    return value
+
+
+def _port(value: Any) -> int:
+    return _number(value, 65535, "a port from 0 to 65535")
+
+
+def _seconds(value: Any) -> int:
+    return _number(value, 86400, "a number of seconds from 0 to 86400")
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Several texts: given one by one, or as one with commas."""
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)):
+        raise ValueError("is not a list of texts")
+    return tuple(part.strip() for item in items for part in _text(item).split(",") if part.strip())
+
+
+def _networks(value: Any) -> tuple[Network, ...]:
+    networks = []
+    for text in _texts(value):
+        try:
+            networks.append(ip_network(text, strict=False))
+        except ValueError:
+            raise ValueError("is not an address or a network in CIDR notation") from None
+    return tuple(networks)
+
+
+def _one_of(choices: Iterable[str]) -> Callable[[Any], str]:
+    allowed = tuple(choices)
+
+    def parse(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"is not one of {', '.join(allowed)}")
+        return str(value)
+
+    return parse
+
+
+def _setting(
+    parse: Callable[[Any], Any],
+    metavar: str,
+    help: str,  # noqa: A002 - Click's name for it
+    default: Any = None,
+    *,
+    kc: str | None = None,
+    secret: bool = False,
+    multiple: bool = False,
+    shown_default: str | None = None,
+    factory: Callable[[], Any] | None = None,
+) -> Any:
+    metadata = {
+        "help": help,
+        "metavar": metavar,
+        "parse": parse,
+        "kc": kc,
+        "secret": secret,
+        "multiple": multiple,
+        "shown_default": shown_default,
+    }
+    if factory is not None:
+        return dataclasses.field(default_factory=factory, metadata=metadata, repr=not secret)
+    return dataclasses.field(default=default, metadata=metadata, repr=not secret)
+
+
+def default_data_directory() -> Path:
+    """Where a user's data belongs on this system (XDG base directories; Application Support on macOS)."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "keyturn"
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "keyturn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What ``keyturn serve`` does, and where."""
+
+    data: Path = _setting(
+        _path,
+        "DIR",
+        "Directory for the database, keys and development certificates; made where there is none, its owner's alone. "
+        "One server at a time uses it.",
+        factory=default_data_directory,
+        shown_default="a per-user data directory",
+    )
+    host: str = _setting(_text, "ADDRESS", "Address to listen on; 0.0.0.0 or :: for all.", "127.0.0.1")
+    http_port: int = _setting(_port, "PORT", "Port for plain HTTP; 0 turns it off.", 8080, kc="KC_HTTP_PORT")
+    https_port: int = _setting(_port, "PORT", "Port for HTTPS; 0 turns it off.", 8443, kc="KC_HTTPS_PORT")
+    management_port: int = _setting(
+        _port, "PORT", "Port for /health and /metrics, plain HTTP, on the same address; 0 turns it off.", 9000
+    )
+    tls_certificate: Path | None = _setting(
+        _path,
+        "FILE",
+        "Certificate chain in PEM. Without it, keyturn makes a development CA and certificate of its own.",
+        kc="KC_HTTPS_CERTIFICATE_FILE",
+    )
+    tls_key: Path | None = _setting(
+        _path, "FILE", "Private key of the certificate, in PEM.", kc="KC_HTTPS_CERTIFICATE_KEY_FILE"
+    )
+    tls_development_name: tuple[str, ...] = _setting(
+        _texts,
+        "NAME",
+        "One more host name or address for the development certificate, besides localhost and 127.0.0.1; repeatable.",
+        (),
+        multiple=True,
+        shown_default="none",
+    )
+    hostname: str | None = _setting(
+        _text,
+        "NAME|URL",
+        "Host name or full URL under which clients reach the server; pins the issuer of tokens. A name leaves scheme "
+        "and port to the request. Without it the issuer follows the Host header.",
+        kc="KC_HOSTNAME",
+    )
+    proxy_headers: ProxyHeaders = _setting(
+        _one_of(get_args(ProxyHeaders)),
+        "|".join(get_args(ProxyHeaders)),
+        "Which headers of a reverse proxy tell the client's address, host and scheme: none, RFC 7239 Forwarded, or "
+        "X-Forwarded-*.",
+        "none",
+        kc="KC_PROXY_HEADERS",
+    )
+    proxy_trusted_addresses: tuple[Network, ...] = _setting(
+        _networks,
+        "ADDRESS",
+        "Proxy whose headers count: an address or a network in CIDR notation; repeatable. Without it, every peer's do.",
+        (),
+        multiple=True,
+        shown_default="all",
+    )
+    shutdown_timeout: int = _setting(
+        _seconds, "SECONDS", "How long requests in flight may take to finish after SIGTERM, in seconds.", 10
+    )
+    seal_key_file: Path | None = _setting(
+        _path,
+        "FILE",
+        "File with the key that secrets are sealed with in the database. Without it (and without KEYTURN_SEAL_KEY) the "
+        "key is made at the first start and kept in the data directory.",
+        shown_default="in the data directory",
+    )
+    seal_key: str | None = _setting(
+        _text, "KEY", "That key itself, instead of a file.", secret=True, shown_default="in the data directory"
+    )
+    log_level: LogLevel = _setting(
+        _one_of(get_args(LogLevel)), "|".join(get_args(LogLevel)), "Least severity that is logged.", "info"
+    )
+    log_format: LogFormat = _setting(
+        _one_of(get_args(LogFormat)), "|".join(get_args(LogFormat)), "How log lines look, on standard error.", "text"
+    )
+    bootstrap_admin_username: str | None = _setting(
+        _text,
+        "NAME",
+        "User name of the administrator that is made while there is no realm master.",
+        kc="KC_BOOTSTRAP_ADMIN_USERNAME",
+    )
+    bootstrap_admin_password: str | None = _setting(
+        _text, "PASSWORD", "That administrator's password.", kc="KC_BOOTSTRAP_ADMIN_PASSWORD", secret=True
+    )
+    bootstrap_admin_client_id: str | None = _setting(
+        _text,
+        "ID",
+        "Client id of an administrator's service account that is made while there is no realm master.",
+        kc="KC_BOOTSTRAP_ADMIN_CLIENT_ID",
+    )
+    bootstrap_admin_client_secret: str | None = _setting(
+        _text, "SECRET", "That client's secret.", kc="KC_BOOTSTRAP_ADMIN_CLIENT_SECRET", secret=True
+    )
+
+
+def _declared() -> tuple[Setting, ...]:
+    settings = []
+    for field in dataclasses.fields(Settings):
+        default = None if field.default is dataclasses.MISSING else field.default
+        settings.append(Setting(field=field.name, default=default, **field.metadata))
+    return tuple(settings)
+
+
+SETTINGS: Final[tuple[Setting, ...]] = _declared()
+"""Every setting, in the order of the documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings and what is to be said about unknown variables, a line each."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None) -> Loaded:
+    """The settings as given by flags, environment and file; a later source counts where an earlier one says nothing.
+
+    Args:
+        flags: values by field name; None and empty tuples are not given.
+        environ: the process environment; empty values are not given.
+        config: the TOML file; without it, the one that ``KEYTURN_CONFIG`` names.
+
+    Raises:
+        SettingsError: unknown keys, values that cannot be used, an unreadable file.
+    """
+    if config is None and environ.get(CONFIG_VARIABLE):
+        config = Path(environ[CONFIG_VARIABLE])
+    file = _read(config) if config is not None else {}
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        for where, value in (
+            (setting.flag, flags.get(setting.field) or None if setting.multiple else flags.get(setting.field)),
+            (setting.variable, environ.get(setting.variable) or None),
+            (setting.kc, environ.get(setting.kc) or None if setting.kc else None),
+            (f"{setting.key} in {config}", file.get(setting.key)),
+        ):
+            if value is not None:
+                values[setting.field] = _parsed(setting, where or "", value)
+                break
+    return Loaded(_checked(Settings(**values)), _warnings(environ))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A question for the known name that is most like a mistyped one, for the end of a message; or nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _parsed(setting: Setting, where: str, value: Any) -> Any:
+    try:
+        return setting.parse(value)
+    except ValueError as error:
+        shown = "its value" if setting.secret else repr(value)
+        raise SettingsError(f"{where}: {shown} {error}") from None
+
+
+def _checked(settings: Settings) -> Settings:
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        given, missing = "--tls-certificate", "--tls-key"
+        if settings.tls_certificate is None:
+            given, missing = missing, given
+        raise SettingsError(f"{given} is given without {missing}: a certificate and its key come together")
+    used: dict[int, str] = {}
+    for setting in SETTINGS:
+        port = getattr(settings, setting.field)
+        if setting.field.endswith("_port") and port:
+            if port in used:
+                raise SettingsError(f"{used[port]} and {setting.flag} are both {port}")
+            used[port] = setting.flag
+    if not settings.http_port and not settings.https_port:
+        raise SettingsError("--http-port and --https-port are both 0: there is nothing to serve")
+    return settings
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise SettingsError(f"the configuration file {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the configuration file {path} is not TOML: {error}") from None
+    keys = [setting.key for setting in SETTINGS]
+    for key in content:
+        if key not in keys:
+            raise SettingsError(f"unknown key {key} in {path}{nearest(key, keys)}")
+    return content
+
+
+def _warnings(environ: Mapping[str, str]) -> tuple[str, ...]:
+    known = {setting.variable for setting in SETTINGS}
+    kc = {setting.kc for setting in SETTINGS}
+    warnings = []
+    for name in sorted(environ):
+        if name.startswith("KEYTURN_") and name not in known | _OTHER_VARIABLES and not _is_kubernetes(name):
+            warnings.append(f"unknown variable {name} is ignored{nearest(name, known)}")
+        elif name.startswith("KC_") and name not in kc:
+            warnings.append(f"Keycloak's variable {name} has no meaning here and is ignored")
+    return tuple(warnings)
+
+
+def _is_kubernetes(name: str) -> bool:
+    return name in _KUBERNETES or name.startswith(("KEYTURN_SERVICE_PORT_", "KEYTURN_PORT_"))
