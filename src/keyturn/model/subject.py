@@ -24,3 +24,5 @@ class Subject:
     required_actions: tuple[str, ...] = ()
     service_account_client_id: str | None = None
     """The ``id`` of the client that this user stands for."""
+    group_attributes: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    """Attributes of the groups and of the groups above them, the nearest first."""
