@@ -1,7 +1,8 @@
 """A client as the token path sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.subject import Subject
@@ -31,6 +32,7 @@ class Client:
     service_account: Subject | None
     """The user that stands for the client, None without ``serviceAccountsEnabled``."""
     direct_access_grants: bool
+    consent_required: bool
     full_scope: bool
     not_before: int
     own_scope: ClientScope
@@ -41,6 +43,8 @@ class Client:
     """Ids of the roles that the client owns: always in its scope."""
     web_origins: frozenset[str]
     attributes: Mapping[str, str]
+    prepared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    """What the token path has made ready for this client. It goes when the client is compiled anew."""
 
     def flag(self, attribute: str) -> bool:
         """Whether the attribute says ``true``."""

@@ -17,7 +17,7 @@ class ProtocolMapper:
     config: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ClientScope:
     """A scope: its mappers, and the roles that it lets into tokens (closed over composites).
 

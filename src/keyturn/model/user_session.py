@@ -10,9 +10,12 @@ class ClientSession(Representation, kw_only=True):
     refreshed: int
     scope: str = ""
     """The ``scope`` parameter of the login, as sent."""
-    refresh_token_id: str = ""
-    """``jti`` of the newest refresh token, where the realm revokes used ones."""
-    refresh_uses: int = 0
+    newest_refresh_token: str = ""
+    """``jti`` of the refresh token that was issued last."""
+    used_refresh_token: str = ""
+    """``jti`` of the refresh token that was used last."""
+    refresh_token_uses: int = 0
+    """How often that one was used."""
 
 
 class UserSession(Representation, kw_only=True):

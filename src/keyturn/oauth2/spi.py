@@ -1,13 +1,14 @@
 """What the parts of the protocol say to each other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
+from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.scope import GrantedScopes
@@ -42,11 +43,15 @@ class CheckPassword:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChecked:
-    """`subject` None: no such user. `locked`: too many failures, whatever the password."""
+    """`subject` None: no such user. `locked`: too many failures, whatever the password.
+
+    `profile_complete`: the user has what the realm's user profile requires.
+    """
 
     subject: Subject | None
     valid: bool
     locked: bool = False
+    profile_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,15 @@ class EndClientSession:
 Effect: TypeAlias = SaveSession | EndClientSession
 
 
+class Refused(Exception):
+    """An error that has effects as well."""
+
+    def __init__(self, error: OAuth2Error, effects: tuple[Effect, ...]) -> None:
+        super().__init__(error.description)
+        self.error = error
+        self.effects = effects
+
+
 @dataclass(frozen=True, slots=True)
 class SessionClaims:
     """What a token says of its session. Times are epoch seconds."""
@@ -137,7 +151,7 @@ class Authorization:
     effects: tuple[Effect, ...] = ()
 
 
-NO_NOTES: Final[Mapping[str, str]] = {}
+Random: TypeAlias = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +165,14 @@ class AuthenticatedClient:
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What a grant decides on. `now` in epoch seconds; `new_id` gives a fresh session or token id."""
+    """What a grant decides on. `now` in epoch seconds; `random` gives so many random bytes."""
 
     realm: Realm
     form: Form
     http: Request
     issuer: str
     now: int
+    random: Random
 
 
 class Grant(Protocol):

@@ -1,0 +1,201 @@
+"""Key providers: from a component's settings to the realm's keys (Keycloak ``org.keycloak.keys.KeyProvider``).
+
+Private keys are in the component's config, as in Keycloak: base64 of PKCS #8, sealed by the store.
+"""
+
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from keyturn.jose import jwk
+from keyturn.jose.jwk import InvalidKey, PrivateKey, Use
+from keyturn.model.realm import KeyRing, RealmKey
+from keyturn.representations import ComponentRepresentation, given, merge
+
+PROVIDER_TYPE: Final = "org.keycloak.keys.KeyProvider"
+
+Config = dict[str, list[str]]
+Random = Callable[[int], bytes]
+
+FALLBACK_PRIORITY: Final = -100
+
+
+@dataclass(frozen=True, slots=True)
+class _Generation:
+    """What a key is generated from: the realm's name stands in the certificate, `now` in epoch seconds."""
+
+    config: Mapping[str, list[str]]
+    realm_name: str
+    now: float
+    random: Random
+
+    def first(self, name: str, default: str) -> str:
+        values = self.config.get(name)
+        return values[0] if values else default
+
+
+def generate(
+    component: ComponentRepresentation, *, realm_name: str, now: float, random: Random
+) -> ComponentRepresentation:
+    """`component` with key material, where it is of a provider that generates and has none yet.
+
+    Slow for RSA (tens of milliseconds): call it before a transaction, not within. Raises InvalidKey for settings that
+    make no key, as an RSA size of 100.
+    """
+    make = _GENERATORS.get(given(component.provider_id, ""))
+    config = given(component.config, {})
+    if make is None or any(name in config for name in _MATERIAL):
+        return component
+    made = make(_Generation(config, realm_name, now, random))
+    return merge(component, ComponentRepresentation(config=config | made))
+
+
+def fallback(algorithm: str, *, component_id: str, realm_id: str) -> ComponentRepresentation:
+    """The component that Keycloak adds where a client wants an algorithm that no key of the realm has."""
+    kind = algorithm[:2]
+    priority = {"priority": [str(FALLBACK_PRIORITY)]}
+    if kind == "ES":
+        provider = "ecdsa-generated"
+        config = {"ecdsaEllipticCurveKey": [_CURVES[algorithm]]} | priority
+    elif kind == "Ed":
+        provider, config = "eddsa-generated", {"eddsaEllipticCurveKey": ["Ed25519"]} | priority
+    else:
+        provider = "hmac-generated" if kind == "HS" else "rsa-generated"
+        config = priority | {"algorithm": [algorithm]}
+    return ComponentRepresentation(
+        id=component_id,
+        name=f"fallback-{algorithm}",
+        provider_id=provider,
+        provider_type=PROVIDER_TYPE,
+        parent_id=realm_id,
+        config=config,
+    )
+
+
+def key_ring(components: Iterable[ComponentRepresentation]) -> KeyRing:
+    """The keys that the realm's components provide, those of the highest priority first.
+
+    A component whose key cannot be read provides none: one broken import must not stop a realm.
+    """
+    keys = sorted(filter(None, map(_read, components)), key=lambda k: (-k.priority, k.provider_id))
+    signing: dict[str, PrivateKey] = {}
+    for realm_key in keys:
+        if realm_key.status == "ACTIVE" and realm_key.key.use == "sig":
+            signing.setdefault(realm_key.key.algorithm, realm_key.key)
+    return KeyRing(tuple(keys), signing)
+
+
+def _read(component: ComponentRepresentation) -> RealmKey | None:
+    read = _READERS.get(given(component.provider_id, ""))
+    if read is None:
+        return None
+    config = given(component.config, {})
+    try:
+        key = read(config)
+    except (InvalidKey, KeyError, ValueError, IndexError):
+        return None
+    enabled, active = (config.get(flag, ["true"])[:1] != ["false"] for flag in ("enabled", "active"))
+    status = "DISABLED" if not enabled else "ACTIVE" if active else "PASSIVE"
+    return RealmKey(key, given(component.id, ""), _priority(config), status)
+
+
+def _priority(config: Mapping[str, list[str]]) -> int:
+    try:
+        return int(config["priority"][0])
+    except (KeyError, ValueError, IndexError):
+        return 0
+
+
+def _rsa(generation: _Generation, algorithm: str, use: Use) -> Config:
+    size = generation.first("keySize", "2048")
+    key = jwk.generate(
+        generation.first("algorithm", algorithm),
+        size=int(size) if size.isdigit() else 0,
+        use=use,
+        certificate_subject=generation.realm_name,
+        now=generation.now,
+    )
+    return {
+        "privateKey": [_base64(key.to_der())],
+        "certificate": [_base64(key.certificate or b"")],
+        "keyUse": [use.upper()],
+    }
+
+
+def _ecdsa(generation: _Generation) -> Config:
+    curve = generation.first("ecdsaEllipticCurveKey", "P-256")
+    algorithms = {curve_name: algorithm for algorithm, curve_name in _CURVES.items()}
+    if curve not in algorithms:
+        raise InvalidKey(f"unknown curve {curve}")
+    key = jwk.generate(algorithms[curve], now=generation.now)
+    return {"ecdsaPrivateKey": [_base64(key.to_der())], "ecdsaPublicKey": [_base64(key.public.to_der())]}
+
+
+def _eddsa(generation: _Generation) -> Config:
+    curve = generation.first("eddsaEllipticCurveKey", "Ed25519")
+    key = jwk.generate("EdDSA", curve=curve, now=generation.now)
+    return {"eddsaPrivateKey": [_base64(key.to_der())], "eddsaPublicKey": [_base64(key.public.to_der())]}
+
+
+def _shared_secret(generation: _Generation, size: int) -> Config:
+    chosen = generation.first("secretSize", str(size))
+    if not chosen.isdigit() or not 0 < int(chosen) <= _MAXIMUM_SECRET:
+        raise InvalidKey("secretSize is no number of bytes")
+    digits = generation.random(16).hex()
+    kid = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return {"kid": [kid], "secret": [urlsafe_b64encode(generation.random(int(chosen))).decode().rstrip("=")]}
+
+
+def _base64(content: bytes) -> str:
+    return b64encode(content).decode()
+
+
+def _read_rsa(config: Mapping[str, list[str]], algorithm: str, use: Use, *, trusted: bool) -> PrivateKey:
+    return jwk.private_key_from_pem(
+        config["privateKey"][0],
+        algorithm=config.get("algorithm", [algorithm])[0],
+        use=use,
+        certificate_pem=config["certificate"][0] if config.get("certificate") else None,
+        trusted=trusted,
+    )
+
+
+def _read_ecdsa(config: Mapping[str, list[str]]) -> PrivateKey:
+    curve = config.get("ecdsaEllipticCurveKey", ["P-256"])[0]
+    algorithm = next(name for name, of in _CURVES.items() if of == curve)
+    return jwk.private_key_from_pem(config["ecdsaPrivateKey"][0], algorithm=algorithm, trusted=True)
+
+
+def _read_eddsa(config: Mapping[str, list[str]]) -> PrivateKey:
+    return jwk.private_key_from_pem(config["eddsaPrivateKey"][0], algorithm="EdDSA", trusted=True)
+
+
+def _read_secret(config: Mapping[str, list[str]], algorithm: str) -> PrivateKey:
+    encoded = config["secret"][0]
+    secret = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+    return jwk.symmetric_key(secret, algorithm=config.get("algorithm", [algorithm])[0], kid=config["kid"][0])
+
+
+_MAXIMUM_SECRET: Final = 512
+_MATERIAL: Final = ("privateKey", "ecdsaPrivateKey", "eddsaPrivateKey", "secret")
+_CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+
+_GENERATORS: Final[Mapping[str, Callable[[_Generation], Config]]] = {
+    "rsa-generated": lambda generation: _rsa(generation, "RS256", "sig"),
+    "rsa-enc-generated": lambda generation: _rsa(generation, "RSA-OAEP", "enc"),
+    "ecdsa-generated": _ecdsa,
+    "eddsa-generated": _eddsa,
+    "hmac-generated": lambda generation: _shared_secret(generation, 64),
+    "aes-generated": lambda generation: _shared_secret(generation, 16),
+}
+_READERS: Final[Mapping[str, Callable[[Mapping[str, list[str]]], PrivateKey]]] = {
+    "rsa-generated": lambda config: _read_rsa(config, "RS256", "sig", trusted=True),
+    "rsa-enc-generated": lambda config: _read_rsa(config, "RSA-OAEP", "enc", trusted=True),
+    "rsa": lambda config: _read_rsa(config, "RS256", "sig", trusted=False),
+    "rsa-enc": lambda config: _read_rsa(config, "RSA-OAEP", "enc", trusted=False),
+    "ecdsa-generated": _read_ecdsa,
+    "eddsa-generated": _read_eddsa,
+    "hmac-generated": lambda config: _read_secret(config, "HS512"),
+    "aes-generated": lambda config: _read_secret(config, "AES"),
+}

@@ -1,0 +1,193 @@
+"""Makes the tokens that a grant has decided on (RFC 6749 §5.1).
+
+For one client, issuer, scope and address everything in the token but its times and its id is known beforehand. It is
+kept as encoded bytes (``Prepared``) in the compiled client, so that signing is all that is left to pay for.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from binascii import b2a_base64
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
+from keyturn.jose.jwk import PrivateKey
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.oauth2.claims import access_token_claims, claims_context, id_token_claims
+from keyturn.oauth2.errors import ServerError
+from keyturn.oauth2.http_message import JSON, NO_STORE, Headers, Response
+from keyturn.oauth2.identifiers import new_id
+from keyturn.oauth2.protocol_mappers.spi import ClaimsContext
+from keyturn.oauth2.spi import Authorization, MakeKey, Pending, Random
+from keyturn.representations import encode
+
+REFRESH_ALGORITHM: Final = "HS512"
+MAXIMUM_PREPARED: Final = 64
+"""Of one client. Issuers follow the Host header and addresses the callers: neither may fill the memory."""
+
+_HEADERS: Final[Headers] = (*NO_STORE, JSON)
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_AT_HASH_BITS: Final = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+
+
+class NoKey(Exception):
+    """The realm has no key that signs with an algorithm that it supports: one is to be made."""
+
+    def __init__(self, algorithm: str) -> None:
+        super().__init__(algorithm)
+        self.pending = Pending(MakeKey(algorithm))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An access token but for its times and id, and the answer around it."""
+
+    header: bytes
+    claims: bytes
+    """Base64 of what follows the times and the id."""
+    key: PrivateKey = field(repr=False)
+    answer_end: bytes
+    lifespan: int
+    prefix: str
+
+    def issue(self, now: int, random: Random) -> Response:
+        """The answer with a fresh token. The one thing that costs is ``key.sign``."""
+        token = sign(self, now, random)
+        return Response(200, _HEADERS, b'{"access_token":"' + token + self.answer_end)
+
+
+def sign(prepared: Prepared, now: int, random: Random) -> bytes:
+    """A compact JWS of the prepared claims."""
+    head = f'{{"exp":{now + prepared.lifespan},"iat":{now},"jti":"{prepared.prefix}{new_id(random)}",'.encode()
+    # Spaces up to a multiple of three bytes, so that the base64 of the rest can be joined to it as it is.
+    head += b"  "[: -len(head) % 3]
+    signing_input = b"%b%b%b" % (prepared.header, b2a_base64(head, newline=False).translate(_URL_SAFE), prepared.claims)
+    return b"%b.%b" % (signing_input, _base64url(prepared.key.sign(signing_input)))
+
+
+def signing_key(realm: Realm, client: Client) -> PrivateKey:
+    """The key for the client's algorithm, or the realm's default.
+
+    Raises:
+        NoKey: the realm has none yet.
+        ServerError: nobody knows the algorithm (Keycloak answers this way at token time, too).
+    """
+    algorithm = client.attributes.get("access.token.signed.response.alg") or realm.default_signature_algorithm
+    return key_for(realm, algorithm)
+
+
+def key_for(realm: Realm, algorithm: str) -> PrivateKey:
+    """The realm's active key for `algorithm`. Raises NoKey, ServerError."""
+    key = realm.keys.signing.get(algorithm)
+    if key is not None:
+        return key
+    if algorithm in SIGNATURE_ALGORITHMS:
+        raise NoKey(algorithm)
+    raise ServerError(log=f"no key of realm {realm.name} signs with {algorithm!r}")
+
+
+def prepare(realm: Realm, client: Client, authorization: Authorization, issuer: str) -> Prepared:
+    """Everything about the access token of `authorization` that does not change from one to the next.
+
+    Raises NoKey, ServerError.
+    """
+    key = signing_key(realm, client)
+    context = claims_context(realm, client, authorization, issuer)
+    sid = authorization.session.sid if authorization.session else None
+    claims = encode(access_token_claims(context, sid=sid))
+    token_type = "at+jwt" if client.flag("access.token.header.type.rfc9068") else "JWT"
+    return Prepared(
+        header=_header(key, token_type),
+        claims=_base64url(claims[1:]),
+        key=key,
+        answer_end=_answer_end(realm, authorization),
+        lifespan=authorization.lifespan,
+        prefix=authorization.token_id_prefix,
+    )
+
+
+def issue(
+    realm: Realm, client: Client, authorization: Authorization, issuer: str, now: int, random: Random
+) -> Response:
+    """The whole answer, with refresh and ID tokens where they belong. Raises NoKey, ServerError."""
+    prepared = prepare(realm, client, authorization, issuer)
+    if authorization.refresh is None and not authorization.scopes.openid:
+        return prepared.issue(now, random)
+    context = claims_context(realm, client, authorization, issuer)
+    access_token = sign(prepared, now, random).decode()
+    refresh = authorization.refresh
+    answer: dict[str, Any] = {
+        "access_token": access_token,
+        "expires_in": authorization.lifespan,
+        "refresh_expires_in": 0 if refresh is None or refresh.offline else refresh.lifespan,
+    }
+    if refresh is not None:
+        answer["refresh_token"] = _refresh_token(context, authorization, now)
+    answer["token_type"] = "Bearer"
+    if authorization.scopes.openid:
+        answer["id_token"] = _id_token(context, authorization, access_token, now, random)
+    answer["not-before-policy"] = realm.not_before
+    if authorization.session is not None:
+        answer["session_state"] = authorization.session.sid
+    answer["scope"] = authorization.scopes.claim()
+    return Response(200, _HEADERS, encode(answer))
+
+
+def _answer_end(realm: Realm, authorization: Authorization) -> bytes:
+    answer: dict[str, Any] = {
+        "expires_in": authorization.lifespan,
+        "refresh_expires_in": 0,
+        "token_type": "Bearer",
+        "not-before-policy": realm.not_before,
+        "scope": authorization.scopes.claim(),
+    }
+    return b'",' + encode(answer)[1:]
+
+
+def _refresh_token(context: ClaimsContext, authorization: Authorization, now: int) -> str:
+    """A refresh token: for this server's eyes only (Keycloak ``RefreshToken``, signed with HS512)."""
+    refresh, session = authorization.refresh, authorization.session
+    if refresh is None or session is None:
+        raise ValueError("a refresh token needs a session")
+    times: dict[str, Any] = {} if refresh.offline else {"exp": now + refresh.lifespan}
+    claims = times | {
+        "iat": now,
+        "jti": refresh.jti,
+        "iss": context.issuer,
+        "aud": context.issuer,
+        "sub": context.subject.id,
+        "typ": "Offline" if refresh.offline else "Refresh",
+        "azp": context.client.client_id,
+        "sid": session.sid,
+        "scope": context.scopes.names(),
+    }
+    return _compact(key_for(context.realm, REFRESH_ALGORITHM), encode(claims))
+
+
+def _id_token(context: ClaimsContext, authorization: Authorization, access_token: str, now: int, random: Random) -> str:
+    algorithm = context.client.attributes.get("id.token.signed.response.alg")
+    key = key_for(context.realm, algorithm or context.realm.default_signature_algorithm)
+    times = {"exp": now + authorization.lifespan, "iat": now, "jti": new_id(random)}
+    sid = authorization.session.sid if authorization.session else None
+    claims = id_token_claims(context, sid=sid, at_hash=_at_hash(key.algorithm, access_token))
+    return _compact(key, encode(times | claims))
+
+
+def _at_hash(algorithm: str, access_token: str) -> str:
+    """OIDC Core §3.1.3.6: the left half of the hash that the signature uses; EdDSA's is SHA-512."""
+    digest = _AT_HASH_BITS.get(algorithm[-3:], hashlib.sha512)(access_token.encode()).digest()
+    return _base64url(digest[: len(digest) // 2]).decode()
+
+
+def _compact(key: PrivateKey, claims: bytes) -> str:
+    signing_input = _header(key, "JWT") + _base64url(claims)
+    return (b"%b.%b" % (signing_input, _base64url(key.sign(signing_input)))).decode()
+
+
+def _header(key: PrivateKey, token_type: str) -> bytes:
+    return _base64url(encode({"alg": key.algorithm, "typ": token_type, "kid": key.kid})) + b"."
+
+
+def _base64url(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")

@@ -1,0 +1,76 @@
+"""What a token says: the claims that follow from who asks, for what, of whom. The same for every kind of token.
+
+Times and the token's own id are added where the token is made.
+"""
+
+from typing import Any, Final
+
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.model.subject import Subject
+from keyturn.oauth2.protocol_mappers import apply_mappers
+from keyturn.oauth2.protocol_mappers.spi import Claims, ClaimsContext, Target
+from keyturn.oauth2.scope import GrantedScopes
+from keyturn.oauth2.spi import Authorization
+
+_LEADING: Final = (
+    "iss", "aud", "sub", "typ", "azp", "sid", "at_hash", "acr", "allowed-origins", "realm_access", "resource_access",
+    "scope",
+)  # fmt: skip
+"""The order in which Keycloak writes claims (``AccessToken``); the rest follows as the mappers gave it."""
+
+
+def access_token_target(client: Client) -> Target:
+    """Lightweight access tokens leave most claims to introspection."""
+    lightweight = client.flag("client.use.lightweight.access.token.enabled")
+    return Target.LIGHTWEIGHT_ACCESS_TOKEN if lightweight else Target.ACCESS_TOKEN
+
+
+def claims_context(realm: Realm, client: Client, authorization: Authorization, issuer: str) -> ClaimsContext:
+    """The context in which mappers work for this authorization."""
+    subject, scopes = authorization.subject, authorization.scopes
+    roles = roles_in_scope(client, scopes, subject)
+    return ClaimsContext(realm, client, subject, scopes, authorization.notes, issuer, roles)
+
+
+def roles_in_scope(client: Client, scopes: GrantedScopes, subject: Subject) -> frozenset[str]:
+    """The roles that the subject holds and that may be in the token.
+
+    Source: Keycloak ``TokenManager.getAccess``.
+    """
+    if client.full_scope:
+        return subject.roles
+    return subject.roles & client.own_roles.union(*(scope.roles for scope in scopes.scopes))
+
+
+def access_token_claims(context: ClaimsContext, *, sid: str | None) -> dict[str, Any]:
+    """The claims of an access token, without ``exp``, ``iat`` and ``jti``."""
+    members: dict[str, Any] = {"iss": context.issuer, "typ": "Bearer", "azp": context.client.client_id}
+    if sid is not None:
+        members["sid"] = sid
+    members["scope"] = context.scopes.claim()
+    return _mapped(members, context, access_token_target(context.client))
+
+
+def id_token_claims(context: ClaimsContext, *, sid: str | None, at_hash: str) -> dict[str, Any]:
+    """The claims of an ID token (OIDC Core §2), without ``exp``, ``iat`` and ``jti``."""
+    client_id = context.client.client_id
+    members: dict[str, Any] = {
+        "iss": context.issuer,
+        "aud": client_id,
+        "sub": context.subject.id,
+        "typ": "ID",
+        "azp": client_id,
+        "at_hash": at_hash,
+    }
+    if sid is not None:
+        members["sid"] = sid
+    return _mapped(members, context, Target.ID_TOKEN)
+
+
+def _mapped(members: dict[str, Any], context: ClaimsContext, target: Target) -> dict[str, Any]:
+    claims = Claims(members)
+    apply_mappers(claims, context, target)
+    found = claims.members
+    leading = {name: found[name] for name in _LEADING if name in found}
+    return leading | {name: value for name, value in found.items() if name not in leading}

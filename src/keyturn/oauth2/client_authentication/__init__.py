@@ -1,0 +1,68 @@
+"""Owns how a client proves who it is: one file a method, listed in ``METHODS``.
+
+Refuses to say what a client may do.
+"""
+
+from typing import Final
+
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.oauth2.client_authentication.client_secret import ClientSecret
+from keyturn.oauth2.client_authentication.spi import Method, Presented
+from keyturn.oauth2.errors import AccessDenied, InvalidClient, UnauthorizedClient
+from keyturn.oauth2.form import Form
+from keyturn.oauth2.http_message import Request
+from keyturn.oauth2.spi import AuthenticatedClient, Clients
+
+METHODS: Final[tuple[Method, ...]] = (ClientSecret(),)
+
+INVALID: Final = "Invalid client or Invalid client credentials"
+_ASSERTIONS: Final = frozenset({"client-jwt", "client-secret-jwt"})
+
+
+def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
+    """The client that the request comes from.
+
+    Raises:
+        InvalidClient: no client is named, or one that is unknown, disabled or authenticates in another way.
+        UnauthorizedClient: the secret is wrong (Keycloak's choice: it tells a known client from an unknown one).
+        AccessDenied: the realm is disabled.
+        Miss: the client is not in memory.
+
+    Source: Keycloak ``AuthorizeClientUtil.authorizeClient``, ``ClientAuthenticationFlow``.
+    """
+    if not realm.enabled:
+        raise AccessDenied("Realm not enabled")
+    for method in METHODS:
+        presented = method.present(request, form)
+        if presented is None:
+            continue
+        client = clients.by_client_id(presented.client_id)
+        if client is None or not client.enabled:
+            raise InvalidClient(INVALID, log="disabled client" if client else "unknown client")
+        return AuthenticatedClient(client, _prove(presented, client, form, now))
+    raise InvalidClient(INVALID, log="no client named")
+
+
+def usable(client: Client) -> None:
+    """Refuses clients that no endpoint serves. Raises InvalidClient.
+
+    Source: Keycloak ``AuthorizeClientUtil``, ``TokenEndpoint.checkClient``.
+    """
+    if client.protocol != "openid-connect":
+        raise InvalidClient("Wrong client protocol.", status=400)
+    if client.bearer_only:
+        raise InvalidClient("Bearer-only not allowed", status=400)
+
+
+def _prove(presented: Presented, client: Client, form: Form, now: int) -> str:
+    if client.public:
+        return "none"
+    for method in METHODS:
+        if method.authenticator == client.authenticator:
+            if method.proves(presented, client, now):
+                return method.authenticator
+            raise UnauthorizedClient(INVALID, log="no secret" if presented.secret is None else "wrong secret")
+    if client.authenticator in _ASSERTIONS and "client_assertion_type" not in form:
+        raise InvalidClient("Parameter client_assertion_type is missing", status=400)
+    raise InvalidClient(INVALID, log=f"no method for clientAuthenticatorType {client.authenticator}")

@@ -1,0 +1,52 @@
+"""The grant that keyturn is made for (RFC 6749 §4.4)."""
+
+from typing import ClassVar
+
+from keyturn.oauth2.claims import access_token_target
+from keyturn.oauth2.errors import InvalidRequest, UnauthorizedClient
+from keyturn.oauth2.lifespan import access_token_lifespan, session_lifespan
+from keyturn.oauth2.protocol_mappers.spi import Target
+from keyturn.oauth2.scope import grant_scopes
+from keyturn.oauth2.spi import AuthenticatedClient, Authorization, Facts, Question, TokenRequest
+
+
+class ClientCredentials:
+    """A client gets a token for itself. Nothing is stored: its session lives as long as the token."""
+
+    grant_type: ClassVar = "client_credentials"
+    parameters: ClassVar = frozenset({"scope"})
+
+    def question(self, request: TokenRequest, client: AuthenticatedClient) -> Question | None:
+        """Nothing: all that counts is in the compiled client."""
+        return None
+
+    def authorize(self, request: TokenRequest, client: AuthenticatedClient, facts: Facts | None) -> Authorization:
+        """Decides what an authenticated client gets for itself.
+
+        Raises:
+            UnauthorizedClient: the client is public or has no service account.
+            InvalidRequest: the service account is disabled.
+            InvalidScope: a requested scope is not one of the client's.
+
+        Source: RFC 6749 §4.4.2; Keycloak ``ClientCredentialsGrantType``.
+        """
+        own = client.client
+        if own.public:
+            raise UnauthorizedClient("Public client not allowed to retrieve service account")
+        if own.service_account is None:
+            raise UnauthorizedClient("Client not enabled to retrieve service account")
+        if not own.service_account.enabled:
+            raise InvalidRequest(f"User '{own.service_account.username}' disabled", status=401)
+        scopes = grant_scopes(own, request.form.get("scope"))
+        lightweight = access_token_target(own) is Target.LIGHTWEIGHT_ACCESS_TOKEN
+        return Authorization(
+            subject=own.service_account,
+            scopes=scopes,
+            lifespan=access_token_lifespan(request.realm, own, session_remaining=session_lifespan(request.realm, own)),
+            token_id_prefix="trltcc:" if lightweight else "trrtcc:",
+            notes={
+                "client_id": own.client_id,
+                "clientHost": request.http.address,
+                "clientAddress": request.http.address,
+            },
+        )

@@ -1,0 +1,96 @@
+"""The refresh token grant (RFC 6749 §6)."""
+
+from typing import ClassVar
+
+from keyturn.jose import jwt
+from keyturn.model.client import Client
+from keyturn.model.user_session import ClientSession
+from keyturn.oauth2.errors import InvalidGrant, InvalidRequest
+from keyturn.oauth2.login import continue_session
+from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
+from keyturn.oauth2.scope import grant_scopes, restore_scopes
+from keyturn.oauth2.spi import (
+    AuthenticatedClient,
+    Authorization,
+    EndClientSession,
+    Facts,
+    FindSession,
+    Question,
+    Refused,
+    SessionFound,
+    TokenRequest,
+)
+
+
+class RefreshToken:
+    """A refresh token becomes a new access token, as long as its session lives."""
+
+    grant_type: ClassVar = "refresh_token"
+    parameters: ClassVar = frozenset({"refresh_token", "scope"})
+
+    def question(self, request: TokenRequest, client: AuthenticatedClient) -> Question | None:
+        """Whether the session lives.
+
+        Raises:
+            InvalidRequest: there is no refresh token.
+            InvalidScope: a requested scope is not one of the client's.
+            InvalidGrant: the token is broken, expired, or another client's.
+        """
+        return FindSession(self._token(request, client.client).sid)
+
+    def authorize(self, request: TokenRequest, client: AuthenticatedClient, facts: Facts | None) -> Authorization:
+        """Decides what the holder of a refresh token gets.
+
+        Raises:
+            InvalidGrant: the session has ended, the user is disabled, or the token is stale.
+            Refused: the token was used too often.
+
+        Source: RFC 6749 §6; Keycloak ``RefreshTokenGrantType``, ``TokenManager.validateToken``.
+        """
+        own, realm = client.client, request.realm
+        token = self._token(request, own)
+        if not isinstance(facts, SessionFound) or facts.session is None:
+            raise InvalidGrant("Session not active")
+        session, subject = facts.session, facts.subject
+        if subject is None:
+            raise InvalidGrant("Invalid refresh token", log="the user is gone")
+        if not subject.enabled:
+            raise InvalidGrant("User disabled")
+        if token.issued_at < max(realm.not_before, own.not_before, subject.not_before):
+            raise InvalidGrant("Stale token")
+        known = session.clients.get(own.id)
+        if known is None:
+            raise InvalidGrant("Session doesn't have required client")
+        uses = 1
+        if realm.revoke_refresh_token:
+            uses = _count_use(token, known, realm.refresh_token_max_reuse, session.id, own.id)
+        scopes = restore_scopes(own, token.scope)
+        return continue_session(request, own, subject, scopes, session, used=token.jti, uses=uses)
+
+    def _token(self, request: TokenRequest, client: Client) -> RefreshClaims:
+        raw = request.form.get("refresh_token")
+        if raw is None:
+            raise InvalidRequest("No refresh token")
+        grant_scopes(client, request.form.get("scope"))
+        try:
+            token = read_refresh_token(raw, request.realm, request.issuer)
+        except jwt.InvalidToken as error:
+            raise InvalidGrant("Invalid refresh token", log=str(error)) from None
+        if token.client_id != client.client_id:
+            raise InvalidGrant("Invalid refresh token. Token client and authorized client don't match")
+        if token.expires_at is not None and token.expires_at <= request.now:
+            raise InvalidGrant("Token is not active")
+        return token
+
+
+def _count_use(token: RefreshClaims, known: ClientSession, maximum: int, session_id: str, client_id: str) -> int:
+    """How often `token` has been used with this use. Source: Keycloak ``TokenManager.validateTokenReuse``."""
+    if token.jti == known.used_refresh_token:
+        if known.refresh_token_uses <= maximum:
+            return known.refresh_token_uses + 1
+        # Somebody else may hold this token: nobody goes on with it (RFC 9700 §4.14.2).
+        reuse = InvalidGrant("Maximum allowed refresh token reuse exceeded")
+        raise Refused(reuse, (EndClientSession(session_id, client_id),))
+    if token.jti != known.newest_refresh_token and (maximum == 0 or token.issued_at < known.refreshed):
+        raise InvalidGrant("Stale token")
+    return 1

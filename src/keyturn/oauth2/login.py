@@ -1,0 +1,95 @@
+"""From a login or a refresh to the session and the tokens that follow from it."""
+
+from keyturn.model.client import Client
+from keyturn.model.subject import Subject
+from keyturn.model.user_session import ClientSession, UserSession
+from keyturn.oauth2.claims import access_token_target
+from keyturn.oauth2.identifiers import new_id, new_session_id
+from keyturn.oauth2.lifespan import access_token_lifespan, refresh_lifespan, session_ends
+from keyturn.oauth2.protocol_mappers.spi import Target
+from keyturn.oauth2.scope import GrantedScopes
+from keyturn.oauth2.spi import Authorization, Refresh, SaveSession, SessionClaims, TokenRequest
+
+
+def start_session(
+    request: TokenRequest, client: Client, subject: Subject, scopes: GrantedScopes, *, offline: bool
+) -> Authorization:
+    """What a person gets who has just logged in: a new session, to be stored before the tokens are signed."""
+    session = UserSession(
+        id=new_session_id(request.random),
+        user_id=subject.id,
+        username=subject.username,
+        address=request.http.address,
+        started=request.now,
+        refreshed=request.now,
+        expires=request.now,
+        offline=offline,
+        clients={},
+    )
+    return _authorize(request, client, subject, scopes, session, grant="ro", used="", uses=0)
+
+
+def continue_session(
+    request: TokenRequest,
+    client: Client,
+    subject: Subject,
+    scopes: GrantedScopes,
+    session: UserSession,
+    *,
+    used: str,
+    uses: int,
+) -> Authorization:
+    """What a refresh gives; it is the `uses`-th one with the refresh token whose ``jti`` is `used`."""
+    return _authorize(request, client, subject, scopes, session, grant="rt", used=used, uses=uses)
+
+
+def _authorize(
+    request: TokenRequest,
+    client: Client,
+    subject: Subject,
+    scopes: GrantedScopes,
+    session: UserSession,
+    *,
+    grant: str,
+    used: str,
+    uses: int,
+) -> Authorization:
+    realm, now = request.realm, request.now
+    earlier = session.clients.get(client.id)
+    started = earlier.started if earlier else now
+    ends = session_ends(realm, client, started, offline=session.offline)
+    waits = refresh_lifespan(realm, client, now, ends, offline=session.offline)
+    refresh = None
+    if client.attributes.get("use.refresh.tokens") != "false":
+        refresh = Refresh(jti=new_id(request.random), lifespan=waits, offline=session.offline)
+    mine = ClientSession(
+        started=started,
+        refreshed=now,
+        scope=scopes.names(),
+        newest_refresh_token=refresh.jti if refresh else "",
+        used_refresh_token=used,
+        refresh_token_uses=uses,
+    )
+    saved = UserSession(
+        id=session.id,
+        user_id=session.user_id,
+        username=session.username,
+        address=session.address,
+        started=session.started,
+        refreshed=now,
+        expires=max(session.expires, now + waits),
+        offline=session.offline,
+        clients=session.clients | {client.id: mine},
+    )
+    kind = "of" if session.offline else "on"
+    lightweight = access_token_target(client) is Target.LIGHTWEIGHT_ACCESS_TOKEN
+    return Authorization(
+        subject=subject,
+        scopes=scopes,
+        lifespan=access_token_lifespan(realm, client, session_remaining=ends - now),
+        token_id_prefix=f"{kind}{'lt' if lightweight else 'rt'}{grant}:",
+        notes={},
+        session=SessionClaims(session.id, ends),
+        refresh=refresh,
+        effects=(SaveSession(saved),),
+    )

@@ -1,0 +1,111 @@
+"""The token endpoint (RFC 6749 §3.2): parse, authenticate the client, let the grant decide, mint.
+
+The phases are here, once, so that no grant can forget one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.oauth2 import access_token
+from keyturn.oauth2 import form as forms
+from keyturn.oauth2.client_authentication import authenticate, usable
+from keyturn.oauth2.errors import InvalidRequest, UnsupportedGrantType
+from keyturn.oauth2.grants import GRANTS
+from keyturn.oauth2.http_message import Request, Response
+from keyturn.oauth2.spi import (
+    Authorization,
+    Clients,
+    Effect,
+    Facts,
+    Grant,
+    Pending,
+    Random,
+    TokenRequest,
+)
+
+_GRANTS: Final = {grant.grant_type: grant for grant in GRANTS}
+
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the endpoint has decided. Perform the `effects`, then ``mint``."""
+
+    realm: Realm
+    client: Client
+    grant_type: str
+    authorization: Authorization
+    issuer: str
+    now: int
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What must be written before a token leaves."""
+        return self.authorization.effects
+
+
+class TokenEndpoint:
+    """The endpoint of all realms. `clock` and `random` are its only sources of time and chance."""
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+
+    def decide(self, http: Request, realm: Realm, clients: Clients, facts: Facts | None = None) -> Decision | Pending:
+        """What the request gets, or what must be found out first; `facts` is the answer to an earlier question.
+
+        Raises:
+            OAuth2Error: the request is refused.
+            Refused: it is refused, and something must be written all the same.
+            Miss: the client is not in memory.
+        """
+        form = forms.parse(http.content_type, http.body)
+        grant = _select(form)
+        now = int(self._clock())
+        client = authenticate(http, form, clients, realm, now)
+        usable(client.client)
+        request = TokenRequest(realm, form, http, f"{http.base_url}/realms/{realm.name}", now, self._random)
+        if facts is None:
+            question = grant.question(request, client)
+            if question is not None:
+                return Pending(question)
+        authorization = grant.authorize(request, client, facts)
+        return Decision(realm, client.client, grant.grant_type, authorization, request.issuer, now)
+
+    def mint(self, decision: Decision) -> Response | Pending:
+        """The answer with the tokens; Pending where the realm must get a key first. Raises ServerError."""
+        try:
+            return self._mint(decision)
+        except access_token.NoKey as error:
+            return error.pending
+
+    def _mint(self, decision: Decision) -> Response:
+        realm, client, authorization = decision.realm, decision.client, decision.authorization
+        if authorization.session is not None or authorization.scopes.openid:
+            return access_token.issue(realm, client, authorization, decision.issuer, decision.now, self._random)
+        key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, *authorization.notes.values())
+        prepared: access_token.Prepared | None = client.prepared.get(key)
+        if prepared is None:
+            prepared = access_token.prepare(realm, client, authorization, decision.issuer)
+            if len(client.prepared) >= access_token.MAXIMUM_PREPARED:
+                client.prepared.pop(next(iter(client.prepared)))
+            client.prepared[key] = prepared
+        return prepared.issue(decision.now, self._random)
+
+
+def _select(form: forms.Form) -> Grant:
+    """The grant asked for. Keycloak checks it before the client."""
+    if form.repeated:
+        raise InvalidRequest("duplicated parameter")
+    grant_type = form.get("grant_type")
+    if grant_type is None:
+        raise InvalidRequest("Missing form parameter: grant_type")
+    grant = _GRANTS.get(grant_type)
+    if grant is None:
+        raise UnsupportedGrantType("Unsupported grant_type")
+    return grant

@@ -1,0 +1,223 @@
+"""From documents to the model: what a realm's clients share, and each client for itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+from keyturn.model.client import Client, SecretDigest
+from keyturn.model.client_scope import ClientScope, ProtocolMapper
+from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
+from keyturn.model.realm import Realm
+from keyturn.model.roles import Role, RoleGraph
+from keyturn.model.subject import Subject
+from keyturn.representations import (
+    ClientRepresentation,
+    Maybe,
+    ProtocolMapperRepresentation,
+    RealmRepresentation,
+    UserRepresentation,
+    given,
+)
+from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COMPONENTS, GROUPS, ROLES, USERS
+from keyturn.store.spi import Reader, Relation
+
+_SERVICE_ACCOUNT_CLIENT: Final = "service_account_client"
+
+
+def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
+    """The realm of `document`, with its roles, client scopes and keys."""
+    realm_id = given(document.id, "")
+    roles = _roles(reader, realm_id)
+    offline_max = given(document.offline_session_max_lifespan, 0)
+    return Realm(
+        id=realm_id,
+        name=given(document.realm, ""),
+        enabled=given(document.enabled, False),
+        ssl_required=given(document.ssl_required, "external").lower(),
+        not_before=given(document.not_before, 0),
+        access_token_lifespan=given(document.access_token_lifespan, 300),
+        sso_session_idle_timeout=given(document.sso_session_idle_timeout, 1800),
+        sso_session_max_lifespan=given(document.sso_session_max_lifespan, 36000),
+        client_session_idle_timeout=given(document.client_session_idle_timeout, 0),
+        client_session_max_lifespan=given(document.client_session_max_lifespan, 0),
+        offline_session_idle_timeout=given(document.offline_session_idle_timeout, 2592000),
+        offline_session_max_lifespan=offline_max
+        if given(document.offline_session_max_lifespan_enabled, False)
+        else None,
+        default_signature_algorithm=given(document.default_signature_algorithm, "") or "RS256",
+        revoke_refresh_token=given(document.revoke_refresh_token, False),
+        refresh_token_max_reuse=given(document.refresh_token_max_reuse, 0),
+        roles=roles,
+        scopes=_client_scopes(reader, realm_id, roles),
+        client_ids=_owners_of_roles(reader, realm_id, roles),
+        keys=key_ring(reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE})),
+        document=document,
+    )
+
+
+def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation) -> Client:
+    """The client of `document`, with its scopes and its service account."""
+    client_uuid, client_id = given(document.id, ""), given(document.client_id, "")
+    attributes = given(document.attributes, {})
+    service_account = None
+    if given(document.service_accounts_enabled, False):
+        user = reader.find(USERS, realm.id, **{_SERVICE_ACCOUNT_CLIENT: client_uuid})
+        service_account = compile_subject(reader, realm, user) if user is not None else None
+    own_mappings = reader.targets(Relation.CLIENT_ROLE_SCOPE, realm.id, client_uuid)
+    return Client(
+        id=client_uuid,
+        client_id=client_id,
+        enabled=given(document.enabled, False),
+        protocol=given(document.protocol, "") or "openid-connect",
+        public=given(document.public_client, False),
+        bearer_only=given(document.bearer_only, False),
+        authenticator=given(document.client_authenticator_type, ""),
+        secrets=_secrets(document, attributes),
+        service_account=service_account,
+        direct_access_grants=given(document.direct_access_grants_enabled, False),
+        consent_required=given(document.consent_required, False),
+        full_scope=given(document.full_scope_allowed, False),
+        not_before=given(document.not_before, 0),
+        own_scope=ClientScope(
+            id=client_uuid,
+            name=client_id,
+            include_in_token_scope=False,
+            token_scope_name=client_id,
+            mappers=_mappers(document.protocol_mappers),
+            roles=realm.roles.closure(own_mappings),
+        ),
+        default_scopes=_assigned(reader, realm, Relation.CLIENT_DEFAULT_SCOPE, client_uuid),
+        optional_scopes={
+            scope.name: scope for scope in _assigned(reader, realm, Relation.CLIENT_OPTIONAL_SCOPE, client_uuid)
+        },
+        own_roles=realm.roles.closure(r.id for r in realm.roles.roles.values() if r.client_id == client_uuid),
+        web_origins=_web_origins(document),
+        attributes=attributes,
+    )
+
+
+def compile_subject(reader: Reader, realm: Realm, user: UserRepresentation) -> Subject:
+    """The user of `user`, with the roles held directly and through groups and their parents."""
+    user_id = given(user.id, "")
+    groups = _groups(reader, realm.id, user_id)
+    role_ids = list(reader.targets(Relation.USER_ROLE, realm.id, user_id))
+    for group_id in groups:
+        role_ids.extend(reader.targets(Relation.GROUP_ROLE, realm.id, group_id))
+    return Subject(
+        id=user_id,
+        username=given(user.username, ""),
+        enabled=given(user.enabled, False),
+        email=given(user.email, "") or None,
+        email_verified=given(user.email_verified, False),
+        first_name=given(user.first_name, "") or None,
+        last_name=given(user.last_name, "") or None,
+        attributes={name: tuple(values) for name, values in given(user.attributes, {}).items()},
+        groups=tuple(path for path in groups.values() if path is not None),
+        roles=realm.roles.closure(role_ids),
+        not_before=given(user.not_before, 0),
+        required_actions=tuple(given(user.required_actions, [])),
+        service_account_client_id=given(user.service_account_client_id, "") or None,
+    )
+
+
+def _roles(reader: Reader, realm_id: str) -> RoleGraph:
+    roles = {
+        role_id: Role(
+            role_id, given(role.name, ""), given(role.container_id, "") if given(role.client_role, False) else None
+        )
+        for role in reader.select(ROLES, realm_id)
+        if (role_id := given(role.id, ""))
+    }
+    composites: dict[str, list[str]] = {}
+    for parent, child in reader.pairs(Relation.COMPOSITE, realm_id):
+        composites.setdefault(parent, []).append(child)
+    return RoleGraph(roles, {parent: tuple(children) for parent, children in composites.items()})
+
+
+def _client_scopes(reader: Reader, realm_id: str, roles: RoleGraph) -> Mapping[str, ClientScope]:
+    mappings: dict[str, list[str]] = {}
+    for scope_id, role_id in reader.pairs(Relation.CLIENT_SCOPE_ROLE_SCOPE, realm_id):
+        mappings.setdefault(scope_id, []).append(role_id)
+    scopes = {}
+    for document in reader.select(CLIENT_SCOPES, realm_id):
+        if given(document.protocol, "openid-connect") != "openid-connect":
+            continue
+        scope_id, name, attributes = given(document.id, ""), given(document.name, ""), given(document.attributes, {})
+        scopes[scope_id] = ClientScope(
+            id=scope_id,
+            name=name,
+            include_in_token_scope=attributes.get("include.in.token.scope", "true") == "true",
+            token_scope_name=name,
+            mappers=_mappers(document.protocol_mappers),
+            roles=roles.closure(mappings.get(scope_id, ())),
+            order=_gui_order(attributes),
+        )
+    return scopes
+
+
+def _owners_of_roles(reader: Reader, realm_id: str, roles: RoleGraph) -> Mapping[str, str]:
+    owners = {role.client_id for role in roles.roles.values() if role.client_id is not None}
+    return {given(c.id, ""): given(c.client_id, "") for c in reader.get_many(CLIENTS, realm_id, sorted(owners))}
+
+
+def _assigned(reader: Reader, realm: Realm, relation: Relation, client_uuid: str) -> tuple[ClientScope, ...]:
+    ids: Sequence[str] = reader.targets(relation, realm.id, client_uuid)
+    return tuple(realm.scopes[scope_id] for scope_id in ids if scope_id in realm.scopes)
+
+
+def _mappers(documents: Maybe[list[ProtocolMapperRepresentation]]) -> tuple[ProtocolMapper, ...]:
+    return tuple(
+        ProtocolMapper(
+            given(mapper.id, ""), given(mapper.name, ""), given(mapper.protocol_mapper, ""), given(mapper.config, {})
+        )
+        for mapper in given(documents, [])
+        if given(mapper.protocol, "openid-connect") == "openid-connect"
+    )
+
+
+def _secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> tuple[SecretDigest, ...]:
+    secret = given(document.secret, "")
+    digests = [SecretDigest(sha256(secret.encode()).digest())] if secret else []
+    rotated, expires = attributes.get("client.secret.rotated"), attributes.get("client.secret.rotated.expiration.time")
+    if rotated and expires is not None and expires.isdigit():
+        digests.append(SecretDigest(sha256(rotated.encode()).digest(), int(expires)))
+    return tuple(digests)
+
+
+def _web_origins(document: ClientRepresentation) -> frozenset[str]:
+    """The origins that may call; ``+`` stands for those of the redirect URIs (Keycloak ``WebOriginsUtils``)."""
+    origins = set(given(document.web_origins, []))
+    if "+" in origins:
+        origins.discard("+")
+        origins |= set(_origins(given(document.redirect_uris, []), given(document.root_url, "")))
+    return frozenset(origins)
+
+
+def _origins(redirect_uris: Iterable[str], root_url: str) -> Iterable[str]:
+    for uri in redirect_uris:
+        absolute = root_url + uri if uri.startswith("/") else uri
+        scheme, separator, rest = absolute.partition("://")
+        if separator and scheme in ("http", "https"):
+            yield f"{scheme}://{rest.partition('/')[0]}"
+
+
+def _groups(reader: Reader, realm_id: str, user_id: str) -> dict[str, str | None]:
+    """The user's groups and their parents by id: the path of a group, None for one that only passes its roles down."""
+    found: dict[str, str | None] = {}
+    for group_id in reader.targets(Relation.MEMBERSHIP, realm_id, user_id):
+        chain: list[tuple[str, str]] = []
+        current: str | None = group_id
+        while current is not None and (group := reader.get(GROUPS, realm_id, current)) is not None:
+            chain.append((current, given(group.name, "")))
+            current = given(group.parent_id, "") or None
+        for ancestor, _ in chain[1:]:
+            found.setdefault(ancestor, None)
+        if chain:
+            found[group_id] = "/" + "/".join(name for _, name in reversed(chain))
+    return found
+
+
+def _gui_order(attributes: Mapping[str, str]) -> int:
+    """Where the scope stands in the ``scope`` claim; without ``gui.order`` it is last (Keycloak ``OrderedModel``)."""
+    order = attributes.get("gui.order", "")
+    return int(order) if order.lstrip("-").isdigit() else 2**31

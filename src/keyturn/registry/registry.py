@@ -1,0 +1,212 @@
+"""The registry: compiled realms and clients in memory, loaded on first use, dropped when the change log says so.
+
+Readers take no lock: they look into dictionaries that are only ever replaced entry by entry.
+"""
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Final
+
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.oauth2.spi import Miss
+from keyturn.registry.compile import compile_client, compile_realm
+from keyturn.representations import given
+from keyturn.store.collections import CLIENTS, REALMS, SESSIONS, USERS
+from keyturn.store.spi import Change, Reader, Relation, Store
+
+MAXIMUM_CLIENTS: Final = 20_000
+"""Compiled clients of one realm that stay in memory. Past it the one that was compiled first goes."""
+
+MAXIMUM_UNKNOWN: Final = 10_000
+"""Client ids and realm names that are known not to exist. Whoever asks for random ones must not fill the memory."""
+
+_OF_ONE_CLIENT: Final = frozenset(
+    {
+        CLIENTS.name,
+        Relation.CLIENT_DEFAULT_SCOPE,
+        Relation.CLIENT_OPTIONAL_SCOPE,
+        Relation.CLIENT_ROLE_SCOPE,
+    }
+)
+"""Kinds of change that concern the one client whose ``id`` they name."""
+
+_OF_ONE_USER: Final = frozenset({USERS.name, Relation.USER_ROLE, Relation.MEMBERSHIP})
+
+
+class RealmEntry:
+    """One realm in memory: what its clients share, and those clients that have been asked for.
+
+    It is the protocol's ``Clients``.
+    """
+
+    __slots__ = ("_by_id", "_by_user", "_clients", "_unknown", "realm")
+
+    def __init__(self, realm: Realm) -> None:
+        self.realm = realm
+        self._clients: dict[str, Client] = {}
+        self._unknown: set[str] = set()
+        self._by_id: dict[str, str] = {}
+        self._by_user: dict[str, str] = {}
+
+    def by_client_id(self, client_id: str) -> Client | None:
+        """The client, None where there is none. Raises Miss where that is not known yet."""
+        client = self._clients.get(client_id)
+        if client is not None:
+            return client
+        if client_id in self._unknown:
+            return None
+        raise Miss(client_id)
+
+    def client_id_of(self, client_uuid: str) -> str | None:
+        """The ``client_id`` of a client in memory, by its ``id``."""
+        return self._by_id.get(client_uuid)
+
+    def keep(self, client_id: str, client: Client | None) -> None:
+        """Remembers the client, or that there is none, within bounds."""
+        if client is None:
+            if len(self._unknown) >= MAXIMUM_UNKNOWN:
+                self._unknown.clear()
+            self._unknown.add(client_id)
+            return
+        if len(self._clients) >= MAXIMUM_CLIENTS:
+            self._remove(next(iter(self._clients)))
+        self._clients[client_id] = client
+        self._by_id[client.id] = client_id
+        if client.service_account is not None:
+            self._by_user[client.service_account.id] = client_id
+
+    def forget(self, client_uuid: str) -> None:
+        """Drops the client of this ``id``, and what is known not to exist: it may be there now."""
+        self._unknown.clear()
+        client_id = self._by_id.get(client_uuid)
+        if client_id is not None:
+            self._remove(client_id)
+
+    def forget_user(self, user_id: str) -> None:
+        """Drops the client that this user stands for, if any."""
+        client_id = self._by_user.get(user_id)
+        if client_id is not None:
+            self._remove(client_id)
+
+    def _remove(self, client_id: str) -> None:
+        client = self._clients.pop(client_id, None)
+        if client is not None:
+            self._by_id.pop(client.id, None)
+            if client.service_account is not None:
+                self._by_user.pop(client.service_account.id, None)
+
+
+class Registry:
+    """Compiled realms by name. Subscribes to the store; ``realm`` and ``by_client_id`` read memory only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._realms: dict[str, RealmEntry] = {}
+        self._unknown: set[str] = set()
+        self._names: dict[str, str] = {}
+        self._lock = Lock()
+        self._applied = 0
+        """The newest revision that this registry has dropped entries for."""
+        store.subscribe(self._follow)
+
+    def realm(self, name: str) -> RealmEntry | None:
+        """The realm, None where there is none. Raises KeyError where that is not known yet: call ``load_realm``."""
+        entry = self._realms.get(name)
+        if entry is None and name not in self._unknown:
+            raise KeyError(name)
+        return entry
+
+    def load_realm(self, name: str) -> RealmEntry | None:
+        """The realm, from memory or the store. May block: for worker threads."""
+        while True:
+            known = self._realms.get(name)
+            if known is not None:
+                return known
+            with self._store.read() as reader:
+                document = reader.find(REALMS, None, realm=name)
+                entry = None if document is None else RealmEntry(compile_realm(reader, document))
+                if self._keep_realm(reader, name, entry):
+                    return entry
+
+    def load_client(self, realm_name: str, client_id: str) -> Client | None:
+        """The client, from memory or the store. May block: for worker threads."""
+        while True:
+            entry = self.load_realm(realm_name)
+            if entry is None:
+                return None
+            try:
+                return entry.by_client_id(client_id)
+            except Miss:
+                pass
+            with self._store.read() as reader:
+                document = reader.find(CLIENTS, entry.realm.id, client_id=client_id)
+                client = None if document is None else compile_client(reader, entry.realm, document)
+                if self._keep_client(reader, entry, client_id, client):
+                    return client
+
+    def client_by_id(self, realm_name: str, client_uuid: str) -> Client | None:
+        """The client of this ``id``. May block: for worker threads."""
+        entry = self.load_realm(realm_name)
+        if entry is None:
+            return None
+        client_id = entry.client_id_of(client_uuid)
+        if client_id is None:
+            with self._store.read() as reader:
+                document = reader.get(CLIENTS, entry.realm.id, client_uuid)
+            if document is None:
+                return None
+            client_id = given(document.client_id, "")
+        client = self.load_client(realm_name, client_id)
+        return client if client is not None and client.id == client_uuid else None
+
+    def _keep_realm(self, reader: Reader, name: str, entry: RealmEntry | None) -> bool:
+        """Keeps what `reader` showed, unless something has changed since: then it must be read again."""
+        with self._lock:
+            if reader.revision < self._applied:
+                return False
+            if entry is not None:
+                self._realms[name] = entry
+                self._names[entry.realm.id] = name
+            elif len(self._unknown) < MAXIMUM_UNKNOWN:
+                self._unknown.add(name)
+            return True
+
+    def _keep_client(self, reader: Reader, entry: RealmEntry, client_id: str, client: Client | None) -> bool:
+        with self._lock:
+            if reader.revision < self._applied or self._realms.get(entry.realm.name) is not entry:
+                return False
+            entry.keep(client_id, client)
+            return True
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        """Drops what the changes touch. Called by the store after each commit, before the writer's answer."""
+        with self._lock:
+            for change in changes:
+                self._applied = max(self._applied, change.revision)
+                self._drop(change)
+
+    def _drop(self, change: Change) -> None:
+        if change.kind == SESSIONS.name:
+            return
+        if change.kind == REALMS.name:
+            self._unknown.clear()
+        name = self._names.get(change.realm_id)
+        entry = None if name is None else self._realms.get(name)
+        if name is None or entry is None:
+            return
+        if change.kind in _OF_ONE_USER:
+            entry.forget_user(change.id)
+        elif change.kind in _OF_ONE_CLIENT and not self._renamed(entry, change):
+            entry.forget(change.id)
+        else:
+            del self._realms[name]
+
+    def _renamed(self, entry: RealmEntry, change: Change) -> bool:
+        """Whether a client that owns roles has another name now, or none: it stands in the tokens of others."""
+        known = entry.realm.client_ids.get(change.id)
+        if change.kind != CLIENTS.name or known is None:
+            return False
+        with self._store.read() as reader:
+            document = reader.get(CLIENTS, entry.realm.id, change.id)
+        return document is None or document.client_id != known
