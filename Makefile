@@ -1,0 +1,47 @@
+# keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick test-full bench lint format lock environment server-environment clean
+
+PYTEST := .venv/bin/python -m pytest
+# Two workers, whatever the machine: the time that is promised is that of two cores.
+WORKERS ?= 2
+
+help: ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: server-environment ## the whole story on this machine; KEEP=1 leaves it running
+	@KEEP=$(KEEP) .venv/bin/python -m examples.demo
+
+test: lint ## everything that is promised, without Java; under 3 minutes on 2 cores
+	$(PYTEST) -n $(WORKERS) -m "not full"
+
+quick: environment ## what needs no processes, under a minute
+	$(PYTEST) -n $(WORKERS) -m "not full and not slow"
+
+test-full: lint ## with what takes long or needs Java
+	$(PYTEST) -n $(WORKERS)
+
+bench: environment ## tokens per second beside the bare signing rate
+	.venv/bin/python -m benchmarks.tokens
+
+lint: environment ## style, types, import contracts
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: environment ## lay out the source
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+lock: environment ## write requirements/*.lock anew, with the newest versions
+	requirements/lock.sh .venv/bin/python
+
+environment:
+	@requirements/environment.sh dev
+
+server-environment:
+	@requirements/environment.sh server
+
+clean: ## remove what the other targets made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache dist
