@@ -1,0 +1,29 @@
+"""Failed requests as lines of the log, like Keycloak's ``jboss-logging`` listener: errors warn, the rest is for debug."""
+
+import logging
+from typing import Final
+
+from keyturn.events.event import Event
+
+_LOGGER: Final = logging.getLogger("keyturn.events")
+
+
+class LogSink:
+    """Writes events to the log."""
+
+    def record(self, event: Event) -> None:
+        """One line: the type and what is known, in a fixed order."""
+        level = logging.DEBUG if event.error is None else logging.WARNING
+        if _LOGGER.isEnabledFor(level):
+            known = {
+                "type": event.type,
+                "realm": event.realm,
+                "clientId": event.client_id,
+                "userId": event.user_id,
+                "sessionId": event.session_id,
+                "ipAddress": event.address,
+                "error": event.error,
+                **event.details,
+            }
+            # Values come from callers: as reprs, so that none of them can begin a line of its own.
+            _LOGGER.log(level, ", ".join(f"{name}={value!r}" for name, value in known.items() if value is not None))

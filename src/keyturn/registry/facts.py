@@ -1,0 +1,121 @@
+"""Finds out what the protocol asks, and performs what it decides. Blocks: for worker threads.
+
+Every question and every effect of ``oauth2.spi`` has its function here.
+"""
+
+from collections.abc import Callable
+
+from keyturn.model import key_providers
+from keyturn.model.realm import Realm
+from keyturn.model.subject import Subject
+from keyturn.oauth2.identifiers import new_id
+from keyturn.oauth2.spi import (
+    CheckPassword,
+    Effect,
+    EndClientSession,
+    Facts,
+    FindSession,
+    MakeKey,
+    PasswordChecked,
+    Question,
+    Random,
+    SaveSession,
+    SessionFound,
+)
+from keyturn.registry.compile import compile_subject
+from keyturn.registry.registry import Registry
+from keyturn.registry.user_profile import is_complete
+from keyturn.representations import UserRepresentation, given
+from keyturn.sessions.passwords import verify_password
+from keyturn.store.collections import COMPONENTS, REALMS, SESSIONS, USERS
+from keyturn.store.spi import Reader, Store
+
+Clock = Callable[[], float]
+
+
+class FactFinder:
+    """Answers questions from the store, for one server."""
+
+    def __init__(self, store: Store, registry: Registry, clock: Clock, random: Random) -> None:
+        self._store = store
+        self._registry = registry
+        self._clock = clock
+        self._random = random
+
+    def resolve(self, realm: Realm, question: Question) -> Facts | None:
+        """The answer; None for a question that only wants something to be there, as a key."""
+        match question:
+            case CheckPassword():
+                return self._check_password(realm, question)
+            case FindSession():
+                return self._find_session(realm, question)
+            case MakeKey():
+                self._make_key(realm, question.algorithm)
+                return None
+
+    def perform(self, realm: Realm, effect: Effect) -> None:
+        """Writes what was decided; durable when this returns."""
+        match effect:
+            case SaveSession():
+                with self._store.write() as transaction:
+                    if transaction.get(SESSIONS, realm.id, effect.session.id) is None:
+                        transaction.insert(SESSIONS, realm.id, effect.session)
+                    else:
+                        transaction.update(SESSIONS, realm.id, effect.session)
+            case EndClientSession():
+                self._end_client_session(realm, effect)
+
+    def _check_password(self, realm: Realm, question: CheckPassword) -> PasswordChecked:
+        with self._store.read() as reader:
+            user = _find_person(reader, realm, question.username)
+            subject = None if user is None else compile_subject(reader, realm, user)
+            complete = user is None or is_complete(reader, realm, user)
+        credentials = [] if user is None else given(user.credentials, [])
+        stored = next((c for c in credentials if given(c.type, "") == "password"), None)
+        # Verified against nothing as well, so that a name that nobody has takes as long as one that somebody has.
+        valid = verify_password(stored, question.password)
+        return PasswordChecked(subject, valid, profile_complete=complete)
+
+    def _find_session(self, realm: Realm, question: FindSession) -> SessionFound:
+        with self._store.read() as reader:
+            session = reader.get(SESSIONS, realm.id, question.session_id)
+            if session is None or session.expires <= self._clock():
+                return SessionFound(None, None)
+            return SessionFound(session, self._subject(reader, realm, session.user_id))
+
+    def _subject(self, reader: Reader, realm: Realm, user_id: str) -> Subject | None:
+        user = reader.get(USERS, realm.id, user_id)
+        return None if user is None else compile_subject(reader, realm, user)
+
+    def _make_key(self, realm: Realm, algorithm: str) -> None:
+        component = key_providers.generate(
+            key_providers.fallback(algorithm, component_id=new_id(self._random), realm_id=realm.id),
+            realm_name=realm.name,
+            now=self._clock(),
+            random=self._random,
+        )
+        with self._store.write() as transaction:
+            if transaction.get(REALMS, realm.id, realm.id) is None:
+                return
+            known = transaction.select(COMPONENTS, realm.id, where={"name": f"fallback-{algorithm}"})
+            if not known:  # another request was faster
+                transaction.insert(COMPONENTS, realm.id, component)
+
+    def _end_client_session(self, realm: Realm, effect: EndClientSession) -> None:
+        with self._store.write() as transaction:
+            session = transaction.get(SESSIONS, realm.id, effect.session_id)
+            if session is not None and session.clients.pop(effect.client_id, None) is not None:
+                transaction.update(SESSIONS, realm.id, session)
+
+
+def _find_person(reader: Reader, realm: Realm, login: str) -> UserRepresentation | None:
+    """Who logs in as `login`: the user name, or the e-mail address where that is allowed; never a service account."""
+    name = login.strip().lower()
+    if not name:
+        return None
+    user = reader.find(USERS, realm.id, username=name)
+    if user is None and "@" in name and given(realm.document.login_with_email_allowed, True):
+        user = reader.find(USERS, realm.id, email=name)
+    if user is not None and given(user.service_account_client_id, ""):
+        return None
+    return user
