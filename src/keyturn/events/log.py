@@ -1,4 +1,4 @@
-"""Failed requests as lines of the log, like Keycloak's ``jboss-logging`` listener: errors warn, the rest is for debug."""
+"""Failed requests as lines of the log, like Keycloak's ``jboss-logging`` listener: errors warn, the rest is debug."""
 
 import logging
 from typing import Final

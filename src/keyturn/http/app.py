@@ -1,0 +1,64 @@
+"""The application: which part serves a path. The token endpoint comes first and meets no router."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from keyturn.http.admin import AdminService
+from keyturn.http.body import Disconnected, Message, Receive, Scope, Send
+from keyturn.http.health import HealthService
+from keyturn.http.oauth2 import TokenService, respond
+from keyturn.http.realms import RealmService
+from keyturn.http.services import Services
+from keyturn.oauth2.http_message import json_response
+
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_LOGGER: Final = logging.getLogger("keyturn.http")
+_TOKEN_PATH: Final = re.compile(r"/realms/([^/]+)/protocol/openid-connect/token/?")
+_NOT_FOUND: Final = json_response(404, {"error": "HTTP 404 Not Found"})
+_UNKNOWN_ERROR: Final = json_response(
+    500, {"error": "unknown_error", "error_description": "For more on this error consult the server log."}
+)
+
+
+def create_app(services: Services, health: HealthService) -> App:
+    """The ASGI application of one server."""
+    tokens, realms, admin = TokenService(services), RealmService(services), AdminService(services)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        token = _TOKEN_PATH.fullmatch(path)
+        if token is not None and scope["method"] != "OPTIONS":
+            await tokens.handle(scope, receive, send, token[1])
+        elif path.startswith("/realms/"):
+            await realms.handle(scope, receive, send)
+        elif path.startswith("/admin/"):
+            await admin.handle(scope, receive, send)
+        elif path.startswith("/health"):
+            await health.handle(scope, receive, send)
+        else:
+            await respond(send, _NOT_FOUND)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await serve(scope, receive, watched)
+        except Disconnected:
+            return
+        except Exception:  # the last line of defence: whatever went wrong, the caller learns nothing of it
+            # The path is shown as a repr, so that it cannot begin a line of its own; bodies and headers hold secrets.
+            _LOGGER.exception("a request to %r failed", scope["path"])
+            if not started:
+                await respond(send, _UNKNOWN_ERROR)
+
+    return app

@@ -1,0 +1,167 @@
+"""The token endpoint's edge: bytes in, bytes out, and all that blocks in a worker thread.
+
+``client_credentials`` with a secret takes none of the slow turns: it awaits nothing once its body has arrived.
+"""
+
+from typing import Any, Final
+
+from anyio import to_thread
+
+from keyturn.events.event import Event
+from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
+from keyturn.http.headers import complete
+from keyturn.http.origin import BadHost, Origin, ssl_required_violated
+from keyturn.http.services import Services
+from keyturn.oauth2.errors import OAuth2Error
+from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
+from keyturn.oauth2.spi import Facts, Miss, Pending, Refused
+from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
+from keyturn.registry.registry import RealmEntry
+
+_METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not Allowed"})
+_NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
+_TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
+_BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
+_TURNS: Final = 8
+"""How often a request is asked again after something was loaded; more means that somebody keeps changing it."""
+
+_EVENT_TYPES: Final = {"client_credentials": "CLIENT_LOGIN", "password": "LOGIN", "refresh_token": "REFRESH_TOKEN"}
+
+
+class TokenService:
+    """Serves the token endpoint of every realm."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._endpoint = TokenEndpoint(services.clock, services.random)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, realm_name: str) -> None:
+        """One request. Raises Disconnected."""
+        if scope["method"] != "POST":
+            await respond(send, _METHOD_NOT_ALLOWED)
+            return
+        try:
+            origin = self._services.forwarding.origin(scope)
+            body = await read_body(receive, MAXIMUM_FORM)
+        except BadHost:
+            await respond(send, _BAD_HOST)
+            return
+        except BodyTooLarge:
+            await respond(send, _TOO_LARGE)
+            return
+        try:
+            entry = self._services.registry.realm(realm_name)
+        except KeyError:
+            entry = await to_thread.run_sync(self._services.registry.load_realm, realm_name)
+        if entry is None:
+            await respond(send, _NO_REALM)
+            return
+        await respond(send, await self._answer(_request(scope, origin, body), entry, origin))
+
+    async def _answer(self, request: Request, entry: RealmEntry, origin: Origin) -> Response:
+        try:
+            if ssl_required_violated(origin, entry.realm.ssl_required):
+                return json_response(403, {"error": "invalid_request", "error_description": "HTTPS required"}, NO_STORE)
+            return await self._decided(request, entry)
+        except Refused as refused:
+            for effect in refused.effects:
+                await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)
+            error = refused.error
+        except OAuth2Error as refused_error:
+            error = refused_error
+        self._failed(request, entry, error)
+        return json_response(
+            error.http_status, {"error": error.error, "error_description": error.description}, NO_STORE
+        )
+
+    async def _decided(self, request: Request, entry: RealmEntry) -> Response:
+        """The answer; whatever is missing is fetched, and the question put again. Raises OAuth2Error, Refused."""
+        services = self._services
+        facts: Facts | None = None
+        for _ in range(_TURNS):
+            try:
+                decision = self._endpoint.decide(request, entry.realm, entry, facts)
+            except Miss as miss:
+                await to_thread.run_sync(services.registry.load_client, entry.realm.name, miss.client_id)
+                entry = await self._again(entry)
+                continue
+            if isinstance(decision, Pending):
+                facts = await to_thread.run_sync(services.facts.resolve, entry.realm, decision.question)
+                entry = await self._again(entry)
+                continue
+            response = self._endpoint.mint(decision)
+            if isinstance(response, Pending):
+                await to_thread.run_sync(services.facts.resolve, entry.realm, response.question)
+                entry = await self._again(entry)
+                continue
+            # What the tokens rest on is written before they leave.
+            for effect in decision.effects:
+                await to_thread.run_sync(services.facts.perform, entry.realm, effect)
+            self._issued(request, decision)
+            return response
+        raise RuntimeError(f"realm {entry.realm.name} changes faster than a request can be answered")
+
+    async def _again(self, entry: RealmEntry) -> RealmEntry:
+        """The realm as it is now: what was loaded may have come with a change."""
+        name = entry.realm.name
+        try:
+            return self._services.registry.realm(name) or entry
+        except KeyError:
+            return await to_thread.run_sync(self._services.registry.load_realm, name) or entry
+
+    def _issued(self, request: Request, decision: Decision) -> None:
+        session = decision.authorization.session
+        self._services.events.record(
+            Event(
+                type=_EVENT_TYPES[decision.grant_type],
+                realm=decision.realm.name,
+                time=decision.now,
+                address=request.address,
+                client_id=decision.client.client_id,
+                user_id=decision.authorization.subject.id,
+                session_id=session.sid if session else None,
+            )
+        )
+
+    def _failed(self, request: Request, entry: RealmEntry, error: OAuth2Error) -> None:
+        self._services.events.record(
+            Event(
+                type="CLIENT_LOGIN_ERROR",
+                realm=entry.realm.name,
+                time=self._services.clock(),
+                address=request.address,
+                error=error.error,
+                details={"reason": error.log or error.description},
+            )
+        )
+
+
+def _request(scope: Scope, origin: Origin, body: bytes) -> Request:
+    content_type, authorization, web_origin = "", None, None
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            content_type = value.decode("latin-1")
+        elif name == b"authorization":
+            authorization = value.decode("latin-1")
+        elif name == b"origin":
+            web_origin = value.decode("latin-1")
+    return Request(
+        base_url=origin.base_url,
+        address=origin.address,
+        content_type=content_type,
+        authorization=authorization,
+        body=body,
+        origin=web_origin,
+    )
+
+
+async def respond(send: Send, response: Response) -> None:
+    """Sends `response` with the headers that every answer has."""
+    body = response.body
+    start: dict[str, Any] = {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": complete(response.headers, len(body)),
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
