@@ -96,8 +96,8 @@ def needs_new_hash(credential: CredentialRepresentation) -> bool:
 def stored_password(credential: CredentialRepresentation, now_ms: int) -> CredentialRepresentation:
     """`credential`, as a request or an import gives it, in the form in which it is stored.
 
-    A plain ``value`` is hashed; its label and date are dropped. ``secretData`` with ``credentialData`` is kept as it is, and
-    so is the format of old exports (``hashedSaltedValue``), moved to them.
+    A plain ``value`` is hashed; its label and date are dropped. ``secretData`` with ``credentialData`` is kept,
+    and so is the format of old exports (``hashedSaltedValue``), moved to them.
 
     Raises:
         ValueError: there is no password in it.

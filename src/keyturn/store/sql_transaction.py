@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, text, update
 
 from keyturn.store.schema import CHANGE, ENDS, META, ONCE, RELATION, REVISION, TABLES
 from keyturn.store.sealing import Sealing
-from keyturn.store.spi import Change, Collection, D, Relation
+from keyturn.store.spi import Change, Collection, D, Duplicate, Relation
 from keyturn.store.sql_reader import Dialect, SqlReader
 
 _UPDATES = {
@@ -36,13 +36,14 @@ class SqlTransaction(SqlReader):
         documents = list(documents)
         if not documents:
             return
-        savepoint = self._connection.begin_nested()
+        rows = [self._row(collection, realm_id, document) for document in documents]
+        self._run(text("SAVEPOINT many"))
         try:
-            self._run(_INSERTS[collection.name], [self._row(collection, realm_id, document) for document in documents])
-        except BaseException:
-            savepoint.rollback()
+            self._run(_INSERTS[collection.name], rows)
+        except Duplicate:  # after any other error there may be no transaction any more to go back in
+            self._run(text("ROLLBACK TO SAVEPOINT many"))
             raise
-        savepoint.commit()
+        self._run(text("RELEASE SAVEPOINT many"))
         for document in documents:
             self._changed(realm_id, collection.name, _id(document))
 
@@ -120,8 +121,8 @@ class SqlTransaction(SqlReader):
             table = TABLES[collection.name]
             rows = self._run(select(table.c.sequence, table.c.realm_id, table.c.id, table.c.document)).all()
             for row in rows:
-                text = new.stored(collection, row.realm_id, row.id, self._document(collection, row))
-                self._run(update(table).where(table.c.sequence == row.sequence).values(document=text))
+                document = new.stored(collection, row.realm_id, row.id, self._document(collection, row))
+                self._run(update(table).where(table.c.sequence == row.sequence).values(document=document))
         for name, value in (("seal_key_id", new.key.id), ("seal_check", new.key.check_value())):
             self._run(update(META).where(META.c.name == name).values(value=value))
 

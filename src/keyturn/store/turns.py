@@ -16,6 +16,11 @@ class Turns:
         self._holder: int | None = None
         self._waiting: deque[tuple[int, threading.Event]] = deque()
 
+    @property
+    def waiting(self) -> int:
+        """How many threads wait."""
+        return len(self._waiting)
+
     @contextmanager
     def turn(self, timeout: float) -> Iterator[None]:
         """Waits at most `timeout` seconds. Raises Busy; RuntimeError where this thread has the turn already."""

@@ -1,0 +1,68 @@
+"""The migrations and the schema that they lead to."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, insert
+
+from keyturn.store import schema
+from keyturn.store.backends.sqlite import open_store
+from keyturn.store.migrations import migrate
+from keyturn.store.opening import NewerSchema
+from keyturn.store.schema import METADATA, SCHEMA_VERSION
+from keyturn.store.seal_key import SealKeys
+
+
+def made_by(make: Callable[[Connection], None]) -> list[tuple[str, str]]:
+    """Names and definitions of everything in a database that `make` made, and the schema's version."""
+    with create_engine("sqlite://").connect() as connection:
+        make(connection)
+        versions = [("version", row[0]) for row in connection.exec_driver_sql("SELECT version_num FROM schema_version")]
+        made = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master")
+        return sorted((str(row[0]), str(row[1])) for row in made) + versions
+
+
+def at_once(connection: Connection) -> None:
+    METADATA.create_all(connection)
+    connection.execute(insert(SCHEMA_VERSION), {"version_num": schema.VERSION})
+
+
+def test_migrating_an_empty_database_gives_the_schema() -> None:
+    assert made_by(migrate) == made_by(at_once)
+
+
+def test_migrating_twice_changes_nothing() -> None:
+    def twice(connection: Connection) -> None:
+        migrate(connection)
+        migrate(connection)
+
+    assert made_by(twice) == made_by(at_once)
+
+
+def test_a_newer_schema_is_refused_in_one_line(tmp_path: Path) -> None:
+    open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0).close()
+    with closing(sqlite3.connect(tmp_path / "keyturn.db")) as connection, connection:
+        connection.execute("UPDATE schema_version SET version_num = '9999'")
+    with pytest.raises(NewerSchema, match=r"^[^\n]*9999[^\n]*newer[^\n]*$"):
+        open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
+
+
+@pytest.mark.slow
+def test_alembic_is_not_imported_to_open_a_database(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "from keyturn.store.backends.sqlite import open_store\n"
+        "from keyturn.store.seal_key import SealKeys\n"
+        f"data = pathlib.Path({str(tmp_path)!r})\n"
+        "for _ in range(2):\n"
+        "    open_store(data / 'keyturn.db', SealKeys(data), lambda: 0).close()\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'alembic', 'mako', 'argon2'}),"
+        " 'sqlalchemy.orm' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert run.stdout == "[] False\n"
