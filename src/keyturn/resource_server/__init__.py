@@ -1,0 +1,34 @@
+"""Owns accepting access tokens: validation, the issuer's keys, required roles and scopes, the answer to who lacks them.
+
+Refuses to issue, renew or introspect tokens, and needs nothing of the server. Tokens are checked offline: see
+``Validator`` for what that does NOT tell.
+"""
+
+from keyturn.resource_server.access_token import AccessToken
+from keyturn.resource_server.asgi import BearerTokenMiddleware
+from keyturn.resource_server.errors import (
+    InsufficientScope,
+    InvalidRequest,
+    InvalidToken,
+    IssuerUnavailable,
+    NoCredentials,
+    Refused,
+)
+from keyturn.resource_server.requirement import Requirement, require
+from keyturn.resource_server.resource_server import ResourceServer
+from keyturn.resource_server.validator import Validator
+
+__all__ = [
+    "AccessToken",
+    "BearerTokenMiddleware",
+    "InsufficientScope",
+    "InvalidRequest",
+    "InvalidToken",
+    "IssuerUnavailable",
+    "NoCredentials",
+    "Refused",
+    "Requirement",
+    "ResourceServer",
+    "Validator",
+    "require",
+]
