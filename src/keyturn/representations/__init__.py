@@ -15,6 +15,7 @@ from keyturn.representations.base import (
     merge,
     merge_attributes,
     present,
+    replace,
     without_nulls,
 )
 from keyturn.representations.client import ClientRepresentation
@@ -80,6 +81,7 @@ __all__ = [
     "merge",
     "merge_attributes",
     "present",
+    "replace",
     "replace_secrets",
     "secret_paths",
     "without_nulls",

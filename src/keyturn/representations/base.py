@@ -1,6 +1,6 @@
 """What every JSON document on the wire has in common."""
 
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from keyturn.representations.secrecy import masked
 
 __all__ = [
+    "NULL_REMOVES",
     "UNSET",
     "Integer",
     "Long",
@@ -22,6 +23,7 @@ __all__ = [
     "merge",
     "merge_attributes",
     "present",
+    "replace",
     "without_nulls",
 ]
 
@@ -39,6 +41,13 @@ Integer: TypeAlias = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 
 Long: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Java's ``Long``."""
+
+
+NULL_REMOVES: Final = Meta(extra={"null_removes": True})
+"""Marks a mapping of texts in which a ``null`` reads as the empty text, and removes the entry in a PUT.
+
+In every other mapping, entries that are ``null`` are read as if they were not there.
+"""
 
 
 def kept(why: str) -> Meta:
@@ -90,6 +99,11 @@ def decode(content: bytes | str, document: type[T]) -> T:
 def encode(document: Any) -> bytes:
     """`document` (a Representation, or lists and mappings of them) as JSON, absent fields left out."""
     return msgspec.json.encode(document)
+
+
+def replace(document: D, **fields: Any) -> D:
+    """`document` with `fields` changed; the original is left as it is."""
+    return msgspec.structs.replace(document, **fields)
 
 
 def without_nulls(document: D) -> D:

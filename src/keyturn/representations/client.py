@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from keyturn.representations.base import UNSET, Integer, Maybe, Representation, kept
+from keyturn.representations.base import NULL_REMOVES, UNSET, Integer, Maybe, Representation, kept
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
 from keyturn.representations.secrecy import SECRET, secret_entries
 
@@ -48,8 +48,9 @@ class ClientRepresentation(Representation):
     attributes: Annotated[
         Maybe[dict[str, str]],
         secret_entries("client.secret.rotated", "saml.signing.private.key", "saml.encryption.private.key"),
+        NULL_REMOVES,
     ] = UNSET
-    authentication_flow_binding_overrides: Annotated[Maybe[dict[str, str]], _LOGIN_PAGES] = UNSET
+    authentication_flow_binding_overrides: Annotated[Maybe[dict[str, str]], _LOGIN_PAGES, NULL_REMOVES] = UNSET
     full_scope_allowed: Maybe[bool] = UNSET
     node_re_registration_timeout: Annotated[Maybe[Integer], _ADAPTERS] = UNSET
     registered_nodes: Annotated[Maybe[dict[str, Integer]], _ADAPTERS] = UNSET

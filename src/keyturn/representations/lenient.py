@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias, get_args
 import msgspec
 from msgspec import Meta, UnsetType
 
+from keyturn.representations.base import NULL_REMOVES
 from keyturn.representations.reading import DEEPEST, UnreadableDocument, UnreadableKind, position
 
 __all__ = ["read_leniently"]
@@ -121,9 +122,11 @@ def _reader(hint: Any) -> _Reader:
     if origin is Annotated:
         if arguments[0] is int:
             return _integer_reader(next(meta for meta in arguments[1:] if isinstance(meta, Meta)))
+        if NULL_REMOVES in arguments[1:]:
+            return _mapping_reader(str, null="")
         return _reader(arguments[0])
     if origin in {list, dict}:
-        return _list_reader(arguments[0]) if origin is list else _mapping_reader(arguments[1])
+        return _list_reader(arguments[0]) if origin is list else _mapping_reader(arguments[1], null=None)
     if origin is Literal:
         return _choice_reader(frozenset(arguments))
     if origin is not None:  # a union with absent and null
@@ -268,9 +271,7 @@ def _list_reader(item: Any) -> _Reader:
     return read_list
 
 
-def _mapping_reader(item: Any) -> _Reader:
-    empty: Any = "" if _reader(item) is _read_text else None
-
+def _mapping_reader(item: Any, *, null: str | None) -> _Reader:
     def read_mapping(scanner: _Scanner) -> dict[str, Any] | None:
         if not _opened(scanner, b"{"):
             return None
@@ -279,7 +280,7 @@ def _mapping_reader(item: Any) -> _Reader:
 
         def entry(name: str) -> None:
             value = _inside(scanner, reader)
-            found[name] = empty if value is None else value
+            found[name] = null if value is None else value
 
         _entries(scanner, entry)
         return {name: value for name, value in found.items() if value is not None}

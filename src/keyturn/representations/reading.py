@@ -59,7 +59,7 @@ def read(content: bytes, document: type[T], *, ignore_unknown: bool = False) -> 
     """The document in `content`, a Representation or a list of them, with the coercions that Keycloak (Jackson) makes.
 
     Texts are taken for numbers and booleans and the other way round, numbers lose their fraction, ``null`` in a list
-    is dropped and inside a mapping of texts is the empty text, what follows the document is ignored.
+    or mapping is dropped, what follows the document is ignored.
 
     Args:
         content: UTF-8; UTF-16 and UTF-32 are recognised.

@@ -1,0 +1,96 @@
+"""The document of a new realm itself."""
+
+import re
+from typing import Final
+
+from keyturn.model.administration import MASTER
+from keyturn.representations import UNSET, RealmRepresentation, given, merge, present, replace
+from keyturn.representations.defaults import fragment
+
+__all__ = ["ELSEWHERE", "MIRRORED", "SHOWN_IN_EXPORTS", "realm_document"]
+
+ELSEWHERE: Final = (
+    "roles",
+    "groups",
+    "default_roles",
+    "default_groups",
+    "users",
+    "scope_mappings",
+    "client_scope_mappings",
+    "clients",
+    "client_scopes",
+    "default_default_client_scopes",
+    "default_optional_client_scopes",
+    "components",
+    "admin_permissions_client",
+    "keycloak_version",
+)
+"""Fields of an import that become documents and relations of their own, and are not in the stored realm."""
+
+SHOWN_IN_EXPORTS: Final = (
+    "localization_texts",
+    "federated_users",
+    "user_federation_providers",
+    "user_federation_mappers",
+    "identity_providers",
+    "identity_provider_mappers",
+    "protocol_mappers",
+    "authentication_flows",
+    "authenticator_config",
+    "required_actions",
+    "organizations",
+    "social",
+    "update_profile_on_initial_social_login",
+    "social_providers",
+    "application_scope_mappings",
+    "applications",
+    "oauth_clients",
+    "client_templates",
+)
+"""Fields of an import that are stored in the realm as they came, and that ``GET`` of a realm leaves out."""
+
+MIRRORED: Final = {
+    "oauth2_device_code_lifespan": "oauth2DeviceCodeLifespan",
+    "oauth2_device_polling_interval": "oauth2DevicePollingInterval",
+}
+"""Fields that Keycloak keeps as attributes, and shows twice."""
+
+
+_ONLY_FIELDS: Final = frozenset({"displayName", "displayNameHtml"})
+"""Attributes that Keycloak shows as fields only."""
+
+_SECONDS: Final = re.compile("[0-9]{1,9}")
+
+
+def realm_document(source: RealmRepresentation) -> RealmRepresentation:
+    """The realm to store for one that is posted or imported as `source`: its own fields over the defaults.
+
+    Attributes and browser security headers are merged one by one; a null attribute is not there. Without ``enabled``
+    the realm is disabled.
+
+    Source: Keycloak ``DefaultExportImportManager.importRealm``; asked of Keycloak.
+    """
+    name = given(source.realm, "")
+    source = replace(source, **dict.fromkeys(ELSEWHERE, UNSET), default_role=UNSET)
+    defaults = fragment("realm", name)
+    attributes = given(defaults.attributes, {})
+    if name == MASTER:
+        defaults = merge(defaults, replace(fragment("master", name), roles=UNSET))
+        attributes = {attribute: value for attribute, value in attributes.items() if attribute not in MIRRORED.values()}
+    attributes = {**attributes, **given(source.attributes, {})}
+    for field, attribute in MIRRORED.items():
+        if present(getattr(source, field)):
+            attributes[attribute] = str(getattr(source, field))
+        elif (
+            attribute in given(source.attributes, {})
+            and attributes[attribute].isascii()
+            and attributes[attribute].isdigit()
+        ):
+            source = replace(source, **{field: int(attributes[attribute])})
+    headers = {**given(defaults.browser_security_headers, {}), **given(source.browser_security_headers, {})}
+    return replace(
+        merge(defaults, source),
+        attributes={attribute: value for attribute, value in attributes.items() if attribute not in _ONLY_FIELDS},
+        browser_security_headers=headers,
+        ssl_required=given(source.ssl_required, given(defaults.ssl_required, "")).lower(),
+    )
