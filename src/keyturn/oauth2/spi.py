@@ -10,7 +10,7 @@ from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
 from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.form import Form
-from keyturn.oauth2.http_message import Request
+from keyturn.oauth2.http_message import Request, Response
 from keyturn.oauth2.scope import GrantedScopes
 
 
@@ -70,14 +70,31 @@ class SessionFound:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckToken:
+    """Is this access token revoked, and does the session that it belongs to, if any, still live?"""
+
+    token_id: str
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChecked:
+    """`session` and `subject` None: there is no such session, or it has ended."""
+
+    revoked: bool
+    session: UserSession | None = None
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MakeKey:
     """The realm needs a key that signs with this algorithm (Keycloak's fallback keys)."""
 
     algorithm: str
 
 
-Question: TypeAlias = CheckPassword | FindSession | MakeKey
-Facts: TypeAlias = PasswordChecked | SessionFound
+Question: TypeAlias = CheckPassword | FindSession | CheckToken | MakeKey
+Facts: TypeAlias = PasswordChecked | SessionFound | TokenChecked
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +122,33 @@ class EndClientSession:
     client_id: str
 
 
-Effect: TypeAlias = SaveSession | EndClientSession
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """End a session: all that was issued in it is worth nothing any more."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """Remember until `until` (epoch seconds), when it expires anyway, that this access token is revoked."""
+
+    token_id: str
+    until: int
+
+
+Effect: TypeAlias = SaveSession | EndClientSession | EndSession | RevokeToken
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint answers. Perform the `effects` first. The ids are those that an event tells of."""
+
+    response: Response
+    effects: tuple[Effect, ...] = ()
+    client_id: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
 
 
 class Refused(Exception):

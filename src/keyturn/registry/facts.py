@@ -11,16 +11,20 @@ from keyturn.model.subject import Subject
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.spi import (
     CheckPassword,
+    CheckToken,
     Effect,
     EndClientSession,
+    EndSession,
     Facts,
     FindSession,
     MakeKey,
     PasswordChecked,
     Question,
     Random,
+    RevokeToken,
     SaveSession,
     SessionFound,
+    TokenChecked,
 )
 from keyturn.registry.compile import compile_subject
 from keyturn.registry.registry import Registry
@@ -49,6 +53,8 @@ class FactFinder:
                 return self._check_password(realm, question)
             case FindSession():
                 return self._find_session(realm, question)
+            case CheckToken():
+                return self._check_token(realm, question)
             case MakeKey():
                 self._make_key(realm, question.algorithm)
                 return None
@@ -64,6 +70,12 @@ class FactFinder:
                         transaction.update(SESSIONS, realm.id, effect.session)
             case EndClientSession():
                 self._end_client_session(realm, effect)
+            case EndSession():
+                with self._store.write() as transaction:
+                    transaction.delete(SESSIONS, realm.id, effect.session_id)
+            case RevokeToken():
+                with self._store.write() as transaction:
+                    transaction.use_once(_revoked(realm), effect.token_id, effect.until)
 
     def _check_password(self, realm: Realm, question: CheckPassword) -> PasswordChecked:
         with self._store.read() as reader:
@@ -82,6 +94,15 @@ class FactFinder:
             if session is None or session.expires <= self._clock():
                 return SessionFound(None, None)
             return SessionFound(session, self._subject(reader, realm, session.user_id))
+
+    def _check_token(self, realm: Realm, question: CheckToken) -> TokenChecked:
+        now = int(self._clock())
+        with self._store.read() as reader:
+            revoked = any(token_id == question.token_id for token_id, _ in reader.used(_revoked(realm), now))
+            session = None if question.session_id is None else reader.get(SESSIONS, realm.id, question.session_id)
+            if session is None or session.expires <= now:
+                return TokenChecked(revoked)
+            return TokenChecked(revoked, session, self._subject(reader, realm, session.user_id))
 
     def _subject(self, reader: Reader, realm: Realm, user_id: str) -> Subject | None:
         user = reader.get(USERS, realm.id, user_id)
@@ -106,6 +127,11 @@ class FactFinder:
             session = transaction.get(SESSIONS, realm.id, effect.session_id)
             if session is not None and session.clients.pop(effect.client_id, None) is not None:
                 transaction.update(SESSIONS, realm.id, session)
+
+
+def _revoked(realm: Realm) -> str:
+    """The namespace of the store's used keys in which the realm's revoked access tokens stand, by ``jti``."""
+    return f"revoked:{realm.id}"
 
 
 def _find_person(reader: Reader, realm: Realm, login: str) -> UserRepresentation | None:
