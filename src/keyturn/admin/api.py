@@ -1,6 +1,6 @@
 """The admin API as one synchronous call: a request in, an answer out."""
 
-import uuid
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,17 +10,19 @@ from keyturn.admin import authentication
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.answers import Content, Created, NoContent
 from keyturn.admin.body import read_body
-from keyturn.admin.context import Clock, Environment, RealmAdmin, Realms, RealmView, ServerView
+from keyturn.admin.context import Clock, Environment, RealmAdmin, RealmView, ServerView
 from keyturn.admin.errors import AdminError, Forbidden, HttpError, NotFound, unknown_error
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.admin.media_types import accepted
 from keyturn.admin.path import segments_of
 from keyturn.admin.permissions import MASTER
 from keyturn.admin.query import Query, convert
+from keyturn.admin.randomness import random_id, random_secret
 from keyturn.admin.resource import JSON, Endpoint
 from keyturn.admin.resources import RESOURCES
 from keyturn.admin.routing import Route, Router
 from keyturn.jose.jwt import VerifiedClaims
+from keyturn.registry.registry import Registry
 from keyturn.representations import encode
 from keyturn.store.collections import REALMS
 from keyturn.store.spi import Reader, Store, Transaction
@@ -42,10 +44,6 @@ _PREFLIGHT: Final = (
 _EXPOSED: Final = "Location"
 
 
-def _random_id() -> str:
-    return str(uuid.uuid4())
-
-
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A request whose token was verified and whose place is known."""
@@ -58,8 +56,17 @@ class _Call:
 class AdminApi:
     """Keycloak's admin REST API on a store."""
 
-    def __init__(self, store: Store, realms: Realms, clock: Clock, new_id: Callable[[], str] = _random_id) -> None:
-        self._environment: Final = Environment(store, realms, clock, new_id)
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str] = random_id,
+        new_secret: Callable[[], str] = random_secret,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._environment: Final = Environment(store, registry, clock, new_id, new_secret, random)
         self.router: Final = Router(RESOURCES)
 
     def handle(self, request: AdminRequest) -> AdminResponse:
@@ -79,7 +86,7 @@ class AdminApi:
             raise HttpError(405)
         now = self._environment.clock()
         authorization = request.headers.get("authorization")
-        claims = authentication.verified(authorization, request.base_url, self._environment.realms, now)
+        claims = authentication.verified(authorization, request.base_url, self._environment.registry, now)
         call = _Call(request, claims, self.router.find(request.method, segments))
         with self._environment.store.read() as reader:
             context, values = self._located(call, reader)

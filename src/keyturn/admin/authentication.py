@@ -6,12 +6,13 @@ Source: Keycloak ``AppAuthManager.BearerTokenAuthenticator``, ``AdminRoot.authen
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from keyturn.admin.administrator import Administrator
-from keyturn.admin.context import Realms
 from keyturn.admin.errors import Unauthorized
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, verify
+from keyturn.registry.registry import Registry
 from keyturn.representations import given
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENTS, REALMS, SESSIONS, USERS
@@ -25,7 +26,7 @@ REVOKED_TOKENS: Final = "revoked"
 """Namespace of the store's used keys in which revoked access tokens stand, by ``jti``."""
 
 
-def verified(authorization: str | None, base_url: str, realms: Realms, now: float) -> VerifiedClaims:
+def verified(authorization: str | None, base_url: str, registry: Registry, now: float) -> VerifiedClaims:
     """The claims of the header's bearer token: an access token of one of this server's realms, within its times.
 
     Does NOT look at the user, client or session: `admit` does.
@@ -41,10 +42,10 @@ def verified(authorization: str | None, base_url: str, realms: Realms, now: floa
         prefix, issuer = f"{base_url}/realms/", token.claims.get("iss")
         if not isinstance(issuer, str) or not issuer.startswith(prefix):
             raise Unauthorized("issued elsewhere, or reached by another host name")
-        realm = realms.realm(issuer.removeprefix(prefix))
-        if realm is None or not realm.enabled:
+        entry = registry.load_realm(unquote(issuer.removeprefix(prefix)))
+        if entry is None or not entry.realm.enabled:
             raise Unauthorized("its realm is gone or disabled")
-        claims = verify(token, realm.keys.verifying, _ASYMMETRIC)
+        claims = verify(token, entry.realm.keys.verifying, _ASYMMETRIC)
         check_times(claims, now)
     except InvalidToken as error:
         raise Unauthorized(error.reason) from None
@@ -61,7 +62,7 @@ def admit(reader: Reader, claims: VerifiedClaims, base_url: str, now: float) -> 
     Raises:
         Unauthorized: the realm, client, user or session is gone, disabled or newer than the token.
     """
-    name = str(claims["iss"]).removeprefix(f"{base_url}/realms/")
+    name = unquote(str(claims["iss"]).removeprefix(f"{base_url}/realms/"))
     realm = reader.find(REALMS, None, realm=name)
     if realm is None or realm.enabled is not True:
         raise Unauthorized("its realm is gone or disabled")

@@ -2,29 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from keyturn.admin.administrator import Administrator
+from keyturn.admin.client_changes import Fresh
 from keyturn.admin.errors import Forbidden, duplicate
 from keyturn.admin.permissions import Needs, Rights, rights_in
-from keyturn.model.realm import Realm
+from keyturn.registry.registry import Registry
 from keyturn.representations import Representation
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.spi import Collection, Duplicate, Reader, Store, Transaction
 
-__all__ = ["Clock", "Environment", "RealmAdmin", "RealmView", "Realms", "ServerView"]
+__all__ = ["Clock", "Environment", "RealmAdmin", "RealmView", "ServerView"]
 
 D = TypeVar("D", bound=Representation)
 Clock = Callable[[], float]
 """Seconds since the epoch."""
-
-
-class Realms(Protocol):
-    """What the admin API asks of the registry."""
-
-    def realm(self, name: str) -> Realm | None:
-        """The realm of this name as of the newest change, loaded where it is not in memory."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +25,13 @@ class Environment:
     """What all calls share."""
 
     store: Store
-    realms: Realms
+    registry: Registry
     clock: Clock
     new_id: Callable[[], str]
     """A fresh UUID, as text."""
+    new_secret: Callable[[], str]
+    """A fresh client secret."""
+    random: Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +60,10 @@ class ServerView:
     def new_id(self) -> str:
         """A fresh UUID."""
         return self.environment.new_id()
+
+    def fresh(self) -> Fresh:
+        """What new clients are made with."""
+        return Fresh(self.environment.new_id, self.environment.new_secret, self.environment.clock())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

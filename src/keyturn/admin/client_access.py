@@ -1,0 +1,63 @@
+"""Clients as administrators may see and touch them."""
+
+from msgspec.structs import replace
+
+from keyturn.admin.context import RealmView
+from keyturn.admin.errors import Forbidden, NotFound
+from keyturn.admin.permissions import MANAGE_CLIENTS, MASTER, QUERY_CLIENTS, VIEW_CLIENTS
+from keyturn.representations.client import ClientRepresentation
+from keyturn.representations.client_scope import ClientScopeRepresentation
+from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
+from keyturn.store.spi import Relation
+
+__all__ = ["client_document", "find_client", "find_client_scope", "may_manage", "require_manage"]
+
+
+def find_client(realm: RealmView, client_id: str) -> ClientRepresentation:
+    """The client of this ``id``; who may at least query clients is told that there is none.
+
+    Raises:
+        NotFound, Forbidden.
+    """
+    client = realm.reader.get(CLIENTS, realm.id, client_id)
+    if client is None:
+        realm.require(QUERY_CLIENTS)
+        raise NotFound("Could not find client")
+    return client
+
+
+def find_client_scope(realm: RealmView, client_scope_id: str) -> ClientScopeRepresentation:
+    """The client scope of this id. Raises NotFound, Forbidden, as `find_client`."""
+    scope = realm.reader.get(CLIENT_SCOPES, realm.id, client_scope_id)
+    if scope is None:
+        realm.require(QUERY_CLIENTS)
+        raise NotFound("Could not find client scope")
+    return scope
+
+
+def may_manage(realm: RealmView, client: ClientRepresentation) -> bool:
+    """Whether the client may be changed: not in master, if its name makes it the management client of a realm."""
+    rules_a_realm = realm.name == MASTER and str(client.client_id).endswith("-realm")
+    return not rules_a_realm and realm.may(MANAGE_CLIENTS)
+
+
+def require_manage(realm: RealmView, client: ClientRepresentation) -> None:
+    """Raises Forbidden unless `may_manage`."""
+    if not may_manage(realm, client):
+        raise Forbidden
+
+
+def client_document(realm: RealmView, client: ClientRepresentation, *, access: bool = True) -> ClientRepresentation:
+    """The stored `client` as the wire has it: with the names of its scopes and what the caller may do with it."""
+    manage = may_manage(realm, client)
+    return replace(
+        client,
+        default_client_scopes=_scope_names(realm, client, Relation.CLIENT_DEFAULT_SCOPE),
+        optional_client_scopes=_scope_names(realm, client, Relation.CLIENT_OPTIONAL_SCOPE),
+        access={"view": realm.may(VIEW_CLIENTS), "configure": manage, "manage": manage} if access else {},
+    )
+
+
+def _scope_names(realm: RealmView, client: ClientRepresentation, relation: Relation) -> list[str]:
+    ids = realm.reader.targets(relation, realm.id, str(client.id))
+    return [str(scope.name) for scope in realm.reader.get_many(CLIENT_SCOPES, realm.id, ids)]

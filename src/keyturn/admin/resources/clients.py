@@ -1,0 +1,120 @@
+"""Clients. Source: Keycloak ``ClientsResource``, ``ClientResource``."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from keyturn.admin.answers import Created, NoContent
+from keyturn.admin.client_access import client_document, require_manage
+from keyturn.admin.client_changes import create_client, delete_client, update_client
+from keyturn.admin.context import RealmAdmin, RealmView
+from keyturn.admin.errors import AdminError, Conflict, OAuthError
+from keyturn.admin.paging import containing, slice_of
+from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
+from keyturn.admin.query import Query
+from keyturn.admin.resource import Resource
+from keyturn.representations import given
+from keyturn.representations.client import ClientRepresentation
+from keyturn.store.collections import CLIENTS
+from keyturn.store.spi import Duplicate
+
+__all__ = ["client_resource", "clients"]
+
+clients: Final = Resource("clients")
+client_resource: Final = Resource("client", located=("client",))
+
+_SEARCHABLE: Final = frozenset({"jwt.credential.issuer", "jwt.credential.sub", "saml_idp_initiated_sso_url_name"})
+"""Attributes that Keycloak lets clients be searched by unless it is told otherwise."""
+_FIELD: Final = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^\s:"]+)):(?:"((?:[^"\\]|\\.)*)"|(\S+))')
+
+
+@dataclass(frozen=True, slots=True)
+class ClientQuery(Query):
+    """``q`` searches by attributes; ``clientId`` is exact unless ``search`` says that a part will do."""
+
+    client_id: str | None = None
+    search: bool = False
+    q: str | None = None
+    first: int | None = None
+    max: int | None = None
+    viewable_only: bool = False
+
+
+@clients.get("", needs=QUERY_CLIENTS)
+def get_clients(realm: RealmView, query: ClientQuery) -> list[ClientRepresentation]:
+    """The realm's clients by ``clientId``; none for who may only query them."""
+    found = _searched(realm, query)
+    if not realm.may(VIEW_CLIENTS):
+        return []
+    return [client_document(realm, client) for client in found]
+
+
+def _searched(realm: RealmView, query: ClientQuery) -> list[ClientRepresentation]:
+    if query.q is not None and (wanted := _fields(query.q)):
+        refused = sorted(wanted.keys() - _SEARCHABLE)
+        if refused:
+            raise OAuthError(400, "invalid_request", f"Attributes [{', '.join(refused)}] not allowed for search")
+        everyone = realm.reader.select(CLIENTS, realm.id, order_by="client_id")
+        matching = [each for each in everyone if wanted.items() <= given(each.attributes, {}).items()]
+        return slice_of(matching, query.first, query.max)
+    if query.q is None and query.client_id and query.client_id.strip() and not query.search:
+        client = realm.reader.find(CLIENTS, realm.id, client_id=query.client_id)
+        return [] if client is None else [client]
+    part = query.client_id.strip() if query.client_id and query.q is None else ""
+    first, limit = max(query.first or 0, 0), query.max
+    return list(
+        realm.reader.select(
+            CLIENTS,
+            realm.id,
+            like={"client_id": containing(part)} if part else None,
+            order_by="client_id",
+            first=first,
+            limit=None if limit is None or limit < 0 else limit,
+        )
+    )
+
+
+def _fields(q: str) -> dict[str, str]:
+    """The ``key:value`` pairs of a query; either may be quoted (Keycloak ``SearchQueryUtils``)."""
+    return {match[1] or match[2]: match[3] or match[4] for match in _FIELD.finditer(q)}
+
+
+@clients.post("", needs=MANAGE_CLIENTS)
+def post_client(realm: RealmAdmin, client: ClientRepresentation) -> Created:
+    """Creates a client, with a secret and a service account as it asks for them."""
+    try:
+        created = create_client(realm.tx, realm.realm, client, realm.fresh())
+    except Duplicate as error:
+        raise _taken(error, client) from None
+    return Created(str(created.id))
+
+
+def _taken(error: Duplicate, client: ClientRepresentation) -> AdminError:
+    if error.key == "client_id" or error.collection != CLIENTS.name:
+        return Conflict(f"Client {client.client_id} already exists")
+    return OAuthError(409, "conflict", "Duplicate resource error")
+
+
+@client_resource.get("", needs=VIEW_CLIENTS)
+def get_client(realm: RealmView, client: ClientRepresentation) -> ClientRepresentation:
+    """The client."""
+    return client_document(realm, client)
+
+
+@client_resource.put("", needs=DECIDED_WITHIN)
+def put_client(realm: RealmAdmin, client: ClientRepresentation, change: ClientRepresentation) -> NoContent:
+    """Changes what the body gives: ``null`` is ignored, lists are replaced, attributes merge."""
+    require_manage(realm, client)
+    try:
+        update_client(realm.tx, realm.realm, client, change, realm.fresh())
+    except Duplicate:
+        raise OAuthError(409, "conflict", "Duplicate resource error") from None
+    return NoContent()
+
+
+@client_resource.delete("", needs=DECIDED_WITHIN, no_cache=True)
+def remove_client(realm: RealmAdmin, client: ClientRepresentation) -> NoContent:
+    """Removes the client with its roles and its service account."""
+    require_manage(realm, client)
+    delete_client(realm.tx, realm.id, client)
+    return NoContent()
