@@ -96,7 +96,8 @@ def test_secret_paths_name_each_place_of_a_secret() -> None:
 
 def test_secrets_are_replaced_wherever_they_are_and_the_original_stays() -> None:
     content = b"""{"smtpServer": {"password": "a", "host": "h"}, "clients": [{"clientId": "c", "secret": "b"}],
-        "components": {"p": [{"config": {"secret": ["c", "d"]}, "subComponents": {"q": [{"config": {"secret": ["e"]}}]}}]}
+        "components": {"p": [{"config": {"secret": ["c", "d"]},
+            "subComponents": {"q": [{"config": {"secret": ["e"]}}]}}]}
     }"""
     realm = decode(content, RealmRepresentation)
     seen: dict[tuple[str, ...], str] = {}
