@@ -1,0 +1,51 @@
+"""Owns getting, keeping and renewing access tokens for a machine (client credentials), and putting them on requests.
+
+Refuses to look into tokens, which are the resource server's business, and to store them. Needs nothing of the server.
+"""
+
+from keyturn.client.authentication import Authentication, ClientSecretBasic, ClientSecretPost
+from keyturn.client.errors import (
+    AccessDenied,
+    AuthorizationServerError,
+    AuthorizationServerUnavailable,
+    InvalidClient,
+    InvalidGrant,
+    InvalidRequest,
+    InvalidResponse,
+    InvalidScope,
+    InvalidTarget,
+    OAuthError,
+    TemporarilyUnavailable,
+    TokenError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
+from keyturn.client.httpx_auth import BearerAuth
+from keyturn.client.token import Token
+from keyturn.client.token_request import client_credentials_request, process_token_response
+from keyturn.client.token_source import TokenSource
+
+__all__ = [
+    "AccessDenied",
+    "Authentication",
+    "AuthorizationServerError",
+    "AuthorizationServerUnavailable",
+    "BearerAuth",
+    "ClientSecretBasic",
+    "ClientSecretPost",
+    "InvalidClient",
+    "InvalidGrant",
+    "InvalidRequest",
+    "InvalidResponse",
+    "InvalidScope",
+    "InvalidTarget",
+    "OAuthError",
+    "TemporarilyUnavailable",
+    "Token",
+    "TokenError",
+    "TokenSource",
+    "UnauthorizedClient",
+    "UnsupportedGrantType",
+    "client_credentials_request",
+    "process_token_response",
+]
