@@ -204,7 +204,7 @@ def _integer_reader(bounds: Meta) -> _Reader:
 def _choice_reader(choices: frozenset[str]) -> _Reader:
     def read_choice(scanner: _Scanner) -> str | None:
         value = _scalar_or_text(scanner)
-        if not value:
+        if value is None:
             return None
         if value not in choices:
             scanner.fail("wrong_type")
@@ -321,7 +321,7 @@ def _struct_reader(document: type[msgspec.Struct]) -> _Reader:
         def entry(name: str) -> None:
             if name in wire:
                 found[wire[name]] = _inside(scanner, _reader(hints[wire[name]]))
-            elif scanner.ignore_unknown:
+            elif scanner.ignore_unknown and scanner.depth == 1:
                 _inside(scanner, _read_anything)
             else:
                 scanner.at = scanner.value_end()

@@ -64,7 +64,7 @@ def read(content: bytes, document: type[T], *, ignore_unknown: bool = False) -> 
     Args:
         content: UTF-8; UTF-16 and UTF-32 are recognised.
         document: its type.
-        ignore_unknown: skip fields that are not known, as Keycloak's partial import does.
+        ignore_unknown: skip fields of the outermost document that are not known, as Keycloak's partial import does.
 
     Raises:
         UnreadableDocument: it cannot be read.

@@ -4,7 +4,13 @@ import time
 
 import pytest
 
-from keyturn.representations import ClientRepresentation, PartialImportRepresentation, RoleRepresentation
+from keyturn.representations import (
+    ClientRepresentation,
+    GroupRepresentation,
+    PartialImportRepresentation,
+    RealmRepresentation,
+    RoleRepresentation,
+)
 from keyturn.representations.reading import UnreadableDocument, read
 
 COERCED = [
@@ -189,17 +195,47 @@ def test_reads_a_list_of_documents() -> None:
     assert [role.name for role in read(b'[{"name": 1}, {"name": "b"}]', list[RoleRepresentation])] == ["1", "b"]
 
 
-def test_a_partial_import_skips_unknown_fields() -> None:
-    content = b'{"color": [{"a": "]"}, 1], "clients": [{"clientId": "c", "colour": {"x": []}}]}'
+def test_a_partial_import_skips_unknown_fields_but_not_those_inside() -> None:
+    content = b'{"color": [{"a": "]"}, 1], "clients": [{"clientId": "c"}]}'
     found = read(content, PartialImportRepresentation, ignore_unknown=True)
     assert isinstance(found.clients, list)
     assert found.clients[0].client_id == "c"
+    with pytest.raises(UnreadableDocument) as unreadable:
+        read(b'{"clients": [{"colour": 1}]}', PartialImportRepresentation, ignore_unknown=True)
+    assert unreadable.value.document == "ClientRepresentation"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ('[{"id":"x",}]', "malformed_value"),
+        ("[1]", "wrong_type"),
+        ('["x"]', "wrong_type"),
+        ("{}", "wrong_type"),
+        ("[", "broken_json"),
+        ("[,]", "broken_json"),
+        ('[{"id":"x"} x]', "broken_json"),
+        ('[{"id":"x"},]', "broken_json"),
+        ('[{"id":tru}]', "malformed_value"),
+        ('[{"color":1}]', "unrecognized_field"),
+        ("null", "empty"),
+    ],
+)
+def test_tells_what_cannot_be_read_of_a_list(content: str, kind: str) -> None:
+    with pytest.raises(UnreadableDocument) as unreadable:
+        read(content.encode(), list[RoleRepresentation])
+    assert unreadable.value.kind == kind
+
+
+@pytest.mark.parametrize("value", ['""', '"NOPE"', "{}"])
+def test_refuses_a_choice_that_is_not_one(value: str) -> None:
+    with pytest.raises(UnreadableDocument) as unreadable:
+        read(f'{{"bruteForceStrategy": {value}}}'.encode(), RealmRepresentation)
+    assert unreadable.value.kind == "wrong_type"
 
 
 @pytest.mark.parametrize("opening", ['{"subGroups":[', '{"clientPolicies":[', '{"a":'])
 def test_refuses_deep_nesting_without_running_out_of_stack(opening: str) -> None:
-    from keyturn.representations import GroupRepresentation, RealmRepresentation
-
     for document in (GroupRepresentation, RealmRepresentation):
         with pytest.raises(UnreadableDocument):
             read((opening * 50_000).encode(), document)
