@@ -64,6 +64,12 @@ class UnsupportedGrantType(OAuth2Error):
     error = "unsupported_grant_type"
 
 
+class UnsupportedTokenType(OAuth2Error):
+    """No such token can be revoked (RFC 7009 §2.2.1)."""
+
+    error = "unsupported_token_type"
+
+
 class AccessDenied(OAuth2Error):
     """The realm refuses."""
 

@@ -1,0 +1,252 @@
+"""Everything of a realm but its token endpoint: keys, metadata, introspection, revocation, userinfo, logout."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, TypeAlias
+
+from anyio import to_thread
+
+from keyturn.events.event import Event
+from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
+from keyturn.http.headers import PREFLIGHT_SECURITY
+from keyturn.http.oauth2 import respond
+from keyturn.http.origin import BadHost, Origin, ssl_required_violated
+from keyturn.http.services import Services
+from keyturn.model.realm import Realm
+from keyturn.oauth2 import cors
+from keyturn.oauth2.certs import certs
+from keyturn.oauth2.errors import OAuth2Error
+from keyturn.oauth2.http_message import Request, Response, json_response
+from keyturn.oauth2.introspection import introspect
+from keyturn.oauth2.logout import logout
+from keyturn.oauth2.metadata import openid_configuration, uma2_configuration
+from keyturn.oauth2.public_realm import public_realm
+from keyturn.oauth2.revocation import revoke
+from keyturn.oauth2.spi import Answer, Clients, Facts, Miss, Pending
+from keyturn.oauth2.userinfo import userinfo
+from keyturn.registry.registry import RealmEntry
+
+Endpoint: TypeAlias = Callable[[Request, Realm, Clients, int, Facts | None], Answer | Pending]
+
+_TURNS: Final = 8
+"""How often a request is put again after something was loaded; more means that somebody keeps changing it."""
+
+_NO_TARGET: Final = json_response(404, {"error": "Unable to find matching target resource method"})
+_NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
+_NO_PROTOCOL: Final = json_response(404, {"error": "Protocol not found"})
+_NOT_FOUND: Final = json_response(404, {"error": "HTTP 404 Not Found"})
+_METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not Allowed"})
+_HTTPS_REQUIRED: Final = json_response(403, {"error": "invalid_request", "error_description": "HTTPS required"})
+_TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
+_BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
+_NOT_NORMALIZED: Final = Response(
+    400,
+    ((b"content-type", b"application/json; charset=UTF-8"),),
+    b'{"error":"missingNormalization","error_description":"Request path not normalized"}',
+)
+
+_READ: Final = frozenset({"GET", "HEAD"})
+_RFC_8414: Final = "/.well-known/oauth-authorization-server/realms/"
+_PROTOCOL: Final = "/protocol/"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An endpoint below a realm.
+
+    `preflight` is what ``OPTIONS`` allows pages to do; None where pages are not served, and `allow` is told instead.
+    `event` is Keycloak's ``EventType``. `public`: any page may read the answer.
+    """
+
+    endpoint: Endpoint
+    methods: frozenset[str]
+    preflight: str | None
+    allow: bytes = b""
+    event: str | None = None
+    public: bool = False
+    needs_https: bool = True
+    wrong_method: Response = _METHOD_NOT_ALLOWED
+
+
+def _document(make: Callable[[Realm, str], Response | Pending]) -> Endpoint:
+    """The endpoint of a document that follows from the realm alone."""
+
+    def endpoint(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
+        response = make(realm, http.base_url)
+        return response if isinstance(response, Pending) else Answer(response)
+
+    return endpoint
+
+
+def _nothing(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
+    """The token endpoint has its own edge; what comes here is a preflight, or has a method that it does not know."""
+    return Answer(_METHOD_NOT_ALLOWED)
+
+
+_well_known = partial(Route, methods=_READ, preflight="GET", public=True, wrong_method=_NOT_FOUND)
+
+_ROUTES: Final = {
+    "": Route(_document(public_realm), _READ, "GET, HEAD, OPTIONS", public=True, needs_https=False),
+    "/.well-known/openid-configuration": _well_known(_document(openid_configuration)),
+    "/.well-known/oauth-authorization-server": _well_known(_document(openid_configuration)),
+    "/.well-known/uma2-configuration": _well_known(_document(uma2_configuration)),
+    "/protocol/openid-connect/certs": Route(_document(lambda realm, _: certs(realm)), _READ, "GET", public=True),
+    "/protocol/openid-connect/token": Route(_nothing, frozenset(), "POST, OPTIONS"),
+    "/protocol/openid-connect/token/introspect": Route(
+        introspect, frozenset({"POST"}), None, b"HEAD, POST, OPTIONS", "INTROSPECT_TOKEN"
+    ),
+    "/protocol/openid-connect/revoke": Route(revoke, frozenset({"POST"}), "POST, OPTIONS", event="REVOKE_GRANT"),
+    "/protocol/openid-connect/userinfo": Route(
+        userinfo, _READ | {"POST"}, "GET, HEAD, OPTIONS", event="USER_INFO_REQUEST"
+    ),
+    "/protocol/openid-connect/logout": Route(logout, _READ | {"POST"}, "GET, HEAD, OPTIONS", event="LOGOUT"),
+}
+
+
+class RealmService:
+    """Serves ``/realms/…``, and ``/.well-known/…`` in the form of RFC 8414 §3.1."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. Raises Disconnected."""
+        path: str = scope["path"]
+        if "//" in path:
+            await respond(send, _NOT_NORMALIZED)
+            return
+        name, below = _split(path)
+        if not name:
+            await respond(send, _NO_TARGET)
+            return
+        entry = await self._entry(name)
+        if entry is None:
+            await respond(send, _NO_REALM)
+            return
+        route = _ROUTES.get(below.removesuffix("/"))
+        if route is None:
+            protocol = below.removeprefix(_PROTOCOL).partition("/")[0] if below.startswith(_PROTOCOL) else ""
+            await respond(send, _NOT_FOUND if protocol in ("", "openid-connect") else _NO_PROTOCOL)
+            return
+        try:
+            origin = self._services.forwarding.origin(scope)
+            body = await read_body(receive, MAXIMUM_FORM)
+        except BadHost:
+            await respond(send, _BAD_HOST)
+            return
+        except BodyTooLarge:
+            await respond(send, _TOO_LARGE)
+            return
+        request = _request(scope, origin, body)
+        if request.method == "OPTIONS":
+            await _respond_to_preflight(send, request, route)
+        elif request.method not in route.methods:
+            await respond(send, route.wrong_method)
+        elif route.needs_https and ssl_required_violated(origin, entry.realm.ssl_required):
+            await respond(send, _HTTPS_REQUIRED)
+        else:
+            await respond(send, await self._answer(request, entry, route))
+
+    async def _entry(self, name: str) -> RealmEntry | None:
+        try:
+            return self._services.registry.realm(name)
+        except KeyError:
+            return await to_thread.run_sync(self._services.registry.load_realm, name)
+
+    async def _answer(self, request: Request, entry: RealmEntry, route: Route) -> Response:
+        try:
+            answer = await self._decided(request, entry, route.endpoint)
+        except cors.InvalidOrigin:
+            return cors.INVALID_ORIGIN
+        except OAuth2Error as error:
+            self._record(request, entry, route, error=error)
+            document = {"error": error.error, "error_description": error.description}
+            response = json_response(error.http_status, document)
+        else:
+            for effect in answer.effects:
+                await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)
+            self._record(request, entry, route, answer=answer)
+            response = answer.response
+        return replace(response, headers=(*response.headers, *_cors(request, route, response)))
+
+    async def _decided(self, request: Request, entry: RealmEntry, endpoint: Endpoint) -> Answer:
+        """The answer; whatever is missing is fetched, and the question put again. Raises OAuth2Error, InvalidOrigin."""
+        services = self._services
+        facts: Facts | None = None
+        for _ in range(_TURNS):
+            try:
+                decided = endpoint(request, entry.realm, entry, int(services.clock()), facts)
+            except Miss as miss:
+                await to_thread.run_sync(services.registry.load_client, entry.realm.name, miss.client_id)
+            else:
+                if isinstance(decided, Answer):
+                    return decided
+                facts = await to_thread.run_sync(services.facts.resolve, entry.realm, decided.question)
+            # What was loaded may have come with a change of the realm.
+            entry = await self._entry(entry.realm.name) or entry
+        raise RuntimeError(f"realm {entry.realm.name} changes faster than a request can be answered")
+
+    def _record(
+        self,
+        request: Request,
+        entry: RealmEntry,
+        route: Route,
+        *,
+        answer: Answer | None = None,
+        error: OAuth2Error | None = None,
+    ) -> None:
+        if route.event is None:
+            return
+        event = Event(
+            type=route.event,
+            realm=entry.realm.name,
+            time=self._services.clock(),
+            address=request.address,
+        )
+        if answer is not None:
+            event = replace(event, client_id=answer.client_id, user_id=answer.user_id, session_id=answer.session_id)
+        if error is not None:
+            reason = {"reason": error.log or error.description}
+            event = replace(event, type=f"{route.event}_ERROR", error=error.error, details=reason)
+        self._services.events.record(event)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The realm's name, and the path below it."""
+    if path.startswith(_RFC_8414):
+        return path.removeprefix(_RFC_8414).removesuffix("/"), "/.well-known/oauth-authorization-server"
+    name, slash, below = path.removeprefix("/realms/").partition("/")
+    return (name, slash + below) if path.startswith("/realms/") else ("", "")
+
+
+def _cors(request: Request, route: Route, response: Response) -> tuple[tuple[bytes, bytes], ...]:
+    """What lets pages read the answer, unless the endpoint has said that itself, or serves no pages."""
+    told = any(name == b"access-control-allow-origin" for name, _ in response.headers)
+    if route.preflight is None or told:
+        return ()
+    return cors.headers(request, exposed=None if route.public else cors.EXPOSED)
+
+
+def _request(scope: Scope, origin: Origin, body: bytes) -> Request:
+    headers: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name, value.decode("latin-1"))
+    return Request(
+        base_url=origin.base_url,
+        address=origin.address,
+        content_type=headers.get(b"content-type", ""),
+        authorization=headers.get(b"authorization"),
+        body=body,
+        query=scope["query_string"],
+        accept=headers.get(b"accept", ""),
+        origin=headers.get(b"origin"),
+        method=scope["method"],
+    )
+
+
+async def _respond_to_preflight(send: Send, request: Request, route: Route) -> None:
+    headers = ((b"allow", route.allow),) if route.preflight is None else cors.preflight(request, route.preflight)
+    start = [*headers, *PREFLIGHT_SECURITY, (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 200, "headers": start})
+    await send({"type": "http.response.body", "body": b""})

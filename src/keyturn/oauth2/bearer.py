@@ -1,0 +1,113 @@
+"""Whether an access token of a realm still counts: its signature and times, then what it stands on.
+
+For the endpoints that take tokens: introspection, userinfo, revocation.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from keyturn.jose import jwt
+from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
+from keyturn.jose.jwt import VerifiedClaims
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.model.subject import Subject
+from keyturn.model.user_session import UserSession
+from keyturn.oauth2.spi import CheckToken, Clients, TokenChecked
+
+ACCESS_TOKEN_TYPES: Final = frozenset({"Bearer", "DPoP"})
+"""``typ`` in the claims of an access token."""
+
+_ALGORITHMS: Final = frozenset(SIGNATURE_ALGORITHMS)
+
+
+class TokenRejected(Exception):
+    """The token counts for nothing. `description` is public (RFC 6750 §3.1), `log` says more to the operator."""
+
+    def __init__(self, description: str = "Token verification failed", *, log: str = "") -> None:
+        super().__init__(description)
+        self.description = description
+        self.log = log
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """A token that counts, and what it stands on. Made by ``live_token`` alone."""
+
+    claims: VerifiedClaims
+    client: Client
+    subject: Subject
+    session: UserSession | None
+
+
+def read_token(
+    token: str, realm: Realm, issuer: str, now: float, types: frozenset[str] = ACCESS_TOKEN_TYPES
+) -> VerifiedClaims:
+    """The claims of a token that this realm has issued, within its times and not before the realm's not-before.
+
+    `types` are the values of the ``typ`` claim that are taken. Does NOT look at client, user and session.
+
+    Raises:
+        TokenRejected: it is no such token.
+    """
+    try:
+        claims = jwt.verify(token, realm.keys.verifying, _ALGORITHMS)
+        jwt.check_times(claims, now)
+    except jwt.InvalidToken as error:
+        raise TokenRejected(log=error.reason) from None
+    if claims.get("iss") != issuer:
+        raise TokenRejected(log="another issuer")
+    if claims.get("typ") not in types:
+        raise TokenRejected(log="another type of token")
+    if not all(isinstance(claims.get(name, ""), str) for name in ("jti", "azp", "sub", "sid", "scope")):
+        raise TokenRejected(log="a claim of a wrong type")
+    if not isinstance(claims.get("iat"), int) or claims["iat"] < realm.not_before:
+        raise TokenRejected(log="issued before the realm's not-before")
+    return claims
+
+
+def question(claims: VerifiedClaims) -> CheckToken:
+    """What must be found out of a token whose signature holds."""
+    return CheckToken(claims.get("jti", ""), claims.get("sid"))
+
+
+def live_token(claims: VerifiedClaims, clients: Clients, facts: TokenChecked) -> LiveToken:
+    """The token with its client, user and session as they are now.
+
+    Raises:
+        TokenRejected: it is revoked, or what it stands on is gone, disabled, or newer than the token.
+        Miss: its client is not in memory.
+
+    Source: Keycloak ``TokenIntrospection``, ``UserSessionUtil.findValidSessionForAccessToken``.
+    """
+    if facts.revoked:
+        raise TokenRejected(log="revoked")
+    client = clients.by_client_id(claims.get("azp", ""))
+    if client is None:
+        raise TokenRejected(log="its client is gone")
+    if not client.enabled:
+        raise TokenRejected("Client disabled")
+    if claims["iat"] < client.not_before:
+        raise TokenRejected(log="issued before the client's not-before")
+    subject = _subject(claims, client, facts)
+    if claims["iat"] < subject.not_before:
+        raise TokenRejected(log="issued before the user's not-before")
+    return LiveToken(claims, client, subject, facts.session)
+
+
+def _subject(claims: VerifiedClaims, client: Client, facts: TokenChecked) -> Subject:
+    if "sid" not in claims:
+        # Nothing is stored of a client's own session: it lives as long as the token and the service account.
+        account = client.service_account
+        if account is None or claims.get("sub", account.id) != account.id:
+            raise TokenRejected("user_not_found")
+        if not account.enabled:
+            raise TokenRejected("user_disabled")
+        return account
+    if facts.session is None or facts.subject is None or client.id not in facts.session.clients:
+        raise TokenRejected("user_session_not_found")
+    if claims.get("sub", facts.subject.id) != facts.subject.id:
+        raise TokenRejected("user_not_found", log="of another user than its session")
+    if not facts.subject.enabled:
+        raise TokenRejected("User disabled")
+    return facts.subject

@@ -1,0 +1,176 @@
+"""Token introspection (RFC 7662): what a token says now, for a resource server that is in its audience.
+
+The claims come from the mappers as they are at this moment, from roles and attributes as they are at this moment.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from keyturn.jose import jwt
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.model.subject import Subject
+from keyturn.oauth2 import form as forms
+from keyturn.oauth2.access_token import NoKey, signing_key
+from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, LiveToken, TokenRejected, live_token, question, read_token
+from keyturn.oauth2.claims import access_token_target, roles_in_scope
+from keyturn.oauth2.client_authentication import authenticate
+from keyturn.oauth2.errors import InvalidClient, InvalidRequest, UnauthorizedClient
+from keyturn.oauth2.http_message import Headers, Request, json_response
+from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply_mappers
+from keyturn.oauth2.protocol_mappers.claim import audiences
+from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
+from keyturn.oauth2.scope import GrantedScopes, restore_scopes
+from keyturn.oauth2.spi import Answer, CheckToken, Clients, Facts, Pending, TokenChecked
+from keyturn.representations import encode
+
+_TYPES: Final = ACCESS_TOKEN_TYPES | {"ID"}
+_REFRESH_HINT: Final = "refresh_token"
+_PERMISSION_HINT: Final = "requesting_party_token"
+_HINTS: Final = frozenset({"access_token", _REFRESH_HINT, _PERMISSION_HINT})
+_HEADERS: Final[Headers] = ((b"cache-control", b"no-cache"),)
+_INACTIVE: Final = json_response(200, {"active": False}, _HEADERS)
+_OWN_CLAIMS: Final = ("exp", "iat", "jti", "iss", "aud", "sub", "typ", "azp", "sid", "cnf", "scope")
+"""What the token itself says. Everything else is worked out anew."""
+
+_PERMISSION_CLAIMS: Final = ("exp", "iat", "jti", "aud", "typ", "acr")
+_ALLOW_JWT: Final = "client.introspection.response.allow.jwt.claim.enabled"
+
+
+def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
+    """What the token says, or that it is not active: broken, expired, revoked, ended, or not for the caller.
+
+    Raises:
+        OAuth2Error: the caller is no confidential client, or the request is malformed.
+        Miss: a client is not in memory.
+
+    Source: Keycloak ``TokenIntrospectionEndpoint``.
+    """
+    form = forms.parse(http.content_type, http.body)
+    caller = _caller(http, form, clients, realm, now)
+    token = form.get("token")
+    if form.repeated:
+        raise InvalidRequest("duplicated parameter")
+    if token is None:
+        raise InvalidRequest("Token not provided.")
+    hint = form.get("token_type_hint", "access_token")
+    if hint not in _HINTS:
+        raise InvalidRequest("Unsupported token type.")
+    checked = facts if isinstance(facts, TokenChecked) else None
+    issuer = f"{http.base_url}/realms/{realm.name}"
+    try:
+        if hint == _REFRESH_HINT:
+            return _refresh_token(token, caller, realm, clients, issuer, now, checked)
+        claims = read_token(token, realm, issuer, now, _TYPES)
+        if caller.client_id not in audiences(claims):
+            raise TokenRejected(log=f"{caller.client_id} is not in its audience")
+        if checked is None:
+            return Pending(question(claims))
+        live = live_token(claims, clients, checked)
+    except TokenRejected:
+        return Answer(_INACTIVE, client_id=caller.client_id)
+    if hint == _PERMISSION_HINT:
+        shown = {name: claims[name] for name in _PERMISSION_CLAIMS if name in claims}
+        return _answer(shown | {"active": True}, caller, live.subject)
+    return _access_token(live, caller, realm, issuer, http)
+
+
+def _caller(http: Request, form: forms.Form, clients: Clients, realm: Realm, now: int) -> Client:
+    try:
+        caller = authenticate(http, form, clients, realm, now).client
+    except UnauthorizedClient as error:
+        if error.http_status != UnauthorizedClient.status:
+            raise
+        raise InvalidClient("Client authentication failed.", log=error.log) from None
+    if caller.public:
+        raise InvalidRequest("Client not allowed.", status=403)
+    return caller
+
+
+def _access_token(live: LiveToken, caller: Client, realm: Realm, issuer: str, http: Request) -> Answer | Pending:
+    own = {name: live.claims[name] for name in _OWN_CLAIMS if name in live.claims}
+    scopes = restore_scopes(live.client, live.claims.get("scope", ""))
+    claims = _claims(own, realm, live.client, live.subject, scopes, issuer)
+    answer = claims | _about(claims, live.client, live.subject)
+    if caller.flag(_ALLOW_JWT) and "application/jwt" in http.accept:
+        try:
+            key = signing_key(realm, caller)
+        except NoKey as error:
+            return error.pending
+        header = {"alg": key.algorithm, "typ": "JWT", "kid": key.kid}
+        answer["jwt"] = jwt.encode(header, encode(claims), key).decode()
+    return _answer(answer, caller, live.subject)
+
+
+def _refresh_token(
+    token: str, caller: Client, realm: Realm, clients: Clients, issuer: str, now: int, facts: TokenChecked | None
+) -> Answer | Pending:
+    """A refresh token is for whom the access tokens are that it gives."""
+    try:
+        refresh = read_refresh_token(token, realm, issuer)
+    except jwt.InvalidToken as error:
+        raise TokenRejected(log=error.reason) from None
+    if refresh.expires_at is not None and refresh.expires_at <= now:
+        raise TokenRejected(log="expired")
+    if facts is None:
+        return Pending(CheckToken(refresh.jti, refresh.sid))
+    client = clients.by_client_id(refresh.client_id)
+    session, subject = facts.session, facts.subject
+    if client is None or not client.enabled:
+        raise TokenRejected(log="its client is gone or disabled")
+    if session is None or subject is None or not subject.enabled or client.id not in session.clients:
+        raise TokenRejected(log="its session has ended, or its user is disabled")
+    if refresh.issued_at < max(realm.not_before, client.not_before, subject.not_before):
+        raise TokenRejected(log="issued before a not-before")
+    scopes = restore_scopes(client, refresh.scope)
+    context = _context(realm, client, subject, scopes, issuer)
+    access = Claims({})
+    apply_mappers(access, context, access_token_target(client))
+    audience = [issuer, *audiences(access.members)]
+    if caller.client_id not in audience:
+        raise TokenRejected(log=f"{caller.client_id} is not in its audience")
+    own = _own_refresh_claims(refresh, subject, issuer, audience)
+    claims = _claims(own, realm, client, subject, scopes, issuer)
+    return _answer(claims | _about(claims, client, subject), caller, subject)
+
+
+def _own_refresh_claims(refresh: RefreshClaims, subject: Subject, issuer: str, audience: list[str]) -> dict[str, Any]:
+    times = {} if refresh.expires_at is None else {"exp": refresh.expires_at}
+    return times | {
+        "iat": refresh.issued_at,
+        "jti": refresh.jti,
+        "iss": issuer,
+        "aud": audience,
+        "sub": subject.id,
+        "typ": "Offline" if refresh.offline else "Refresh",
+        "azp": refresh.client_id,
+        "sid": refresh.sid,
+        "scope": refresh.scope,
+    }
+
+
+def _context(realm: Realm, client: Client, subject: Subject, scopes: GrantedScopes, issuer: str) -> ClaimsContext:
+    # No notes: those of a client's own session, as its address, were never stored.
+    return ClaimsContext(realm, client, subject, scopes, {}, issuer, roles_in_scope(client, scopes, subject))
+
+
+def _claims(
+    own: dict[str, Any], realm: Realm, client: Client, subject: Subject, scopes: GrantedScopes, issuer: str
+) -> dict[str, Any]:
+    claims = Claims(own)
+    apply_mappers(claims, _context(realm, client, subject, scopes, issuer), Target.INTROSPECTION)
+    return claims.members
+
+
+def _about(claims: Mapping[str, Any], client: Client, subject: Subject) -> dict[str, Any]:
+    """RFC 7662 §2.2."""
+    return {
+        "client_id": client.client_id,
+        "username": claims.get("username", subject.username),
+        "token_type": claims["typ"],
+        "active": True,
+    }
+
+
+def _answer(document: Mapping[str, Any], caller: Client, subject: Subject) -> Answer:
+    return Answer(json_response(200, document, _HEADERS), client_id=caller.client_id, user_id=subject.id)

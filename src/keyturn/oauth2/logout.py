@@ -1,0 +1,56 @@
+"""The end-session endpoint, as tools use it: a refresh token is shown, and its session ends.
+
+A person's browser has no session here, so that it is told what is true: it is logged out.
+"""
+
+from typing import Final
+
+from keyturn.jose import jwt
+from keyturn.model.realm import Realm
+from keyturn.oauth2 import cors
+from keyturn.oauth2 import form as forms
+from keyturn.oauth2.client_authentication import authenticate, usable
+from keyturn.oauth2.errors import InvalidGrant
+from keyturn.oauth2.http_message import Headers, Request, Response
+from keyturn.oauth2.refresh import read_refresh_token
+from keyturn.oauth2.spi import Answer, Clients, EndSession, Facts, Pending
+
+_HEADERS: Final[Headers] = ((b"cache-control", b"no-cache"),)
+_PAGE: Final = Response(
+    200,
+    (
+        *_HEADERS,
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"content-type", b"text/html;charset=utf-8"),
+    ),
+    b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Logged out</title></head>'
+    b"<body><p>You are logged out</p></body></html>\n",
+)
+
+
+def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
+    """Ends the session of the refresh token in the form; without one, says that there is no session to end.
+
+    A session that has ended already ends again without complaint, and an expired refresh token ends one as well.
+
+    Raises:
+        OAuth2Error: the client did not authenticate, or the refresh token is broken or another client's.
+        cors.InvalidOrigin: a page of this origin may not use the client.
+        Miss: the client is not in memory.
+
+    Source: Keycloak ``LogoutEndpoint.logoutToken``.
+    """
+    form = forms.parse(http.content_type, http.body) if http.method == "POST" else forms.Form()
+    token = form.get("refresh_token")
+    if token is None:
+        return Answer(_PAGE)
+    client = authenticate(http, form, clients, realm, now).client
+    usable(client)
+    cors.check(http, client)
+    try:
+        refresh = read_refresh_token(token, realm, f"{http.base_url}/realms/{realm.name}")
+    except jwt.InvalidToken as error:
+        raise InvalidGrant("Invalid refresh token", log=error.reason) from None
+    if refresh.client_id != client.client_id:
+        raise InvalidGrant("Invalid refresh token. Token client and authorized client don't match")
+    return Answer(Response(204, _HEADERS), (EndSession(refresh.sid),), client.client_id, session_id=refresh.sid)

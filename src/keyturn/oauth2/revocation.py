@@ -1,0 +1,89 @@
+"""Token revocation (RFC 7009): an access token alone, a refresh token with the client's part of its session."""
+
+from typing import Final
+
+from keyturn.jose import jwt
+from keyturn.jose.jwt import VerifiedClaims
+from keyturn.model.client import Client
+from keyturn.model.realm import Realm
+from keyturn.oauth2 import cors
+from keyturn.oauth2 import form as forms
+from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, TokenRejected, read_token
+from keyturn.oauth2.client_authentication import authenticate, usable
+from keyturn.oauth2.errors import InvalidRequest, UnsupportedTokenType
+from keyturn.oauth2.http_message import Request, Response, json_response
+from keyturn.oauth2.refresh import read_refresh_token
+from keyturn.oauth2.spi import (
+    Answer,
+    Clients,
+    Effect,
+    EndClientSession,
+    EndSession,
+    Facts,
+    FindSession,
+    Pending,
+    RevokeToken,
+    SessionFound,
+)
+
+_ID_TOKEN: Final = "ID"
+_REVOKED: Final = Response(200)
+_INVALID_TOKEN: Final = json_response(200, {"error": "invalid_token", "error_description": "Invalid token"})
+"""Status 200: the caller has what it wanted, the token is worth nothing (RFC 7009 §2.2)."""
+
+
+def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
+    """Makes the token worth nothing. ``token_type_hint`` does not matter: the token tells what it is.
+
+    Raises:
+        OAuth2Error: the caller did not authenticate, the request is malformed, or the token is another client's.
+        cors.InvalidOrigin: a page of this origin may not use the client.
+        Miss: the client is not in memory.
+
+    Source: Keycloak ``TokenRevocationEndpoint``.
+    """
+    form = forms.parse(http.content_type, http.body)
+    client = authenticate(http, form, clients, realm, now).client
+    usable(client)
+    cors.check(http, client)
+    token = form.get("token")
+    if form.repeated:
+        raise InvalidRequest("duplicated parameter")
+    if token is None:
+        raise InvalidRequest("Token not provided")
+    issuer = f"{http.base_url}/realms/{realm.name}"
+    try:
+        claims = read_token(token, realm, issuer, now, ACCESS_TOKEN_TYPES | {_ID_TOKEN})
+    except TokenRejected:
+        return _refresh_token(token, client, realm, issuer, facts)
+    if claims["typ"] == _ID_TOKEN:
+        raise UnsupportedTokenType("Unsupported token type")
+    return _access_token(claims, client)
+
+
+def _access_token(claims: VerifiedClaims, client: Client) -> Answer:
+    _same_client(claims.get("azp", ""), client)
+    # A second longer than it lives, since its expiry is that of a second.
+    effect = RevokeToken(claims.get("jti", ""), int(claims["exp"]) + 1)
+    return Answer(_REVOKED, (effect,), client.client_id, claims.get("sub"), claims.get("sid"))
+
+
+def _refresh_token(token: str, client: Client, realm: Realm, issuer: str, facts: Facts | None) -> Answer | Pending:
+    try:
+        refresh = read_refresh_token(token, realm, issuer)
+    except jwt.InvalidToken:
+        return Answer(_INVALID_TOKEN, client_id=client.client_id)
+    _same_client(refresh.client_id, client)
+    if not isinstance(facts, SessionFound):
+        return Pending(FindSession(refresh.sid))
+    session = facts.session
+    if session is None or client.id not in session.clients:
+        return Answer(_INVALID_TOKEN, client_id=client.client_id)
+    alone = len(session.clients) == 1
+    effect: Effect = EndSession(session.id) if alone else EndClientSession(session.id, client.id)
+    return Answer(_REVOKED, (effect,), client.client_id, session.user_id, session.id)
+
+
+def _same_client(issued_to: str, client: Client) -> None:
+    if issued_to != client.client_id:
+        raise InvalidRequest("Unmatching clients")

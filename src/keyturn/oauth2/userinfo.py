@@ -1,0 +1,130 @@
+"""The userinfo endpoint (OpenID Connect Core §5.3): what the holder of an access token may know of the user."""
+
+import re
+from typing import Any, Final
+
+from keyturn.jose import jwt
+from keyturn.model.realm import Realm
+from keyturn.oauth2 import cors
+from keyturn.oauth2 import form as forms
+from keyturn.oauth2.access_token import NoKey, key_for
+from keyturn.oauth2.bearer import LiveToken, TokenRejected, live_token, question, read_token
+from keyturn.oauth2.claims import roles_in_scope
+from keyturn.oauth2.http_message import JSON, NO_STORE, Headers, Request, Response
+from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply_mappers
+from keyturn.oauth2.protocol_mappers.claim import audiences
+from keyturn.oauth2.scope import restore_scopes
+from keyturn.oauth2.spi import Answer, Clients, Facts, Pending, TokenChecked
+from keyturn.representations import encode
+
+_BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+_LIGHTWEIGHT_ID: Final = re.compile(r"..lt..:")
+"""How the ``jti`` of a lightweight access token begins."""
+
+_HEADERS: Final[Headers] = ((b"cache-control", b"no-store, no-cache"), (b"pragma", b"no-cache"))
+_JWT: Final = (b"content-type", b"application/jwt")
+_EXPOSED: Final = cors.EXPOSED + b", WWW-Authenticate"
+_NOT_ABOUT_THE_USER: Final = frozenset({"acr", "auth_time", "azp", "sid", "cnf", "allowed-origins"})
+"""Claims of access tokens that are no claims of userinfo, whatever a mapper says."""
+
+
+class _Challenge(Exception):
+    """A refusal (RFC 6750 §3)."""
+
+    def __init__(self, status: int, error: str | None = None, description: str = "") -> None:
+        super().__init__(description)
+        self.status = status
+        self.error = error
+        self.description = description
+
+
+def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
+    """The claims as the mappers give them now, as JSON or, where the client wants it, as a signed JWT.
+
+    Raises:
+        cors.InvalidOrigin: a page of this origin may not use the client.
+        ServerError: the client wants an algorithm that nobody knows.
+        Miss: the token's client is not in memory.
+
+    Source: Keycloak ``UserInfoEndpoint``.
+    """
+    issuer = f"{http.base_url}/realms/{realm.name}"
+    try:
+        claims = read_token(_token(http), realm, issuer, now)
+        if not realm.enabled:
+            raise TokenRejected(log="its realm is disabled")  # Keycloak answers all the same
+        if not isinstance(facts, TokenChecked):
+            return Pending(question(claims))
+        live = live_token(claims, clients, facts)
+        _sufficient(live)
+    except TokenRejected as rejected:
+        return _refused(http, realm, _Challenge(401, "invalid_token", rejected.description))
+    except _Challenge as challenge:
+        return _refused(http, realm, challenge)
+    cors.check(http, live.client)
+    members = _members(live, realm, issuer)
+    algorithm = live.client.attributes.get("user.info.response.signature.alg")
+    if not algorithm:
+        response = Response(200, (*_HEADERS, *cors.headers(http), JSON), encode(members))
+    else:
+        try:
+            key = key_for(realm, algorithm)
+        except NoKey as error:
+            return error.pending
+        signed = members | {"iss": issuer, "aud": live.client.client_id}
+        token = jwt.encode({"alg": key.algorithm, "typ": "JWT", "kid": key.kid}, encode(signed), key)
+        response = Response(200, (*_HEADERS, *cors.headers(http), _JWT), token)
+    return Answer(response, (), live.client.client_id, live.subject.id, live.claims.get("sid"))
+
+
+def _token(http: Request) -> str:
+    """The access token, from the header or the form (RFC 6750 §2.1, §2.2), never from the query."""
+    form = forms.parse(http.content_type, http.body) if http.method == "POST" else forms.Form()
+    in_header = _BEARER.fullmatch((http.authorization or "").strip())
+    in_form = form.get("access_token")
+    if form.repeated:
+        raise _Challenge(400, "invalid_request", "Duplicate parameter")
+    if in_header is not None and in_form is not None:
+        raise _Challenge(400, "invalid_request", "More than one method used for including an access token")
+    if in_header is not None:
+        return in_header[1]
+    if in_form is None:
+        raise _Challenge(401)
+    return in_form
+
+
+def _sufficient(live: LiveToken) -> None:
+    if "cnf" in live.claims:
+        raise TokenRejected(log="bound to a key that was not shown")  # RFC 9449 §7.1, RFC 8705 §3
+    if _LIGHTWEIGHT_ID.match(live.claims.get("jti", "")):
+        raise TokenRejected("Lightweight access token not allowed for userinfo endpoint")
+    if "openid" not in live.claims.get("scope", "").split(" "):
+        raise _Challenge(403, "insufficient_scope", "Missing openid scope")
+
+
+def _members(live: LiveToken, realm: Realm, issuer: str) -> dict[str, Any]:
+    scopes = restore_scopes(live.client, live.claims.get("scope", ""))
+    roles = roles_in_scope(live.client, scopes, live.subject)
+    context = ClaimsContext(realm, live.client, live.subject, scopes, {}, issuer, roles)
+    claims = Claims({"sub": live.subject.id})
+    apply_mappers(claims, context, Target.USERINFO)
+    members = {name: value for name, value in claims.members.items() if name not in _NOT_ABOUT_THE_USER}
+    return members if "aud" not in members else members | {"aud": list(audiences(members))}
+
+
+def _refused(http: Request, realm: Realm, challenge: _Challenge) -> Answer:
+    parts = [f'Bearer realm="{_quoted(realm.name)}"']
+    if challenge.error is not None:
+        parts += [f'error="{challenge.error}"', f'error_description="{challenge.description}"']
+    headers = (
+        (b"www-authenticate", ", ".join(parts).encode()),
+        *NO_STORE,
+        *cors.headers(http, exposed=_EXPOSED),
+        (b"content-type", b"text/plain;charset=utf-8"),
+    )
+    return Answer(Response(challenge.status, headers))
+
+
+def _quoted(text: str) -> str:
+    """`text` within a quoted-string (RFC 9110 §5.6.4)."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
