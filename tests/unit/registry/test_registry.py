@@ -1,0 +1,153 @@
+"""The registry: what is compiled once, what a change touches, and that no change is missed."""
+
+import pytest
+
+from harness.realm import RealmUnderTest, new_id
+from harness.tokens import ask, verified
+from keyturn.oauth2.spi import Miss
+from keyturn.representations import ClientRepresentation, RealmRepresentation, RoleRepresentation, given
+from keyturn.store.collections import CLIENTS, REALMS, ROLES
+from keyturn.store.spi import Relation, Transaction
+
+GRANT = {"grant_type": "client_credentials"}
+
+
+def service(realm: RealmUnderTest, client_id: str) -> ClientRepresentation:
+    return realm.add_client(client_id=client_id, secret="s3cret", service_accounts_enabled=True)
+
+
+def compiled(realm: RealmUnderTest, client_id: str) -> object:
+    return realm.registry.load_client(realm.name, client_id)
+
+
+def roles_of(realm: RealmUnderTest, client_id: str) -> list[str]:
+    token = ask(realm, GRANT, basic=(client_id, "s3cret")).body["access_token"]
+    roles: list[str] = verified(realm, token)["realm_access"]["roles"]
+    return roles
+
+
+def test_a_client_is_compiled_on_first_use_and_kept(realm: RealmUnderTest) -> None:
+    service(realm, "one")
+    with pytest.raises(Miss):
+        realm.entry.by_client_id("one")
+    first = compiled(realm, "one")
+    assert first is not None
+    assert realm.entry.by_client_id("one") is first
+
+
+def test_an_edited_client_is_compiled_anew_and_no_other(realm: RealmUnderTest) -> None:
+    one, two = service(realm, "one"), service(realm, "two")
+    entry, kept = realm.entry, compiled(realm, "two")
+    changed = compiled(realm, "one")
+    realm.change_client(one, lambda stored: setattr(stored, "name", "One"))
+    assert realm.entry is entry
+    assert compiled(realm, "two") is kept
+    assert compiled(realm, "one") is not changed
+    assert given(two.client_id, "") == "two"
+
+
+def test_a_client_that_was_asked_for_before_it_existed_is_found_afterwards(realm: RealmUnderTest) -> None:
+    assert compiled(realm, "later") is None
+    assert realm.entry.by_client_id("later") is None
+    service(realm, "later")
+    assert compiled(realm, "later") is not None
+
+
+def test_a_realm_that_was_asked_for_before_it_existed_is_found_afterwards(realm: RealmUnderTest) -> None:
+    assert realm.registry.load_realm("later") is None
+    assert realm.registry.realm("later") is None
+    realm_id = new_id()
+    with realm.store.write() as transaction:
+        transaction.insert(REALMS, realm_id, RealmRepresentation(id=realm_id, realm="later", enabled=True))
+    assert realm.registry.load_realm("later") is not None
+
+
+def test_random_names_do_not_fill_the_memory(realm: RealmUnderTest) -> None:
+    entry = realm.entry
+    for number in range(10_050):
+        entry.keep(f"client-{number}", None)
+    assert len(entry._unknown) <= 10_000
+
+
+def test_a_renamed_realm_is_known_by_its_new_name_alone(realm: RealmUnderTest) -> None:
+    assert realm.registry.load_realm("machines") is not None
+    realm.change_realm(lambda stored: setattr(stored, "realm", "robots"))
+    assert realm.registry.load_realm("machines") is None
+    assert realm.registry.load_realm("robots") is not None
+
+
+def test_a_deleted_client_is_gone_at_once(realm: RealmUnderTest) -> None:
+    client = service(realm, "one")
+    assert ask(realm, GRANT, basic=("one", "s3cret")).status == 200
+    with realm.store.write() as transaction:
+        transaction.delete(CLIENTS, realm.id, given(client.id, ""))
+    assert ask(realm, GRANT, basic=("one", "s3cret")).error[1] == "invalid_client"
+
+
+def add_role(transaction: Transaction, realm: RealmUnderTest, name: str) -> str:
+    role_id = new_id()
+    role = RoleRepresentation(id=role_id, name=name, client_role=False, container_id=realm.id)
+    transaction.insert(ROLES, realm.id, role)
+    return role_id
+
+
+def service_account_id(realm: RealmUnderTest, client_id: str) -> str:
+    client = realm.registry.load_client(realm.name, client_id)
+    assert client is not None
+    assert client.service_account is not None
+    return client.service_account.id
+
+
+def test_a_role_given_taken_renamed_or_deleted_shows_in_the_next_token(realm: RealmUnderTest) -> None:
+    service(realm, "one")
+    user_id = service_account_id(realm, "one")
+    with realm.store.write() as transaction:
+        role_id = add_role(transaction, realm, "backend-access")
+    assert "backend-access" not in roles_of(realm, "one")
+    with realm.store.write() as transaction:
+        transaction.link(Relation.USER_ROLE, realm.id, user_id, role_id)
+    assert "backend-access" in roles_of(realm, "one")
+    with realm.store.write() as transaction:
+        role = transaction.get(ROLES, realm.id, role_id)
+        assert role is not None
+        role.name = "renamed"
+        transaction.update(ROLES, realm.id, role)
+    assert "renamed" in roles_of(realm, "one")
+    with realm.store.write() as transaction:
+        transaction.unlink(Relation.USER_ROLE, realm.id, user_id, role_id)
+    assert "renamed" not in roles_of(realm, "one")
+    with realm.store.write() as transaction:
+        transaction.link(Relation.USER_ROLE, realm.id, user_id, role_id)
+        transaction.delete(ROLES, realm.id, role_id)
+    assert "renamed" not in roles_of(realm, "one")
+
+
+def test_composite_roles_are_closed_even_in_a_circle(realm: RealmUnderTest) -> None:
+    service(realm, "one")
+    user_id = service_account_id(realm, "one")
+    with realm.store.write() as transaction:
+        inner, middle, outer = (add_role(transaction, realm, name) for name in ("inner", "middle", "outer"))
+        for parent, child in ((outer, middle), (middle, inner), (inner, outer)):
+            transaction.link(Relation.COMPOSITE, realm.id, parent, child)
+        transaction.link(Relation.USER_ROLE, realm.id, user_id, outer)
+    assert {"inner", "middle", "outer"} <= set(roles_of(realm, "one"))
+
+
+def test_a_renamed_client_stands_in_the_tokens_of_others_under_its_new_name(realm: RealmUnderTest) -> None:
+    service(realm, "caller")
+    api = service(realm, "api")
+    with realm.store.write() as transaction:
+        role_id, api_id = new_id(), given(api.id, "")
+        role = RoleRepresentation(id=role_id, name="call", client_role=True, container_id=api_id)
+        transaction.insert(ROLES, realm.id, role)
+        transaction.link(Relation.USER_ROLE, realm.id, service_account_id(realm, "caller"), role_id)
+
+    def access() -> dict[str, object]:
+        token = ask(realm, GRANT, basic=("caller", "s3cret")).body["access_token"]
+        found: dict[str, object] = verified(realm, token)["resource_access"]
+        return found
+
+    assert access()["api"] == {"roles": ["call"]}
+    realm.change_client(api, lambda stored: setattr(stored, "client_id", "orders"))
+    assert access()["orders"] == {"roles": ["call"]}
+    assert "api" not in access()
