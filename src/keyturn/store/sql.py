@@ -47,7 +47,10 @@ class SqlStore:
             yield transaction
 
     def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> None:
-        """Calls `listener` after each commit, in the order of commits, in the writer's thread."""
+        """Calls `listener` after each commit, in the order of commits, in the writer's thread.
+
+        What a listener raises comes out of the `write` block, although that has committed: it should not raise.
+        """
         self._listeners = (*self._listeners, listener)
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:
@@ -68,10 +71,15 @@ class SqlStore:
         self._sealing = sealing
 
     def close(self) -> None:
-        """Ends the connections, everything written being in the main file."""
-        with translated(self._dialect), self._engine.connect() as connection:
-            self._dialect.closing(connection)
-        self._engine.dispose()
+        """Ends the connections, everything written being in the main file.
+
+        Raises Busy, Unavailable where it could not be moved there; it is safe in the log all the same.
+        """
+        try:
+            with translated(self._dialect), self._engine.connect() as connection:
+                self._dialect.closing(connection)
+        finally:
+            self._engine.dispose()
 
     @contextmanager
     def _reader(self) -> Iterator[SqlReader]:

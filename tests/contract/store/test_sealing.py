@@ -112,7 +112,8 @@ def test_resealing_moves_every_secret_to_the_new_key(
     with open_again().read() as read:
         assert [read.find(collection, "r1") for collection, _ in DOCUMENTS] == [document for _, document in DOCUMENTS]
     for collection, document in DOCUMENTS:
-        assert f".{old.id}." not in stored_text(collection.name, str(document.id))
+        assert f".{new.id}." in stored_text(collection.name, document.id)
+    assert all(f".{old.id}.".encode() not in path.read_bytes() for path in (tmp_path / "data").iterdir())
 
 
 def test_a_crash_before_resealing_leaves_the_old_key(

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, insert
 
-from keyturn.store import schema
+from keyturn.representations.role import RoleRepresentation
+from keyturn.store import opening, schema
 from keyturn.store.backends.sqlite import open_store
+from keyturn.store.collections import ROLES
 from keyturn.store.migrations import migrate
 from keyturn.store.opening import NewerSchema
 from keyturn.store.schema import METADATA, SCHEMA_VERSION
 from keyturn.store.seal_key import SealKeys
+from keyturn.store.spi import Relation
 
 
 def made_by(make: Callable[[Connection], None]) -> list[tuple[str, str]]:
@@ -50,6 +53,25 @@ def test_a_newer_schema_is_refused_in_one_line(tmp_path: Path) -> None:
         connection.execute("UPDATE schema_version SET version_num = '9999'")
     with pytest.raises(NewerSchema, match=r"^[^\n]*9999[^\n]*newer[^\n]*$"):
         open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
+
+
+def test_an_older_schema_is_migrated_at_the_start_and_keeps_its_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
+    with store.write() as write:
+        write.insert(ROLES, "r1", RoleRepresentation(id="a", name="a", container_id="r1"))
+    store.close()
+    monkeypatch.setattr(opening, "VERSION", "0001.next")  # as if this one were older, with nothing to do
+    store = open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
+    with store.read() as read:
+        assert read.count(ROLES, "r1") == 1
+    store.close()
+
+
+def test_every_relation_has_two_ends() -> None:
+    assert set(schema.ENDS) == set(Relation)
+    assert {end for ends in schema.ENDS.values() for end in ends} <= set(schema.TABLES)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from keyturn.store.opening import opened
+from keyturn.store.schema import METADATA
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
 from keyturn.store.sql import Clock, SqlStore
@@ -23,6 +24,8 @@ _BUSY_TIMEOUT: Final = 5.0
 _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",  # a commit survives a power cut
     "PRAGMA cache_size = -1024",  # KiB a connection; the token path does not read here
+    "PRAGMA journal_size_limit = 16777216",  # bytes that the log keeps after a checkpoint
+    "PRAGMA secure_delete = ON",  # nothing sealed with a former key is left in free pages
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
 )
@@ -123,8 +126,6 @@ def _violated(message: str) -> tuple[str, str]:
 
 
 def _of_index(index: str) -> tuple[str, str]:
-    from keyturn.store.schema import METADATA
-
     for table in METADATA.tables.values():
         if any(found.name == index for found in table.indexes):
             return table.name, index.removeprefix(f"{table.name}_").removesuffix("_unique")
