@@ -1,0 +1,130 @@
+"""``keyturn``: runs and tends a server. Imports of the server happen in the commands, so that ``--help`` is quick."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from keyturn.config import SETTINGS, Loaded, Setting, SettingsError, load, nearest
+
+_USAGE: Final = 2
+_FAILED: Final = 1
+
+
+class _OneLine(Exception):
+    """Something that the user can mend; the message is one line."""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog="Administer with kcadm."
+)
+@click.version_option(version("keyturn"), message="keyturn %(version)s")
+def keyturn() -> None:
+    """The authorization server for machines: OAuth 2.0 client credentials on Keycloak's wire."""
+
+
+def options(*fields: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options of these settings (all that have a flag, if none is named), and ``--config``."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for setting in reversed(SETTINGS):
+            if not setting.secret and (not fields or setting.field in fields):
+                command = _option(setting)(command)
+        return click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="TOML file with settings. [KEYTURN_CONFIG]",
+        )(command)
+
+    return decorate
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    default = setting.shown_default or (None if setting.default is None else str(setting.default))
+    help_text = f"{setting.help} [{setting.variable}]" + (f" [default: {default}]" if default else "")
+    return click.option(setting.flag, setting.field, multiple=setting.multiple, metavar=setting.metavar, help=help_text)
+
+
+def settings_of(config: Path | None, flags: dict[str, Any]) -> Loaded:
+    """The settings for a command's flags. Raises SettingsError."""
+    return load(flags, os.environ, config)
+
+
+@keyturn.command()
+@options()
+def serve(config: Path | None, **flags: Any) -> None:
+    """Run the server until it is told to stop.
+
+    Settings come from the options, from variables KEYTURN_*, from a TOML file, in this order; some of Keycloak's KC_*
+    variables are understood, too. The first administrator comes from KEYTURN_BOOTSTRAP_ADMIN_USERNAME and
+    KEYTURN_BOOTSTRAP_ADMIN_PASSWORD; without them, a password is made and shown once.
+    """
+    from keyturn.cli.serve import run_server
+
+    run_server(settings_of(config, flags))
+
+
+@keyturn.command()
+@options("data", "seal_key_file")
+@click.option(
+    "--new-seal-key-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File with the new key; made with a new random key where there is none. [default: in the data directory]",
+)
+def reseal(config: Path | None, new_seal_key_file: Path | None, **flags: Any) -> None:
+    """Change the key that secrets are sealed with. The server must not be running."""
+    from keyturn.cli.reseal import change_key
+
+    change_key(settings_of(config, flags).settings, new_seal_key_file)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The process: runs a command and exits with 0, 1 (it failed; one line says why) or 2 (wrong usage)."""
+    try:
+        status = keyturn.main(arguments, prog_name="keyturn", standalone_mode=False)
+    except click.ClickException as error:
+        _fail(_message(error), _USAGE)
+    except click.Abort:
+        _fail("interrupted", _FAILED)
+    except SettingsError as error:
+        _fail(str(error), _FAILED)
+    except Exception as error:
+        if not _is_expected(error):
+            raise
+        _fail(str(error), _FAILED)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _message(error: click.ClickException) -> str:
+    """Click's message as one line, with the option that was probably meant."""
+    if isinstance(error, click.NoSuchOption):
+        known = [option for parameter in _parameters(error.ctx) for option in parameter.opts]
+        return f"unknown option {error.option_name}{nearest(error.option_name, known)}"
+    message = error.format_message()
+    return f"{message[:1].lower()}{message[1:]}".rstrip(".").replace("\n", " ")
+
+
+def _parameters(context: click.Context | None) -> list[click.Parameter]:
+    return [] if context is None else context.command.params
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the store says in its own words what is wrong. Asked only then: the store is dear to import."""
+    from keyturn.store.spi import StoreError
+
+    return isinstance(error, StoreError)
+
+
+def _fail(message: str, status: int) -> None:
+    print(f"keyturn: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

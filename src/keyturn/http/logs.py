@@ -1,0 +1,55 @@
+"""Log lines on standard error, as text or JSON.
+
+What is logged is never a secret, and what callers sent never begins a line of its own.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Final, TextIO
+
+_ESCAPED: Final = {number: f"\\x{number:02x}" for number in (*range(32), 127, *range(0x80, 0xA0), 0x2028, 0x2029)}
+_CHATTY: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "concurrent.futures")
+"""Libraries whose warnings every port scan can cause: heard from error upwards, unless everything is."""
+
+
+class _Text(logging.Formatter):
+    """``2026-11-24 08:14:49,061 INFO  keyturn.http: text``, in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC)
+        stamp = f"{time:%Y-%m-%d %H:%M:%S},{int(record.msecs):03}"
+        line = f"{stamp} {record.levelname:<7} {record.name}: {record.getMessage().translate(_ESCAPED)}"
+        return line if record.exc_info is None else f"{line}\n{self.formatException(record.exc_info)}"
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line: timestamp (RFC 3339), level, loggerName, message, and stackTrace if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "loggerName": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info is not None:
+            line["stackTrace"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Sends everything that is logged from `level` up to `stream` (standard error), as ``text`` or ``json``."""
+    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
+    handler.setFormatter(_Json() if form == "json" else _Text())
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in _CHATTY:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.DEBUG if level == "debug" else logging.ERROR)

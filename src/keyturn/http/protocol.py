@@ -1,0 +1,95 @@
+"""uvicorn's HTTP protocol on httptools, with the bounds that it lacks: on a request's head, and on slow callers."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+MAXIMUM_HEAD: Final = 64 * 1024
+"""Bytes of a request line and headers: a bearer token with thousands of roles, and room to spare."""
+
+MAXIMUM_FIELDS: Final = 200
+"""Headers of one request."""
+
+SLOW_AFTER: Final = 30.0
+"""Seconds within which a request has to arrive, once its connection waits for nothing else."""
+
+
+class HeadTooLarge(Exception):
+    """The request line and headers are longer than ``MAXIMUM_HEAD``."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    head = 0
+    """Bytes of the current request's head so far."""
+
+    def on_message_begin(self) -> None:
+        self.head = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._grow(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._grow(len(name) + len(value) + 4)
+        if len(self.headers) >= MAXIMUM_FIELDS:
+            raise HeadTooLarge
+        super().on_header(name, value)
+
+    def _grow(self, size: int) -> None:
+        self.head += size
+        if self.head > MAXIMUM_HEAD:
+            raise HeadTooLarge
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Java's client asks for h2c on its first request. It gets HTTP/1.1, on a connection of its own: the parser
+            # takes what follows for another protocol.
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, HeadTooLarge):
+                self._refuse(b"431 Request Header Fields Too Large")
+            else:
+                self._refuse(b"400 Bad Request")
+
+    def _refuse(self, status: bytes) -> None:
+        """Answers what cannot be parsed, unless an answer to an earlier request is under way, and hangs up."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
+
+
+async def close_slow(connections: Iterable[Any], *, after: float = SLOW_AFTER) -> None:
+    """Hangs up on callers whose request does not arrive in time; runs until it is cancelled.
+
+    Requests that are being answered are left alone. It looks at all connections now and then, so that a request costs
+    nothing.
+    """
+    loop = asyncio.get_running_loop()
+    waiting: dict[Any, tuple[Any, float]] = {}
+    while True:
+        await asyncio.sleep(after / 3)
+        now = loop.time()
+        still: dict[Any, tuple[Any, float]] = {}
+        for connection in list(connections):
+            cycle = connection.cycle
+            if cycle is not None and not cycle.response_complete and not cycle.more_body:
+                continue
+            seen, since = waiting.get(connection, (cycle, now))
+            if seen is not cycle:
+                since = now
+            # Between requests the keep-alive timer counts, which uvicorn sets.
+            if now - since >= after and connection.timeout_keep_alive_task is None:
+                connection.transport.abort()
+            else:
+                still[connection] = (cycle, since)
+        waiting = still

@@ -1,0 +1,180 @@
+"""Puts a server together from its settings, and runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+from anyio import to_thread
+
+from keyturn.config import Settings, SettingsError
+from keyturn.events.log import LogSink
+from keyturn.http.app import create_app
+from keyturn.http.bootstrap import FirstAdministrator, bootstrap
+from keyturn.http.health import HealthService
+from keyturn.http.listeners import Listener, PortServer, bind, close_all, raise_descriptor_limit
+from keyturn.http.metrics import ManagementService, Metrics, Sinks
+from keyturn.http.origin import Forwarding, InvalidHostname
+from keyturn.http.services import Services
+from keyturn.http.tls import Tls, open_tls
+from keyturn.registry.facts import FactFinder
+from keyturn.registry.registry import Registry
+from keyturn.store.backends import sqlite
+from keyturn.store.data_directory import DataDirectory
+from keyturn.store.seal_key import SealKeys
+from keyturn.store.spi import Store
+
+_WORKER_THREADS = 8
+"""For the store and for passwords: argon2 takes 7 MiB a password, and SQLite has one writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What is to be told about a server that is up."""
+
+    settings: Settings
+    data: Path
+    tls: Tls | None
+    administrator: FirstAdministrator | None
+
+
+def run(settings: Settings, *, on_terminal: bool, announce: Callable[[Started], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then finishes what is in flight.
+
+    Args:
+        on_terminal: whether ``announce`` is read by a person: only then is a made-up password told.
+        announce: called once, when all ports accept connections.
+
+    Raises:
+        SettingsError, StoreError: it cannot start; the message is one line.
+    """
+    raise_descriptor_limit()
+    listeners = _bind(settings)
+    try:
+        forwarding = _forwarding(settings)
+        with DataDirectory(settings.data) as directory, _opened(settings, directory) as store:
+            administrator = bootstrap(store, settings, directory.path, on_terminal=on_terminal, clock=time.time)
+            tls = open_tls(settings, directory.path, time.time()) if settings.https_port else None
+            started = Started(settings, directory.path, tls, administrator)
+            servers = _servers(settings, listeners, tls, store, forwarding)
+            # What is there now stays: the collector need not look at it again.
+            gc.freeze()
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(servers, lambda: announce(started)))
+    finally:
+        close_all(listeners)
+
+
+@dataclass(frozen=True, slots=True)
+class _Servers:
+    public: tuple[PortServer, ...]
+    management: tuple[PortServer, ...]
+    health: HealthService
+
+    @property
+    def all(self) -> tuple[PortServer, ...]:
+        return (*self.public, *self.management)
+
+
+def seal_keys(settings: Settings, data: Path) -> SealKeys:
+    """Where the seal key of the database in `data` comes from. Raises StoreError."""
+    environment = {}
+    if settings.seal_key:
+        environment["KEYTURN_SEAL_KEY"] = settings.seal_key
+    if settings.seal_key_file:
+        environment["KEYTURN_SEAL_KEY_FILE"] = os.fspath(settings.seal_key_file)
+    return SealKeys.from_environment(data, environment)
+
+
+def _bind(settings: Settings) -> list[Listener]:
+    wanted = (
+        ("--http-port", settings.http_port),
+        ("--https-port", settings.https_port),
+        ("--management-port", settings.management_port),
+    )
+    listeners: list[Listener] = []
+    try:
+        listeners.extend(bind(flag, settings.host, port) for flag, port in wanted if port)
+    except SettingsError:
+        close_all(listeners)
+        raise
+    return listeners
+
+
+def _forwarding(settings: Settings) -> Forwarding:
+    try:
+        return Forwarding(settings.proxy_headers, settings.proxy_trusted_addresses, settings.hostname)
+    except InvalidHostname:
+        raise SettingsError(f"--hostname: {settings.hostname!r} is neither a host name nor an http(s) URL") from None
+
+
+@contextlib.contextmanager
+def _opened(settings: Settings, directory: DataDirectory) -> Iterator[Store]:
+    store = sqlite.open_store(directory.database, seal_keys(settings, directory.path), time.time)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _servers(
+    settings: Settings, listeners: list[Listener], tls: Tls | None, store: Store, forwarding: Forwarding
+) -> _Servers:
+    metrics = Metrics()
+    health = HealthService(lambda: _check(store))
+    registry = Registry(store)
+    services = Services(
+        store=store,
+        registry=registry,
+        facts=FactFinder(store, registry, time.time, os.urandom),
+        forwarding=forwarding,
+        events=Sinks(LogSink(), metrics),
+        clock=time.time,
+        random=os.urandom,
+    )
+    app = metrics.watching(create_app(services, health))
+    management = ManagementService(metrics, health.handle)
+    grace = settings.shutdown_timeout
+    by_flag = {listener.flag: listener for listener in listeners}
+    public = []
+    if "--http-port" in by_flag:
+        public.append(PortServer(by_flag["--http-port"], app, grace=grace))
+    if tls is not None:
+        public.append(PortServer(by_flag["--https-port"], app, grace=grace, context=tls.context))
+    other = []
+    if "--management-port" in by_flag:
+        other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
+    return _Servers(tuple(public), tuple(other), health)
+
+
+def _check(store: Store) -> None:
+    with store.read() as reader:
+        assert reader.revision >= 0
+
+
+async def _serve(servers: _Servers, announce: Callable[[], None]) -> None:
+    to_thread.current_default_thread_limiter().total_tokens = _WORKER_THREADS
+    stop = asyncio.Event()
+
+    def told_to_stop() -> None:
+        if stop.is_set():  # told twice: do not wait for anybody
+            for server in servers.all:
+                server.hurry()
+        servers.health.drain()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told_to_stop)
+    for server in servers.all:
+        await server.start()
+    announce()
+    await stop.wait()
+    await asyncio.gather(*(server.stop() for server in servers.public))
+    await asyncio.gather(*(server.stop() for server in servers.management))
