@@ -52,7 +52,7 @@ class Validator:
             ValueError: no audience and not switched off, or both; an algorithm that is unknown or needs a shared
             secret.
         """
-        audiences = frozenset({audience} if isinstance(audience, str) else audience or ())
+        audiences = frozenset({audience} if isinstance(audience, str) else audience or ()) - {""}
         if bool(audiences) == dangerously_accept_any_audience:
             raise ValueError("name the audience, or else pass dangerously_accept_any_audience=True")
         if not algorithms or not set(algorithms) <= ASYMMETRIC_ALGORITHMS:
