@@ -9,7 +9,7 @@ from keyturn.admin.media_types import essence
 from keyturn.admin.resource import Endpoint, Form
 from keyturn.representations.reading import UnreadableDocument, read
 
-__all__ = ["read_body"]
+__all__ = ["read_body", "unreadable"]
 
 _ERRORS: Final = {
     "broken_json": "invalid_request",
@@ -37,12 +37,13 @@ def read_body(endpoint: Endpoint, request: AdminRequest) -> Any:
         pairs = parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)
         return Form(dict(reversed(pairs)))
     try:
-        return read(request.body, kind)
+        return read(request.body, kind, ignore_unknown=endpoint.ignore_unknown)
     except UnreadableDocument as error:
-        raise _unreadable(error, endpoint.unreadable_status) from None
+        raise (endpoint.unreadable or unreadable)(error) from None
 
 
-def _unreadable(error: UnreadableDocument, status: int) -> AdminError:
+def unreadable(error: UnreadableDocument, status: int = 400) -> AdminError:
+    """Keycloak's usual answer to a body that cannot be read."""
     if error.kind == "empty":
         return ServerError()
     if error.kind == "unrecognized_field":

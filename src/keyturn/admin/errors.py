@@ -20,6 +20,7 @@ __all__ = [
     "Forbidden",
     "HttpError",
     "InvalidField",
+    "NotEnabled",
     "NotFound",
     "OAuthError",
     "ServerError",

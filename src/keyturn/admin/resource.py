@@ -18,8 +18,10 @@ from inspect import signature
 from typing import Any, Final, TypeVar, get_type_hints
 
 from keyturn.admin.context import RealmAdmin, ServerView
+from keyturn.admin.errors import AdminError
 from keyturn.admin.permissions import Needs
 from keyturn.admin.query import Query
+from keyturn.representations.reading import UnreadableDocument
 
 __all__ = ["JSON", "Endpoint", "Form", "Parameters", "Resource"]
 
@@ -102,8 +104,10 @@ class Endpoint:
     consumes: str | None
     produces: str | None
     no_cache: bool
-    unreadable_status: int
-    """The status of a body that cannot be read: 400, or where Keycloak has it so, 500."""
+    unreadable: Callable[[UnreadableDocument], AdminError] | None
+    """What a body that cannot be read becomes, where it is not Keycloak's usual answer."""
+    ignore_unknown: bool
+    """Whether fields that the document does not have are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,8 @@ class Resource:
         consumes: str | None = None,
         produces: str | None = None,
         no_cache: bool = False,
-        unreadable_status: int = 400,
+        unreadable: Callable[[UnreadableDocument], AdminError] | None = None,
+        ignore_unknown: bool = False,
     ) -> Callable[[F], F]:
         segments = tuple(segment for segment in path.split("/") if segment)
 
@@ -162,7 +167,8 @@ class Resource:
                     media_type,
                     produces,
                     no_cache,
-                    unreadable_status,
+                    unreadable,
+                    ignore_unknown,
                 )
             )
             return function

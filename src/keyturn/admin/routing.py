@@ -16,7 +16,9 @@ __all__ = ["Mount", "Route", "Router"]
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A resource at a path. `locates` finds, on the way there, the values that the endpoints take by name.
+    """A resource at a path; several at one path are one class.
+
+    `locates` finds, on the way there, the values that the endpoints take by name.
 
     Each locating function takes the context (a ``RealmView``), segments of the path and what was located before; it
     raises NotFound or Forbidden. What a mount locates, mounts below it have as well.
@@ -69,7 +71,7 @@ class _Tree:
 class _Class:
     """A mounted resource: its endpoints and the classes below it share one tree."""
 
-    locators: tuple[tuple[str, Parameters], ...]
+    locators: tuple[tuple[str, Parameters], ...] = ()
     tree: _Tree = field(default_factory=_Tree)
     methods: set[str] = field(default_factory=set)
 
@@ -79,15 +81,13 @@ class Router:
 
     def __init__(self, mounts: Iterable[Mount]) -> None:
         self.mounts: Final = tuple(mounts)
-        self._root: Final = _Class(())
+        self._root: Final = _Class()
         classes: dict[tuple[str, ...], _Class] = {(): self._root}
         located: dict[tuple[str, ...], tuple[str, ...]] = {(): ()}
         for mount in sorted(self.mounts, key=lambda mount: mount.path.count("/")):
             path = tuple(segment for segment in mount.path.split("/") if segment)
-            if path in classes:
-                raise ValueError(f"{mount.path} is mounted twice")
-            above = max((at for at in classes if path[: len(at)] == at), key=len)
-            names = located[above]
+            above = max((at for at in classes if path[: len(at)] == at and at != path), key=len, default=())
+            names = located.get(path, located[above])
             locators = []
             for name, function in mount.locates.items():
                 locators.append((name, Parameters.of(function, names)))
@@ -96,7 +96,8 @@ class Router:
             if missing:
                 raise ValueError(f"{mount.path} does not locate {sorted(missing)}")
             located[path] = names
-            classes[path] = mounted = _Class(tuple(locators))
+            mounted = classes.setdefault(path, _Class())
+            mounted.locators += tuple(locators)
             classes[above].tree.below(path[len(above) :]).mount = mounted
             for endpoint in mount.resource.endpoints:
                 node = mounted.tree.below(endpoint.path)

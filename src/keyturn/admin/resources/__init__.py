@@ -8,6 +8,7 @@ from typing import Final
 from keyturn.admin.client_access import find_client
 from keyturn.admin.resources.clients import client_resource, clients
 from keyturn.admin.resources.realm import realm_resource
+from keyturn.admin.resources.realms import realms
 from keyturn.admin.resources.roles import client_role_container, realm_role_container, roles
 from keyturn.admin.routing import Mount
 
@@ -18,6 +19,7 @@ _REALM: Final = "/admin/realms/{realm}"
 _CLIENT: Final = f"{_REALM}/clients/{{client_id}}"
 
 RESOURCES: Final = (
+    Mount("/admin/realms", realms),
     Mount(_REALM, realm_resource),
     Mount(f"{_REALM}/clients", clients),
     Mount(_CLIENT, client_resource, {"client": find_client}),

@@ -1,10 +1,23 @@
 """One realm. Source: Keycloak ``RealmAdminResource``."""
 
-from typing import Final
+from typing import Any, Final
 
-from keyturn.admin.context import RealmView
-from keyturn.admin.permissions import ANY_ROLE
+from keyturn.admin.answers import NoContent
+from keyturn.admin.context import RealmAdmin, RealmView
+from keyturn.admin.errors import ErrorMessage, NotEnabled
+from keyturn.admin.permissions import (
+    ANY_ROLE,
+    DECIDED_WITHIN,
+    MANAGE_REALM,
+    MASTER,
+    VIEW_IDENTITY_PROVIDERS,
+    VIEW_REALM,
+)
+from keyturn.admin.realm_changes import update_realm
+from keyturn.admin.realm_creation import remove_realm
+from keyturn.admin.realm_documents import realm_document
 from keyturn.admin.resource import Resource
+from keyturn.representations.defaults import listing
 from keyturn.representations.realm import RealmRepresentation
 
 __all__ = ["realm_resource"]
@@ -15,4 +28,104 @@ realm_resource: Final = Resource("realm")
 @realm_resource.get("", needs=ANY_ROLE)
 def get_realm(realm: RealmView) -> RealmRepresentation:
     """The realm, or what little of it the caller may see."""
-    return realm.realm
+    return realm_document(realm.realm, realm.rights)
+
+
+@realm_resource.put("", needs=MANAGE_REALM)
+def put_realm(realm: RealmAdmin, change: RealmRepresentation) -> NoContent:
+    """Changes what the body gives."""
+    update_realm(realm.tx, realm.realm, change)
+    return NoContent()
+
+
+@realm_resource.delete("", needs=MANAGE_REALM)
+def delete_realm(realm: RealmAdmin) -> NoContent:
+    """Removes the realm with everything in it, and its client in master."""
+    if realm.name == MASTER:
+        raise ErrorMessage(400, "Can't remove master realm")
+    remove_realm(realm.tx, realm.realm)
+    return NoContent()
+
+
+@realm_resource.get("credential-registrators", needs=VIEW_REALM)
+def get_credential_registrators(realm: RealmView) -> Any:
+    """What people may register as credentials."""
+    return listing("credential_registrators")
+
+
+@realm_resource.get("localization", needs=ANY_ROLE, no_cache=False)
+def get_locales(realm: RealmView) -> list[str]:
+    """Locales with texts of the realm's own: none, as there are no pages."""
+    return []
+
+
+@realm_resource.get("client-session-stats", needs=VIEW_REALM)
+def get_client_session_stats(realm: RealmView) -> list[Any]:
+    """Sessions by client: none, as machines have no sessions."""
+    return []
+
+
+@realm_resource.get("client-policies/policies", needs=VIEW_REALM)
+def get_client_policies(realm: RealmView) -> dict[str, Any]:
+    """The realm's client policies."""
+    return {"policies": []}
+
+
+@realm_resource.get("client-policies/profiles", needs=VIEW_REALM)
+def get_client_profiles(realm: RealmView) -> dict[str, Any]:
+    """The realm's client profiles."""
+    return {"profiles": []}
+
+
+@realm_resource.get("client-types", needs=DECIDED_WITHIN)
+def get_client_types(realm: RealmView) -> None:
+    """Keycloak has client types off by default."""
+    raise NotEnabled
+
+
+@realm_resource.get("users-management-permissions", needs=DECIDED_WITHIN)
+def get_users_management_permissions(realm: RealmView) -> None:
+    """Keycloak has fine-grained permissions off by default."""
+    raise NotEnabled
+
+
+@realm_resource.get("client-registration-policy/providers", needs=VIEW_REALM)
+def get_client_registration_policy_providers(realm: RealmView) -> Any:
+    """What registration policies can be made of."""
+    return listing("client_registration_policy_providers")
+
+
+@realm_resource.post("clear-realm-cache", needs=MANAGE_REALM)
+def clear_realm_cache(realm: RealmView) -> NoContent:
+    """Nothing to do: what is in memory follows the change log."""
+    return NoContent()
+
+
+@realm_resource.post("clear-user-cache", needs=MANAGE_REALM)
+def clear_user_cache(realm: RealmView) -> NoContent:
+    """Nothing to do, as above."""
+    return NoContent()
+
+
+@realm_resource.post("clear-keys-cache", needs=MANAGE_REALM)
+def clear_keys_cache(realm: RealmView) -> NoContent:
+    """Nothing to do, as above."""
+    return NoContent()
+
+
+@realm_resource.post("push-revocation", needs=MANAGE_REALM)
+def push_revocation(realm: RealmView) -> dict[str, Any]:
+    """Tells no application: none has registered a node that listens."""
+    return {}
+
+
+@realm_resource.get("identity-provider/instances", needs=VIEW_IDENTITY_PROVIDERS)
+def get_identity_providers(realm: RealmView) -> list[Any]:
+    """Identity providers: none."""
+    return []
+
+
+@realm_resource.get("organizations", needs=DECIDED_WITHIN)
+def get_organizations(realm: RealmView) -> None:
+    """Organizations are off in every realm."""
+    raise ErrorMessage(404, "Organizations not enabled for this realm.")

@@ -1,0 +1,150 @@
+"""How a realm changes.
+
+Source: Keycloak ``RealmAdminResource.updateRealm``, ``DefaultExportImportManager.updateRealm``.
+"""
+
+import re
+from typing import Final
+
+from msgspec.structs import replace
+
+from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage
+from keyturn.admin.realm_creation import check_realm_name
+from keyturn.admin.realm_documents import MASK
+from keyturn.model.administration import MASTER, administration_client_id
+from keyturn.model.new_realm_document import ELSEWHERE, MIRRORED, SHOWN_IN_EXPORTS
+from keyturn.representations import UNSET, given, merge, present
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.collections import CLIENTS, REALMS
+from keyturn.store.spi import Duplicate, Transaction
+
+__all__ = ["update_realm"]
+
+_NOT_TAKEN: Final = (*ELSEWHERE, *SHOWN_IN_EXPORTS, "id", "default_role", "client_profiles", "client_policies")
+_BUILT_IN_ATTRIBUTE: Final = re.compile("(ciba|oauth2Device|par|client.*Lifespan|realmReusable).*")
+"""Attributes that Keycloak keeps for itself: a change may set them, but leaving them out does not remove them."""
+_SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
+_POLICY: Final = re.compile(r"\s*(\w+)\s*(?:\(.*?\))?\s*")
+_PASSWORD_POLICIES: Final = frozenset(
+    {
+        "digits",
+        "forceExpiredPasswordChange",
+        "hashAlgorithm",
+        "hashIterations",
+        "length",
+        "lowerCase",
+        "maxAuthAge",
+        "maxLength",
+        "notContainsUsername",
+        "notEmail",
+        "notUsername",
+        "passwordAge",
+        "passwordBlacklist",
+        "passwordHistory",
+        "recoveryCodesWarningThreshold",
+        "regexPattern",
+        "specialChars",
+        "upperCase",
+    }
+)
+
+
+def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepresentation) -> RealmRepresentation:
+    """Stores `stored` with what `change` gives: ``null`` and absent leave a field as it is.
+
+    What an import would bring along (clients, roles, users, …) is not taken. Attributes are replaced but for Keycloak's
+    own. A new name renames the realm's client in master and the built-in clients' URLs.
+
+    Raises:
+        AdminError: what comes of it is no valid realm, or the name is taken.
+    """
+    if present(change.realm):
+        _check_new_name(str(stored.realm), str(change.realm))
+    if present(change.ssl_required) and str(change.ssl_required).lower() not in _SSL_REQUIRED:
+        raise _failed()
+    check_password_policy(given(change.password_policy, ""))
+    taken = replace(change, **dict.fromkeys(_NOT_TAKEN, UNSET))
+    realm = merge(stored, replace(taken, attributes=UNSET, browser_security_headers=UNSET, smtp_server=UNSET))
+    realm = replace(
+        realm,
+        attributes=_attributes(stored, change),
+        browser_security_headers={
+            **given(stored.browser_security_headers, {}),
+            **given(change.browser_security_headers, {}),
+        },
+        smtp_server=_smtp(stored, change),
+        ssl_required=given(realm.ssl_required, "external").lower(),
+    )
+    if realm.display_name == "":
+        realm = replace(realm, display_name=UNSET)
+    try:
+        tx.update(REALMS, str(realm.id), realm)
+    except Duplicate:
+        raise Conflict("Realm with same name exists") from None
+    if realm.realm != stored.realm:
+        _rename(tx, realm, str(stored.realm), str(realm.realm))
+    return realm
+
+
+def check_password_policy(policy: str) -> None:
+    """Raises AdminError for a policy that Keycloak does not know."""
+    for part in filter(str.strip, policy.split(" and ")):
+        match = _POLICY.fullmatch(part)
+        if match is None or match[1] not in _PASSWORD_POLICIES:
+            raise ErrorMessage(400, "Password policy not found")
+
+
+def _check_new_name(old: str, new: str) -> None:
+    if old == new:
+        return
+    if old == MASTER:
+        raise ErrorMessage(400, "Can't rename master realm")
+    try:
+        check_realm_name(new)
+    except BadRequest as error:
+        raise ErrorMessage(400, str(error.document["error"])) from None
+
+
+def _failed() -> AdminError:
+    return ErrorMessage(500, "Failed to update realm")
+
+
+def _attributes(stored: RealmRepresentation, change: RealmRepresentation) -> dict[str, str]:
+    before = given(stored.attributes, {})
+    if present(change.attributes):
+        kept = {name: value for name, value in before.items() if _BUILT_IN_ATTRIBUTE.fullmatch(name)}
+        before = {**kept, **given(change.attributes, {})}
+    mirrored = {
+        attribute: str(getattr(change, name)) for name, attribute in MIRRORED.items() if present(getattr(change, name))
+    }
+    return {**before, **mirrored}
+
+
+def _smtp(stored: RealmRepresentation, change: RealmRepresentation) -> dict[str, str]:
+    """The new mail settings; a masked password means the one that there is."""
+    before = given(stored.smtp_server, {})
+    after = given(change.smtp_server, before)
+    return {name: before.get(name, value) if value == MASK else value for name, value in after.items()}
+
+
+def _rename(tx: Transaction, realm: RealmRepresentation, old: str, new: str) -> None:
+    master = tx.find(REALMS, None, realm=MASTER)
+    if master is not None:
+        master_id = str(master.id)
+        client = tx.find(CLIENTS, master_id, client_id=administration_client_id(old))
+        if client is not None:
+            renamed = replace(client, client_id=administration_client_id(new), name=f"{new} Realm")
+            tx.update(CLIENTS, master_id, renamed)
+    before, after = f"/realms/{old}/", f"/realms/{new}/"
+    before_admin, after_admin = f"/admin/{old}/", f"/admin/{new}/"
+
+    def moved(url: str) -> str:
+        if url.startswith(before):
+            return after + url.removeprefix(before)
+        return after_admin + url.removeprefix(before_admin) if url.startswith(before_admin) else url
+
+    for client in tx.select(CLIENTS, str(realm.id)):
+        base_url = moved(client.base_url) if isinstance(client.base_url, str) else client.base_url
+        redirect_uris = [moved(uri) for uri in given(client.redirect_uris, [])]
+        if base_url != client.base_url or redirect_uris != given(client.redirect_uris, []):
+            tx.update(CLIENTS, str(realm.id), replace(client, base_url=base_url, redirect_uris=redirect_uris))

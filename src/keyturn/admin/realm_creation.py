@@ -1,0 +1,194 @@
+"""How a realm comes to be, alone or as an import: first everything that takes long, then one short transaction.
+
+Source: Keycloak ``RealmManager.importRealm``, ``RealmsAdminResource.importRealm``.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import msgspec
+
+from keyturn.admin.administrator import Administrator
+from keyturn.admin.client_changes import Fresh
+from keyturn.admin.client_validation import check_client, check_lengths
+from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, ServerError
+from keyturn.model.administration import MASTER, administration_client_id, master_side
+from keyturn.model.key_providers import generate
+from keyturn.model.new_realm import NewRealm, UnknownName, new_realm
+from keyturn.representations import Representation, given
+from keyturn.representations.credential import CredentialRepresentation
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.representations.user import UserRepresentation
+from keyturn.sessions.passwords import PASSWORD, stored_password
+from keyturn.store.collections import (
+    CLIENT_SCOPES,
+    CLIENTS,
+    COMPONENTS,
+    GROUPS,
+    REALMS,
+    ROLES,
+    USERS,
+)
+from keyturn.store.spi import Collection, Duplicate, Relation, Store, Transaction
+
+__all__ = ["check_realm_name", "create_realm", "prepare_realm", "remove_realm", "store_realm"]
+
+D = TypeVar("D", bound=Representation)
+
+_RESERVED: Final = "!#$&()*+,/:;=?@[\\]"
+"""Characters that would not stand in a path (Keycloak ``ReservedCharValidator``)."""
+_LONGEST_NAME: Final = 255
+_LONGEST_ID: Final = 36
+_SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
+
+
+def create_realm(
+    store: Store, representation: RealmRepresentation, *, fresh: Fresh, random: Callable[[int], bytes]
+) -> RealmRepresentation:
+    """Makes and stores a realm with all that its representation brings; gives its own document.
+
+    Keys and password hashes are made before the transaction begins.
+
+    Raises:
+        AdminError: it is no valid realm, or one of this name or id exists.
+    """
+    prepared = prepare_realm(representation, fresh=fresh, random=random)
+    with store.write() as tx:
+        store_realm(tx, prepared, fresh=fresh)
+    return prepared.realm
+
+
+def check_realm_name(name: str) -> None:
+    """Raises AdminError for a name that no realm may have."""
+    if not name.strip():
+        raise ErrorMessage(400, "Realm name cannot be empty")
+    for character in name:
+        if character in _RESERVED:
+            raise BadRequest(f"Character '{character}' not allowed.")
+
+
+def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: Callable[[int], bytes]) -> NewRealm:
+    """All documents of the realm, with key material and password hashes. Slow; reads and writes nothing.
+
+    Raises:
+        AdminError: it is no valid realm.
+    """
+    name = given(representation.realm, "")
+    check_realm_name(name)
+    _check_fields(representation)
+    try:
+        made = new_realm(representation, new_id=fresh.new_id, new_secret=fresh.new_secret, now_ms=int(fresh.now * 1000))
+    except UnknownName as error:
+        raise ServerError from error
+    for client in made.clients:
+        if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
+            check_client(client)
+            check_lengths(client)
+    components = [generate(each, realm_name=name, now=fresh.now, random=random) for each in made.components]
+    users = [_with_hashed_passwords(user, int(fresh.now * 1000)) for user in made.users]
+    return replace(made, components=components, users=users)
+
+
+def _check_fields(representation: RealmRepresentation) -> None:
+    lengths = (
+        (representation.realm, _LONGEST_NAME),
+        (representation.id, _LONGEST_ID),
+        (representation.display_name, _LONGEST_NAME),
+    )
+    if any(isinstance(text, str) and len(text) > longest for text, longest in lengths):
+        raise ErrorMessage(400, "Database operation failed")
+    if given(representation.ssl_required, "none").lower() not in _SSL_REQUIRED:
+        raise ServerError
+
+
+def _with_hashed_passwords(user: UserRepresentation, now_ms: int) -> UserRepresentation:
+    credentials = given(user.credentials, [])
+    if not credentials:
+        return user
+    return msgspec.structs.replace(user, credentials=[_stored(credential, now_ms) for credential in credentials])
+
+
+def _stored(credential: CredentialRepresentation, now_ms: int) -> CredentialRepresentation:
+    if given(credential.type, PASSWORD) != PASSWORD:
+        return credential
+    try:
+        return stored_password(credential, now_ms)
+    except ValueError:
+        raise BadRequest("Invalid password credential") from None
+
+
+def store_realm(tx: Transaction, made: NewRealm, *, fresh: Fresh, creator: Administrator | None = None) -> None:
+    """Stores the realm and master's side of it. `creator` gets all rights in it, unless master's ``admin`` has them.
+
+    Raises:
+        AdminError: something of it is taken.
+    """
+    realm_id, name = made.realm_id, given(made.realm.realm, "")
+    if tx.find(REALMS, None, realm=name) is not None:
+        raise Conflict(f"Realm {name} already exists")
+    try:
+        _insert(tx, made)
+    except Duplicate:
+        raise Conflict("Duplicate resource error") from None
+    for relation, pairs in made.relations.items():
+        for source, target in pairs:
+            tx.link(Relation(relation), realm_id, source, target)
+    if name != MASTER:
+        _store_master_side(tx, name, fresh, creator)
+
+
+def _insert(tx: Transaction, made: NewRealm) -> None:
+    realm_id = made.realm_id
+    tx.insert(REALMS, realm_id, made.realm)
+    _insert_all(tx, realm_id, CLIENT_SCOPES, made.client_scopes)
+    _insert_all(tx, realm_id, CLIENTS, made.clients)
+    _insert_all(tx, realm_id, ROLES, made.roles)
+    _insert_all(tx, realm_id, COMPONENTS, made.components)
+    _insert_all(tx, realm_id, GROUPS, made.groups)
+    _insert_all(tx, realm_id, USERS, made.users)
+
+
+def _insert_all(tx: Transaction, realm_id: str, collection: Collection[D], documents: list[D]) -> None:
+    for document in documents:
+        tx.insert(collection, realm_id, document)
+
+
+def _store_master_side(tx: Transaction, name: str, fresh: Fresh, creator: Administrator | None) -> None:
+    master = tx.find(REALMS, None, realm=MASTER)
+    if master is None:
+        raise _no_master()
+    master_id = str(master.id)
+    admin = tx.find(ROLES, master_id, container_id=master_id, name="admin")
+    if admin is None:
+        raise _no_master()
+    side = master_side(name, master_id=master_id, admin_role_id=str(admin.id), new_id=fresh.new_id)
+    try:
+        tx.insert(CLIENTS, master_id, side.client)
+    except Duplicate:
+        raise Conflict("Duplicate resource error") from None
+    for role in side.roles:
+        tx.insert(ROLES, master_id, role)
+    for source, target in side.composites:
+        tx.link(Relation.COMPOSITE, master_id, source, target)
+    if creator is not None and creator.realm_id == master_id and not creator.holds(tx, str(admin.id)):
+        for role in side.roles:
+            tx.link(Relation.USER_ROLE, master_id, str(creator.user.id), str(role.id))
+
+
+def _no_master() -> AdminError:
+    return ServerError()
+
+
+def remove_realm(tx: Transaction, realm: RealmRepresentation) -> None:
+    """Removes the realm and master's side of it."""
+    tx.delete_realm(str(realm.id))
+    master = tx.find(REALMS, None, realm=MASTER)
+    if master is None:
+        return
+    master_id = str(master.id)
+    client = tx.find(CLIENTS, master_id, client_id=administration_client_id(str(realm.realm)))
+    if client is not None:
+        for role in tx.select(ROLES, master_id, where={"container_id": str(client.id)}):
+            tx.delete(ROLES, master_id, str(role.id))
+        tx.delete(CLIENTS, master_id, str(client.id))

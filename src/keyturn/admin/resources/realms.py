@@ -1,0 +1,66 @@
+"""The realms of the server. Source: Keycloak ``RealmsAdminResource``."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from keyturn.admin.answers import Created
+from keyturn.admin.context import ServerView
+from keyturn.admin.errors import AdminError, ErrorMessage, Forbidden
+from keyturn.admin.permissions import ANY_ROLE, DECIDED_WITHIN
+from keyturn.admin.query import Query
+from keyturn.admin.realm_creation import prepare_realm, store_realm
+from keyturn.admin.realm_documents import brief_document, listed_document
+from keyturn.admin.resource import Resource
+from keyturn.representations.reading import UnreadableDocument
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.collections import REALMS, ROLES
+
+__all__ = ["realms"]
+
+realms: Final = Resource("realms")
+
+
+@dataclass(frozen=True, slots=True)
+class RealmsQuery(Query):
+    """Whether only names are wanted."""
+
+    brief_representation: bool = False
+
+
+@realms.get("", needs=DECIDED_WITHIN)
+def get_realms(server: ServerView, query: RealmsQuery) -> list[RealmRepresentation]:
+    """The realms in which the caller may do anything at all."""
+    document = brief_document if query.brief_representation else listed_document
+    found = []
+    for realm in sorted(server.reader.select(REALMS, None), key=lambda realm: str(realm.id)):
+        rights = server.rights_in(realm)
+        if rights.allows(ANY_ROLE):
+            found.append(document(realm, rights))
+    if not found:
+        raise Forbidden
+    return found
+
+
+def _unreadable(_: UnreadableDocument) -> AdminError:
+    return ErrorMessage(400, "unable to read contents from stream")
+
+
+@realms.post("", needs=DECIDED_WITHIN, unreadable=_unreadable)
+def post_realm(server: ServerView, realm: RealmRepresentation) -> Created:
+    """Creates a realm, with everything that an import brings. Whoever made it may do everything in it."""
+    _require_create(server)
+    fresh = server.fresh()
+    made = prepare_realm(realm, fresh=fresh, random=server.environment.random)
+    with server.environment.store.write() as tx:
+        store_realm(tx, made, fresh=fresh, creator=server.administrator)
+    return Created(str(made.realm.realm))
+
+
+def _require_create(server: ServerView) -> None:
+    """Raises Forbidden unless the caller holds ``create-realm`` of master."""
+    master_id = str(server.master.id)
+    if server.administrator.realm_id == master_id:
+        role = server.reader.find(ROLES, master_id, container_id=master_id, name="create-realm")
+        if role is not None and server.administrator.has(server.reader, str(role.id)):
+            return
+    raise Forbidden

@@ -1,0 +1,70 @@
+"""The admin API's edge: bytes in, bytes out; the work is done in a worker thread."""
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+from anyio import to_thread
+
+from keyturn.admin.api import AdminApi
+from keyturn.admin.http_message import AdminRequest, AdminResponse
+from keyturn.http.body import MAXIMUM_DOCUMENT, BodyTooLarge, Receive, Scope, Send, read_body
+from keyturn.http.headers import PREFLIGHT_SECURITY, SECURITY
+from keyturn.http.oauth2 import respond
+from keyturn.http.origin import BadHost
+from keyturn.http.services import Services
+from keyturn.oauth2.http_message import json_response
+
+_BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
+_TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
+_CONSOLE: Final = "/admin/master/console/"
+_HEADERS: Final = frozenset({b"authorization", b"content-type", b"accept", b"origin", b"access-control-request-method"})
+"""What the admin API looks at."""
+
+
+class AdminService:
+    """Serves ``/admin``."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.api: Final = AdminApi(services.store, services.registry, services.clock)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. Raises Disconnected."""
+        try:
+            origin = self._services.forwarding.origin(scope)
+            body = await read_body(receive, MAXIMUM_DOCUMENT)
+        except BadHost:
+            await respond(send, _BAD_HOST)
+            return
+        except BodyTooLarge:
+            await respond(send, _TOO_LARGE)
+            return
+        if scope["path"] in {"/admin", "/admin/"}:
+            location = ("location", origin.base_url + _CONSOLE)
+            await _send(send, scope["method"], AdminResponse(302, (location,)), sent_content=False)
+            return
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _HEADERS
+        }
+        request = AdminRequest(
+            method=scope["method"],
+            path=scope["raw_path"].partition(b"?")[0].decode("latin-1"),
+            query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+            headers=headers,
+            body=body,
+            base_url=origin.base_url,
+            address=origin.address,
+        )
+        response = await to_thread.run_sync(self.api.handle, request)
+        await _send(send, scope["method"], response, sent_content="content-type" in headers)
+
+
+async def _send(send: Send, method: str, response: AdminResponse, *, sent_content: bool) -> None:
+    """Sends `response` with Keycloak's security headers: those of frames only where there is content on either side."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    has_content = sent_content or any(name == b"content-type" for name, _ in headers)
+    headers += SECURITY if has_content else PREFLIGHT_SECURITY
+    if response.status != 204:
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else response.body})
