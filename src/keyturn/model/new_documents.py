@@ -94,7 +94,7 @@ def new_client(
         protocol=given(client.protocol, "openid-connect"),
         attributes=attributes,
         authentication_flow_binding_overrides=given(client.authentication_flow_binding_overrides, {}),
-        full_scope_allowed=given(client.full_scope_allowed, True),
+        full_scope_allowed=given(client.full_scope_allowed, not given(client.consent_required, False)),
         node_re_registration_timeout=given(client.node_re_registration_timeout, -1),
         protocol_mappers=mappers or UNSET,
         client_template=UNSET,
