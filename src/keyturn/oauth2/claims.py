@@ -48,6 +48,9 @@ def access_token_claims(context: ClaimsContext, *, sid: str | None) -> dict[str,
     members: dict[str, Any] = {"iss": context.issuer, "typ": "Bearer", "azp": context.client.client_id}
     if sid is not None:
         members["sid"] = sid
+    else:
+        # Without a session to find the user by, a token names the user whatever the mappers say.
+        members["sub"] = context.subject.id
     members["scope"] = context.scopes.claim()
     return _mapped(members, context, access_token_target(context.client))
 
