@@ -1,6 +1,7 @@
 """From documents to the model: what a realm's clients share, and each client for itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
@@ -12,6 +13,7 @@ from keyturn.model.roles import Role, RoleGraph
 from keyturn.model.subject import Subject
 from keyturn.representations import (
     ClientRepresentation,
+    GroupRepresentation,
     Maybe,
     ProtocolMapperRepresentation,
     RealmRepresentation,
@@ -111,12 +113,13 @@ def compile_subject(reader: Reader, realm: Realm, user: UserRepresentation) -> S
         email_verified=given(user.email_verified, False),
         first_name=given(user.first_name, "") or None,
         last_name=given(user.last_name, "") or None,
-        attributes={name: tuple(values) for name, values in given(user.attributes, {}).items()},
-        groups=tuple(path for path in groups.values() if path is not None),
+        attributes=_attributes(user.attributes),
+        groups=tuple(group.path for group in groups.values() if group.path is not None),
         roles=realm.roles.closure(role_ids),
         not_before=given(user.not_before, 0),
         required_actions=tuple(given(user.required_actions, [])),
         service_account_client_id=given(user.service_account_client_id, "") or None,
+        group_attributes=tuple(group.attributes for group in groups.values() if group.attributes),
     )
 
 
@@ -201,20 +204,36 @@ def _origins(redirect_uris: Iterable[str], root_url: str) -> Iterable[str]:
             yield f"{scheme}://{rest.partition('/')[0]}"
 
 
-def _groups(reader: Reader, realm_id: str, user_id: str) -> dict[str, str | None]:
-    """The user's groups and their parents by id: the path of a group, None for one that only passes its roles down."""
-    found: dict[str, str | None] = {}
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group of a user; `path` None for one above it, that only passes its roles and attributes down."""
+
+    path: str | None
+    attributes: Mapping[str, tuple[str, ...]]
+
+
+def _groups(reader: Reader, realm_id: str, user_id: str) -> dict[str, _Group]:
+    """The user's groups and those above them by id, the nearest first."""
+    chains = []
     for group_id in reader.targets(Relation.MEMBERSHIP, realm_id, user_id):
-        chain: list[tuple[str, str]] = []
+        chain: list[GroupRepresentation] = []
         current: str | None = group_id
         while current is not None and (group := reader.get(GROUPS, realm_id, current)) is not None:
-            chain.append((current, given(group.name, "")))
+            chain.append(group)
             current = given(group.parent_id, "") or None
-        for ancestor, _ in chain[1:]:
-            found.setdefault(ancestor, None)
         if chain:
-            found[group_id] = "/" + "/".join(name for _, name in reversed(chain))
+            chains.append(chain)
+    found = {}
+    for chain in sorted(chains, key=lambda chain: given(chain[0].name, "")):
+        path = "/" + "/".join(given(group.name, "") for group in reversed(chain))
+        found[given(chain[0].id, "")] = _Group(path, _attributes(chain[0].attributes))
+    for group in (group for chain in chains for group in chain[1:]):
+        found.setdefault(given(group.id, ""), _Group(None, _attributes(group.attributes)))
     return found
+
+
+def _attributes(attributes: Maybe[dict[str, list[str]]]) -> Mapping[str, tuple[str, ...]]:
+    return {name: tuple(values) for name, values in given(attributes, {}).items()}
 
 
 def _gui_order(attributes: Mapping[str, str]) -> int:
