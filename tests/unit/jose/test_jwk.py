@@ -175,7 +175,6 @@ def jwk_of(key: PrivateKey, **changes: Any) -> dict[str, Any]:
         {"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
         {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUR"},
     ],
-    ids=repr,
 )
 def test_refuses_a_jwk_that_is_broken_weak_private_or_unknown(jwk: dict[str, Any]) -> None:
     with pytest.raises(InvalidKey):

@@ -17,7 +17,6 @@ from keyturn.resource_server import InsufficientScope, Requirement, require
         require(scope=["email", "profile"]),
         require(realm_role="backend-access", client_role=("account", "view-profile"), scope="profile"),
     ],
-    ids=repr,
 )
 def test_a_token_that_carries_everything_is_let_in(issuer: Any, requirement: Requirement) -> None:
     assert issuer.resource_server().accept(f"Bearer {issuer.token()}", requirement)
@@ -38,7 +37,6 @@ def test_a_token_that_carries_everything_is_let_in(issuer: Any, requirement: Req
         (require(realm_role="view-profile", scope="write"), "Needs realm role view-profile, scope write", "write"),
         (require(scope="mail"), "Needs scope mail", "mail"),
     ],
-    ids=repr,
 )
 def test_what_is_missing_is_named(issuer: Any, requirement: Requirement, description: str, scope: str | None) -> None:
     with pytest.raises(InsufficientScope) as caught:
