@@ -10,7 +10,7 @@ from keyturn.representations.client_scope import ClientScopeRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
 from keyturn.store.spi import Relation
 
-__all__ = ["client_document", "find_client", "find_client_scope", "may_manage", "require_manage"]
+__all__ = ["assigned_scopes", "client_document", "find_client", "find_client_scope", "may_manage", "require_manage"]
 
 
 def find_client(realm: RealmView, client_id: str) -> ClientRepresentation:
@@ -59,5 +59,12 @@ def client_document(realm: RealmView, client: ClientRepresentation, *, access: b
 
 
 def _scope_names(realm: RealmView, client: ClientRepresentation, relation: Relation) -> list[str]:
+    return [str(scope.name) for scope in assigned_scopes(realm, client, relation)]
+
+
+def assigned_scopes(
+    realm: RealmView, client: ClientRepresentation, relation: Relation
+) -> list[ClientScopeRepresentation]:
+    """The client's default or optional client scopes, by `relation`."""
     ids = realm.reader.targets(relation, realm.id, str(client.id))
-    return [str(scope.name) for scope in realm.reader.get_many(CLIENT_SCOPES, realm.id, ids)]
+    return realm.reader.get_many(CLIENT_SCOPES, realm.id, ids)

@@ -11,6 +11,7 @@ from keyturn.admin.permissions import Needs, Rights, rights_in
 from keyturn.registry.registry import Registry
 from keyturn.representations import Representation
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.collections import ROLES
 from keyturn.store.spi import Collection, Duplicate, Reader, Store, Transaction
 
 __all__ = ["Clock", "Environment", "RealmAdmin", "RealmView", "ServerView"]
@@ -48,6 +49,14 @@ class ServerView:
     def rights_in(self, realm: RealmRepresentation) -> Rights:
         """What the administrator may do in `realm`; nothing, where the token is of a third realm."""
         return rights_in(self.reader, self.administrator, self.master, realm)
+
+    def holds_master_role(self, name: str) -> bool:
+        """Whether the administrator holds this realm role of master, and the token's client has it in its scope."""
+        master_id = str(self.master.id)
+        if self.administrator.realm_id != master_id:
+            return False
+        role = self.reader.find(ROLES, master_id, container_id=master_id, name=name)
+        return role is not None and self.administrator.has(self.reader, str(role.id))
 
     def now(self) -> int:
         """The time in whole seconds."""

@@ -13,7 +13,7 @@ from keyturn.admin.realm_documents import brief_document, listed_document
 from keyturn.admin.resource import Resource
 from keyturn.representations.reading import UnreadableDocument
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import REALMS, ROLES
+from keyturn.store.collections import REALMS
 
 __all__ = ["realms"]
 
@@ -48,19 +48,10 @@ def _unreadable(_: UnreadableDocument) -> AdminError:
 @realms.post("", needs=DECIDED_WITHIN, unreadable=_unreadable)
 def post_realm(server: ServerView, realm: RealmRepresentation) -> Created:
     """Creates a realm, with everything that an import brings. Whoever made it may do everything in it."""
-    _require_create(server)
+    if not server.holds_master_role("create-realm"):
+        raise Forbidden
     fresh = server.fresh()
     made = prepare_realm(realm, fresh=fresh, random=server.environment.random)
     with server.environment.store.write() as tx:
         store_realm(tx, made, fresh=fresh, creator=server.administrator)
     return Created(str(made.realm.realm))
-
-
-def _require_create(server: ServerView) -> None:
-    """Raises Forbidden unless the caller holds ``create-realm`` of master."""
-    master_id = str(server.master.id)
-    if server.administrator.realm_id == master_id:
-        role = server.reader.find(ROLES, master_id, container_id=master_id, name="create-realm")
-        if role is not None and server.administrator.has(server.reader, str(role.id)):
-            return
-    raise Forbidden

@@ -1,0 +1,161 @@
+"""Protocol mappers of clients and client scopes: one resource, mounted at both.
+
+Source: Keycloak ``ProtocolMappersResource``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec.structs import replace
+
+from keyturn.admin.answers import Created, NoContent
+from keyturn.admin.client_access import require_manage
+from keyturn.admin.context import RealmAdmin, RealmView
+from keyturn.admin.errors import AdminError, Conflict, NotFound, OAuthError, ServerError
+from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
+from keyturn.admin.resource import Resource
+from keyturn.admin.server_info import mapper_types
+from keyturn.model.new_documents import new_protocol_mapper
+from keyturn.representations import UNSET, given, present
+from keyturn.representations.client import ClientRepresentation
+from keyturn.representations.client_scope import ClientScopeRepresentation
+from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
+from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
+
+__all__ = ["MapperOwner", "client_as_owner", "client_scope_as_owner", "protocol_mappers"]
+
+_LONGEST: Final = 255
+_PAIRWISE: Final = "oidc-sha256-pairwise-sub-mapper"
+
+
+@dataclass(frozen=True, slots=True)
+class MapperOwner:
+    """Whose mappers, and how they are stored; `require_manage` raises Forbidden."""
+
+    mappers: list[ProtocolMapperRepresentation]
+    require_manage: Callable[[RealmView], None]
+    store: Callable[[RealmAdmin, list[ProtocolMapperRepresentation]], None]
+
+
+def client_as_owner(realm: RealmView, client: ClientRepresentation) -> MapperOwner:
+    """The client's own mappers."""
+    return MapperOwner(
+        given(client.protocol_mappers, []),
+        lambda view: require_manage(view, client),
+        lambda admin, mappers: admin.update(CLIENTS, replace(client, protocol_mappers=mappers or UNSET)),
+    )
+
+
+def client_scope_as_owner(realm: RealmView, client_scope: ClientScopeRepresentation) -> MapperOwner:
+    """The client scope's mappers."""
+    return MapperOwner(
+        given(client_scope.protocol_mappers, []),
+        lambda view: view.require(MANAGE_CLIENTS),
+        lambda admin, mappers: admin.update(CLIENT_SCOPES, replace(client_scope, protocol_mappers=mappers or UNSET)),
+    )
+
+
+protocol_mappers: Final = Resource("protocol mappers", located=("owner",))
+
+
+def _shown(mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
+    """The mapper as it works: what goes into access tokens goes into introspection, unless it says otherwise."""
+    config = given(mapper.config, {})
+    if "access.token.claim" in config and "introspection.token.claim" not in config:
+        return replace(mapper, config={**config, "introspection.token.claim": config["access.token.claim"]})
+    return mapper
+
+
+@protocol_mappers.get("models", needs=VIEW_CLIENTS)
+def get_mappers(realm: RealmView, owner: MapperOwner) -> list[ProtocolMapperRepresentation]:
+    """All of the owner's mappers."""
+    return [_shown(mapper) for mapper in owner.mappers]
+
+
+@protocol_mappers.get("protocol/{protocol}", needs=VIEW_CLIENTS)
+def get_mappers_of_protocol(realm: RealmView, owner: MapperOwner, protocol: str) -> list[ProtocolMapperRepresentation]:
+    """The owner's mappers of one protocol."""
+    return [_shown(mapper) for mapper in owner.mappers if mapper.protocol == protocol]
+
+
+@protocol_mappers.get("models/{mapper_id}", needs=VIEW_CLIENTS)
+def get_mapper(realm: RealmView, owner: MapperOwner, mapper_id: str) -> ProtocolMapperRepresentation:
+    """One mapper."""
+    return _shown(_found(owner, mapper_id))
+
+
+@protocol_mappers.post("models", needs=MANAGE_CLIENTS, no_cache=True)
+def post_mapper(realm: RealmAdmin, owner: MapperOwner, mapper: ProtocolMapperRepresentation) -> Created:
+    """Creates a mapper."""
+    owner.require_manage(realm)
+    if any((each.name, each.protocol) == (mapper.name, mapper.protocol) for each in owner.mappers):
+        raise Conflict("Protocol mapper exists with same name")
+    made = _made(realm, mapper)
+    owner.store(realm, [*owner.mappers, made])
+    return Created(str(made.id))
+
+
+@protocol_mappers.post("add-models", needs=MANAGE_CLIENTS, no_cache=True)
+def post_mappers(realm: RealmAdmin, owner: MapperOwner, mappers: list[ProtocolMapperRepresentation]) -> NoContent:
+    """Creates several mappers, all or none."""
+    owner.require_manage(realm)
+    all_mappers = list(owner.mappers)
+    for mapper in mappers:
+        if any((each.name, each.protocol) == (mapper.name, mapper.protocol) for each in all_mappers):
+            raise OAuthError(409, "conflict", "Protocol mapper name must be unique per protocol")
+        all_mappers.append(_made(realm, mapper))
+    owner.store(realm, all_mappers)
+    return NoContent()
+
+
+@protocol_mappers.put("models/{mapper_id}", needs=MANAGE_CLIENTS, no_cache=True)
+def put_mapper(
+    realm: RealmAdmin, owner: MapperOwner, mapper_id: str, change: ProtocolMapperRepresentation
+) -> NoContent:
+    """Replaces type and configuration; the name and protocol stay."""
+    owner.require_manage(realm)
+    stored = _found(owner, mapper_id)
+    _check_type(change)
+    if change.id != mapper_id:
+        raise ServerError
+    changed = replace(new_protocol_mapper(change, new_id=realm.new_id), name=stored.name, protocol=stored.protocol)
+    owner.store(realm, [changed if each.id == mapper_id else each for each in owner.mappers])
+    return NoContent()
+
+
+@protocol_mappers.delete("models/{mapper_id}", needs=MANAGE_CLIENTS, no_cache=True)
+def delete_mapper(realm: RealmAdmin, owner: MapperOwner, mapper_id: str) -> NoContent:
+    """Removes a mapper."""
+    owner.require_manage(realm)
+    _found(owner, mapper_id)
+    owner.store(realm, [each for each in owner.mappers if each.id != mapper_id])
+    return NoContent()
+
+
+def _found(owner: MapperOwner, mapper_id: str) -> ProtocolMapperRepresentation:
+    for mapper in owner.mappers:
+        if mapper.id == mapper_id:
+            return mapper
+    raise NotFound("Model not found")
+
+
+def _made(realm: RealmAdmin, mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
+    _check_type(mapper)
+    if not present(mapper.name) or not present(mapper.protocol):
+        raise OAuthError(409, "conflict", "Duplicate resource error")
+    if len(str(mapper.name)) > _LONGEST:
+        raise ServerError
+    return new_protocol_mapper(mapper, new_id=realm.new_id)
+
+
+def _check_type(mapper: ProtocolMapperRepresentation) -> None:
+    if mapper.protocol_mapper not in mapper_types():
+        raise NotFound("ProtocolMapper provider not found")
+    if mapper.protocol_mapper == _PAIRWISE:
+        raise _no_host()
+
+
+def _no_host() -> AdminError:
+    text = "Client redirect URIs must contain a valid host component."
+    return OAuthError(400, text, text)
