@@ -53,7 +53,7 @@ class RealmServer:
         url = base_url + (path[1:] if path.startswith("//") else self.path + path)
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self._serve, client=("192.0.2.7", 40000))  # type: ignore[arg-type]
+            transport = httpx.ASGITransport(self._serve, client=("192.0.2.7", 40000))
             async with httpx.AsyncClient(transport=transport) as client:
                 return await client.request(method, url, **options)
 
