@@ -11,7 +11,7 @@ from harness.realm import RealmUnderTest
 from keyturn.jose import jwt
 from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.http_message import Request, Response
-from keyturn.oauth2.spi import Facts, Miss, Pending, Refused
+from keyturn.oauth2.spi import Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import TokenEndpoint
 
 BASE_URL = "https://keyturn.test:8443"
@@ -49,13 +49,16 @@ def ask(
     try:
         response = _respond(endpoint, realm, request)
     except OAuth2Error as error:
-        return Answer(error.http_status, {"error": error.error, "error_description": error.description})
+        return _refusal(error)
     except Refused as refused:
         for effect in refused.effects:
             realm.facts.perform(realm.entry.realm, effect)
-        error = refused.error
-        return Answer(error.http_status, {"error": error.error, "error_description": error.description})
+        return _refusal(refused.error)
     return Answer(response.status, json.loads(response.body))
+
+
+def _refusal(error: OAuth2Error) -> Answer:
+    return Answer(error.http_status, {"error": error.error, "error_description": error.description})
 
 
 def _respond(endpoint: TokenEndpoint, realm: RealmUnderTest, request: Request) -> Response:
@@ -74,8 +77,12 @@ def _respond(endpoint: TokenEndpoint, realm: RealmUnderTest, request: Request) -
         if isinstance(response, Pending):
             realm.facts.resolve(entry.realm, response.question)
             continue
-        for effect in decision.effects:
-            realm.facts.perform(entry.realm, effect)
+        try:
+            for effect in decision.effects:
+                realm.facts.perform(entry.realm, effect)
+        except Overtaken:
+            facts = None
+            continue
         return response
 
 

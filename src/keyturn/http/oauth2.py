@@ -14,7 +14,7 @@ from keyturn.http.origin import BadHost, Origin, ssl_required_violated
 from keyturn.http.services import Services
 from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
-from keyturn.oauth2.spi import Facts, Miss, Pending, Refused
+from keyturn.oauth2.spi import Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
 
@@ -22,6 +22,9 @@ _METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not A
 _NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
 _TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
 _BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
+_HTTPS_REQUIRED: Final = json_response(
+    403, {"error": "invalid_request", "error_description": "HTTPS required"}, NO_STORE
+)
 _TURNS: Final = 8
 """How often a request is asked again after something was loaded; more means that somebody keeps changing it."""
 
@@ -41,38 +44,59 @@ class TokenService:
             await respond(send, _METHOD_NOT_ALLOWED)
             return
         try:
-            origin = self._services.forwarding.origin(scope)
             body = await read_body(receive, MAXIMUM_FORM)
-        except BadHost:
-            await respond(send, _BAD_HOST)
-            return
         except BodyTooLarge:
             await respond(send, _TOO_LARGE)
             return
-        try:
-            entry = self._services.registry.realm(realm_name)
-        except KeyError:
-            entry = await to_thread.run_sync(self._services.registry.load_realm, realm_name)
-        if entry is None:
-            await respond(send, _NO_REALM)
-            return
-        await respond(send, await self._answer(_request(scope, origin, body), entry, origin))
+        response = self.at_once(scope, realm_name, body)
+        await respond(send, await self._in_turns(scope, realm_name, body) if response is None else response)
 
-    async def _answer(self, request: Request, entry: RealmEntry, origin: Origin) -> Response:
+    def at_once(self, scope: Scope, realm_name: str, body: bytes) -> Response | None:
+        """The answer to a POST with this `body`, from memory alone; None where something must be waited for."""
+        services = self._services
         try:
-            if ssl_required_violated(origin, entry.realm.ssl_required):
-                return json_response(403, {"error": "invalid_request", "error_description": "HTTPS required"}, NO_STORE)
+            origin = services.forwarding.origin(scope)
+            entry = services.registry.realm(realm_name)
+        except BadHost:
+            return _BAD_HOST
+        except KeyError:
+            return None
+        if entry is None:
+            return _NO_REALM
+        if ssl_required_violated(origin, entry.realm.ssl_required):
+            return _HTTPS_REQUIRED
+        request = _request(scope, origin, body)
+        try:
+            decision = self._endpoint.decide(request, entry.realm, entry)
+            if isinstance(decision, Pending) or decision.effects:
+                return None
+            response = self._endpoint.mint(decision)
+        except (Miss, Refused):
+            return None
+        except OAuth2Error as error:
+            return self._failed(request, entry, error)
+        if isinstance(response, Pending):
+            return None
+        self._issued(request, decision)
+        return response
+
+    async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
+        """The answer, with whatever must be looked up or written on the way done in worker threads."""
+        entry = await to_thread.run_sync(self._services.registry.load_realm, realm_name)
+        if entry is None:
+            return _NO_REALM
+        origin = self._services.forwarding.origin(scope)
+        if ssl_required_violated(origin, entry.realm.ssl_required):
+            return _HTTPS_REQUIRED
+        request = _request(scope, origin, body)
+        try:
             return await self._decided(request, entry)
         except Refused as refused:
             for effect in refused.effects:
                 await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)
-            error = refused.error
-        except OAuth2Error as refused_error:
-            error = refused_error
-        self._failed(request, entry, error)
-        return json_response(
-            error.http_status, {"error": error.error, "error_description": error.description}, NO_STORE
-        )
+            return self._failed(request, entry, refused.error)
+        except OAuth2Error as error:
+            return self._failed(request, entry, error)
 
     async def _decided(self, request: Request, entry: RealmEntry) -> Response:
         """The answer; whatever is missing is fetched, and the question put again. Raises OAuth2Error, Refused."""
@@ -95,8 +119,12 @@ class TokenService:
                 entry = await self._again(entry)
                 continue
             # What the tokens rest on is written before they leave.
-            for effect in decision.effects:
-                await to_thread.run_sync(services.facts.perform, entry.realm, effect)
+            try:
+                for effect in decision.effects:
+                    await to_thread.run_sync(services.facts.perform, entry.realm, effect)
+            except Overtaken:
+                facts = None
+                continue
             self._issued(request, decision)
             return response
         raise RuntimeError(f"realm {entry.realm.name} changes faster than a request can be answered")
@@ -123,7 +151,7 @@ class TokenService:
             )
         )
 
-    def _failed(self, request: Request, entry: RealmEntry, error: OAuth2Error) -> None:
+    def _failed(self, request: Request, entry: RealmEntry, error: OAuth2Error) -> Response:
         self._services.events.record(
             Event(
                 type="CLIENT_LOGIN_ERROR",
@@ -133,6 +161,9 @@ class TokenService:
                 error=error.error,
                 details={"reason": error.log or error.description},
             )
+        )
+        return json_response(
+            error.http_status, {"error": error.error, "error_description": error.description}, NO_STORE
         )
 
 

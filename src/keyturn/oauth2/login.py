@@ -91,5 +91,5 @@ def _authorize(
         notes={},
         session=SessionClaims(session.id, ends),
         refresh=refresh,
-        effects=(SaveSession(saved),),
+        effects=(SaveSession(saved, replaces=session if session.clients else None),),
     )

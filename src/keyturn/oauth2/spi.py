@@ -109,9 +109,13 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class SaveSession:
-    """Create or replace this session."""
+    """Create this session, or put it in the place of the one that the decision was made on (`replaces`).
+
+    Vetoed by Overtaken where that one has changed or ended since.
+    """
 
     session: UserSession
+    replaces: UserSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,10 @@ class Answer:
     client_id: str | None = None
     user_id: str | None = None
     session_id: str | None = None
+
+
+class Overtaken(Exception):
+    """An effect came too late: something it rests on has changed. Decide again, from what is true now."""
 
 
 class Refused(Exception):

@@ -18,6 +18,7 @@ from keyturn.oauth2.spi import (
     Facts,
     FindSession,
     MakeKey,
+    Overtaken,
     PasswordChecked,
     Question,
     Random,
@@ -60,14 +61,10 @@ class FactFinder:
                 return None
 
     def perform(self, realm: Realm, effect: Effect) -> None:
-        """Writes what was decided; durable when this returns."""
+        """Writes what was decided; durable when this returns. Raises Overtaken."""
         match effect:
             case SaveSession():
-                with self._store.write() as transaction:
-                    if transaction.get(SESSIONS, realm.id, effect.session.id) is None:
-                        transaction.insert(SESSIONS, realm.id, effect.session)
-                    else:
-                        transaction.update(SESSIONS, realm.id, effect.session)
+                self._save_session(realm, effect)
             case EndClientSession():
                 self._end_client_session(realm, effect)
             case EndSession():
@@ -121,6 +118,16 @@ class FactFinder:
             known = transaction.select(COMPONENTS, realm.id, where={"name": f"fallback-{algorithm}"})
             if not known:  # another request was faster
                 transaction.insert(COMPONENTS, realm.id, component)
+
+    def _save_session(self, realm: Realm, effect: SaveSession) -> None:
+        with self._store.write() as transaction:
+            if effect.replaces is None:
+                transaction.insert(SESSIONS, realm.id, effect.session)
+                return
+            if transaction.get(SESSIONS, realm.id, effect.session.id) != effect.replaces:
+                # Another refresh, or a logout, came first: neither may be undone.
+                raise Overtaken
+            transaction.update(SESSIONS, realm.id, effect.session)
 
     def _end_client_session(self, realm: Realm, effect: EndClientSession) -> None:
         with self._store.write() as transaction:

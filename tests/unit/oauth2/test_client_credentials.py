@@ -117,7 +117,10 @@ def test_the_form_goes_before_the_header(realm: RealmUnderTest) -> None:
     ("fields", "expect"),
     [
         ({"enabled": False}, (401, "invalid_client", INVALID)),
-        ({"public_client": True}, (401, "unauthorized_client", "Public client not allowed to retrieve service account")),
+        (
+            {"public_client": True},
+            (401, "unauthorized_client", "Public client not allowed to retrieve service account"),
+        ),
         (
             {"service_accounts_enabled": False},
             (401, "unauthorized_client", "Client not enabled to retrieve service account"),

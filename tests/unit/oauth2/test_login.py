@@ -1,11 +1,13 @@
 """The password and refresh token grants: how administrators' tools log in and stay so."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from harness.realm import NOW, RealmUnderTest
 from harness.tokens import Answer, ask, verified
+from keyturn.oauth2.spi import EndSession, FindSession, Overtaken, SaveSession, SessionFound
 
 INVALID = (400, "invalid_grant", "Invalid user credentials")
 
@@ -183,3 +185,25 @@ def test_an_offline_session_does_not_expire_with_the_idle_time_of_others(realm: 
     realm.clock.now += 86400
     form = {"grant_type": "refresh_token", "refresh_token": body["refresh_token"]}
     assert ask(realm, form, basic=("tool", "s3cret")).status == 200
+
+
+def test_two_refreshes_at_once_do_not_both_use_a_token_that_may_be_used_once(realm: RealmUnderTest) -> None:
+    realm.change_realm(lambda stored: setattr(stored, "revoke_refresh_token", True))
+    realm.add_person("ada", "engine")
+    token = login(realm).body["refresh_token"]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [answer.status for answer in pool.map(lambda _: refresh(realm, token), range(8))]
+    assert statuses.count(200) == 1
+
+
+def test_a_refresh_does_not_bring_a_session_back_that_was_ended_meanwhile(realm: RealmUnderTest) -> None:
+    realm.add_person("ada", "engine")
+    body = login(realm).body
+    entry = realm.entry
+    found = realm.facts.resolve(entry.realm, FindSession(body["session_state"]))
+    assert isinstance(found, SessionFound)
+    assert found.session is not None
+    realm.facts.perform(entry.realm, EndSession(body["session_state"]))
+    with pytest.raises(Overtaken):
+        realm.facts.perform(entry.realm, SaveSession(found.session, replaces=found.session))
+    assert refresh(realm, body["refresh_token"]).error == (400, "invalid_grant", "Session not active")

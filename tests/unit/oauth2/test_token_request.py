@@ -25,7 +25,9 @@ from harness.tokens import ask
         ),
     ],
 )
-def test_says_what_is_wrong(realm: RealmUnderTest, form: dict[str, object] | bytes, expect: tuple[int, str, str]) -> None:
+def test_says_what_is_wrong(
+    realm: RealmUnderTest, form: dict[str, object] | bytes, expect: tuple[int, str, str]
+) -> None:
     realm.add_client(client_id="svc", secret="s3cret", service_accounts_enabled=True)
     assert ask(realm, form, basic=("svc", "s3cret")).error == expect
 

@@ -34,7 +34,7 @@ class ClientSecret:
         return None if client_id is None else Presented(client_id, secret)
 
     def proves(self, presented: Presented, client: Client, now: int) -> bool:
-        """Whether the secret is one of the client's and has not expired. Compares with all of them, in constant time."""
+        """Whether the secret is one of the client's that has not expired. Compares with all, in constant time."""
         digest = sha256((presented.secret or "").encode("utf-8", "surrogatepass")).digest()
         right = [
             hmac.compare_digest(digest, known.digest) and (known.expires is None or now < known.expires)
