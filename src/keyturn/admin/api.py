@@ -95,7 +95,7 @@ class AdminApi:
             query, body = _converted(endpoint, request)
             self._check(endpoint, context)
             if endpoint.prepare is not None:
-                body = endpoint.prepare(context, body)
+                body = endpoint.prepare(context, values, body)
             if not endpoint.parameters.writes:
                 result = endpoint.parameters.call(context, values, query, body)
         if endpoint.parameters.writes:

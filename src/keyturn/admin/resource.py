@@ -97,9 +97,9 @@ class Endpoint:
     needs: Needs
     parameters: Parameters
     prepare: Callable[..., Any] | None
-    """Called with the context and the body when rights are checked and before the transaction begins; gives the body.
+    """Called with context, located values and body, when rights are checked and before the transaction begins.
 
-    For what takes long, as making keys.
+    Gives the body that the endpoint takes. For what takes long, as making keys.
     """
     consumes: str | None
     produces: str | None

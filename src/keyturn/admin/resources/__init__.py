@@ -10,6 +10,7 @@ from keyturn.admin.resources.client_details import client_details
 from keyturn.admin.resources.client_scopes import client_scope_resource, client_scopes, realm_client_scopes
 from keyturn.admin.resources.client_secrets import client_secrets
 from keyturn.admin.resources.clients import client_resource, clients
+from keyturn.admin.resources.components import components
 from keyturn.admin.resources.keys import keys
 from keyturn.admin.resources.protocol_mappers import client_as_owner, client_scope_as_owner, protocol_mappers
 from keyturn.admin.resources.realm import realm_resource
@@ -30,6 +31,7 @@ RESOURCES: Final = (
     Mount(_REALM, realm_resource),
     Mount(_REALM, realm_client_scopes),
     Mount(f"{_REALM}/keys", keys),
+    Mount(f"{_REALM}/components", components),
     Mount(f"{_REALM}/clients", clients),
     Mount(_CLIENT, client_resource, {"client": find_client}),
     Mount(_CLIENT, client_secrets),

@@ -6,6 +6,7 @@ from typing import Final
 from keyturn.admin.context import RealmView
 from keyturn.admin.permissions import VIEW_REALM
 from keyturn.admin.resource import Resource
+from keyturn.jose.x509 import valid_until
 from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
 from keyturn.model.realm import RealmKey
 from keyturn.representations import UNSET
@@ -41,4 +42,5 @@ def _metadata(realm_key: RealmKey) -> KeyMetadataRepresentation:
         public_key=UNSET if symmetric else b64encode(public.to_der()).decode(),
         certificate=UNSET if public.certificate is None else b64encode(public.certificate).decode(),
         use=key.use.upper(),
+        valid_to=UNSET if public.certificate is None else int(valid_until(public.certificate)) * 1000,
     )

@@ -1,0 +1,84 @@
+"""What a component may be configured with: Keycloak's checks, in its words.
+
+Source: Keycloak ``ConfigurationValidationHelper`` and the providers' ``validateConfiguration``.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from keyturn.admin.errors import BadRequest, ErrorMessage
+from keyturn.admin.server_info import component_type
+from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
+from keyturn.representations import given
+from keyturn.representations.component import ComponentRepresentation
+
+__all__ = ["MASK", "check_component", "known_config", "properties_of", "shown_config"]
+
+MASK: Final = "**********"
+"""What a secret shows as; sent back, it means the one that there is."""
+_CHECKED_LISTS: Final = frozenset(
+    {"keySize", "secretSize", "ecdsaEllipticCurveKey", "eddsaEllipticCurveKey", "ecdhEllipticCurveKey"}
+)
+_NUMBERS: Final = {"priority", "max-clients"}
+_REQUIRED: Final = frozenset({"privateKey", "keystore", "keystorePassword", "keyAlias", "max-clients"})
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+
+
+def properties_of(component: ComponentRepresentation) -> dict[str, Mapping[str, Any]]:
+    """The settings of the component's provider, by name.
+
+    Raises:
+        BadRequest: there is no such provider.
+    """
+    found = component_type(given(component.provider_type, ""), given(component.provider_id, ""))
+    if found is None:
+        raise BadRequest("Invalid provider type or no such provider")
+    return {str(each["name"]): each for each in found["properties"]}
+
+
+def known_config(component: ComponentRepresentation) -> dict[str, list[str]]:
+    """The part of the component's configuration that its provider knows."""
+    known = properties_of(component)
+    return {name: values for name, values in given(component.config, {}).items() if name in known}
+
+
+def shown_config(component: ComponentRepresentation) -> dict[str, list[str]]:
+    """The configuration as the wire has it: what the provider knows, secrets masked."""
+    found = component_type(given(component.provider_type, ""), given(component.provider_id, ""))
+    config = given(component.config, {})
+    if found is None:
+        return config
+    known = {str(each["name"]): bool(each.get("secret")) for each in found["properties"]}
+    return {name: [MASK] if known[name] else values for name, values in config.items() if name in known}
+
+
+def check_component(component: ComponentRepresentation) -> None:
+    """That the provider takes this configuration.
+
+    Raises:
+        AdminError: there is no such provider, or a setting is not one of its kind.
+    """
+    config = given(component.config, {})
+    for name, setting in properties_of(component).items():
+        label, values = str(setting["label"]), config.get(name, [])
+        value = values[0] if values else ""
+        if len(values) > 1 and component.provider_type == PROVIDER_TYPE:
+            raise _refused(f"'{label}' should be a single entry")
+        if not value:
+            if name in _REQUIRED:
+                raise _refused(f"'{label}' is required")
+        elif name in _NUMBERS and not _NUMBER.fullmatch(value):
+            raise _refused(f"'{label}' should be a number")
+        elif setting["type"] == "boolean" and component.provider_type == PROVIDER_TYPE:
+            if value not in {"true", "false"}:
+                raise _refused(f"'{label}' should be 'true' or 'false'")
+        elif name in _CHECKED_LISTS and value not in setting["options"]:
+            options = list(map(str, setting["options"]))
+            raise _refused(f"'{label}' should be {', '.join(options[:-1])} or {options[-1]}")
+    if component.provider_id in {"rsa", "rsa-enc"} and not key_ring([component]).keys:
+        raise _refused("Failed to decode private key")
+
+
+def _refused(message: str) -> ErrorMessage:
+    return ErrorMessage(400, message)
