@@ -79,7 +79,7 @@ class RealmServer:
         return self.tokens({"grant_type": "password", "username": username, "password": password} | form, auth)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == f"{self.path}/protocol/openid-connect/token" and scope["method"] != "OPTIONS":
+        if scope["path"] == f"{self.path}/protocol/openid-connect/token" and scope["method"] == "POST":
             await self._tokens.handle(scope, receive, send, self.realm.name)
         else:
             await self._realms.handle(scope, receive, send)

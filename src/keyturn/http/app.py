@@ -17,7 +17,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOGGER: Final = logging.getLogger("keyturn.http")
 _TOKEN_PATH: Final = re.compile(r"/realms/([^/]+)/protocol/openid-connect/token/?")
-_NOT_FOUND: Final = json_response(404, {"error": "HTTP 404 Not Found"})
+_NOT_FOUND: Final = json_response(404, {"error": "Unable to find matching target resource method"})
 _UNKNOWN_ERROR: Final = json_response(
     500, {"error": "unknown_error", "error_description": "For more on this error consult the server log."}
 )
@@ -30,9 +30,9 @@ def create_app(services: Services, health: HealthService) -> App:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         token = _TOKEN_PATH.fullmatch(path)
-        if token is not None and scope["method"] != "OPTIONS":
+        if token is not None and scope["method"] == "POST":
             await tokens.handle(scope, receive, send, token[1])
-        elif path.startswith("/realms/"):
+        elif path.startswith(("/realms/", "/.well-known/")):
             await realms.handle(scope, receive, send)
         elif path.startswith("/admin/"):
             await admin.handle(scope, receive, send)

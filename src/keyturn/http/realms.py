@@ -80,8 +80,8 @@ def _document(make: Callable[[Realm, str], Response | Pending]) -> Endpoint:
 
 
 def _nothing(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
-    """The token endpoint has its own edge; what comes here is a preflight, or has a method that it does not know."""
-    return Answer(_METHOD_NOT_ALLOWED)
+    """A token request has its own edge; what comes here is a preflight, or has a method that it does not know."""
+    return Answer(_NOT_FOUND)
 
 
 _well_known = partial(Route, methods=_READ, preflight="GET", public=True, wrong_method=_NOT_FOUND)
@@ -92,7 +92,7 @@ _ROUTES: Final = {
     "/.well-known/oauth-authorization-server": _well_known(_document(openid_configuration)),
     "/.well-known/uma2-configuration": _well_known(_document(uma2_configuration)),
     "/protocol/openid-connect/certs": Route(_document(lambda realm, _: certs(realm)), _READ, "GET", public=True),
-    "/protocol/openid-connect/token": Route(_nothing, frozenset(), "POST, OPTIONS"),
+    "/protocol/openid-connect/token": Route(_nothing, frozenset({"POST"}), "POST, OPTIONS"),
     "/protocol/openid-connect/token/introspect": Route(
         introspect, frozenset({"POST"}), None, b"HEAD, POST, OPTIONS", "INTROSPECT_TOKEN"
     ),
@@ -126,8 +126,7 @@ class RealmService:
             return
         route = _ROUTES.get(below.removesuffix("/"))
         if route is None:
-            protocol = below.removeprefix(_PROTOCOL).partition("/")[0] if below.startswith(_PROTOCOL) else ""
-            await respond(send, _NOT_FOUND if protocol in ("", "openid-connect") else _NO_PROTOCOL)
+            await respond(send, _nowhere(below, scope["method"]))
             return
         try:
             origin = self._services.forwarding.origin(scope)
@@ -218,6 +217,19 @@ def _split(path: str) -> tuple[str, str]:
         return path.removeprefix(_RFC_8414).removesuffix("/"), "/.well-known/oauth-authorization-server"
     name, slash, below = path.removeprefix("/realms/").partition("/")
     return (name, slash + below) if path.startswith("/realms/") else ("", "")
+
+
+def _nowhere(below: str, method: str) -> Response:
+    """The answer to a path that leads nowhere; below an endpoint, the method is what Keycloak complains of first."""
+    if not below.startswith(_PROTOCOL):
+        return _NOT_FOUND
+    protocol, _, endpoint = below.removeprefix(_PROTOCOL).partition("/")
+    if protocol not in ("", "openid-connect"):
+        return _NO_PROTOCOL
+    above = _ROUTES.get(f"{_PROTOCOL}openid-connect/{endpoint.rpartition('/')[0]}")
+    if above is None or method in above.methods or method == "OPTIONS":
+        return _NOT_FOUND
+    return above.wrong_method
 
 
 def _cors(request: Request, route: Route, response: Response) -> tuple[tuple[bytes, bytes], ...]:
