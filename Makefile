@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick test-full bench lint format lock environment server-environment clean
+.PHONY: help demo test quick test-full bench parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -23,6 +23,12 @@ test-full: lint ## with what takes long or needs Java
 
 bench: environment ## tokens per second beside the bare signing rate
 	.venv/bin/python -m benchmarks.tokens
+
+parity: environment ## compare with the real Keycloak, live; needs Java and Maven
+	PYTHONPATH=tests .venv/bin/python -m parity live $(PARITY)
+
+parity-known: environment ## write tests/parity/known_differences.yaml anew
+	PYTHONPATH=tests .venv/bin/python -m parity known
 
 lint: environment ## style, types, import contracts
 	.venv/bin/ruff check

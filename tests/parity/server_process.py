@@ -1,0 +1,78 @@
+"""A keyturn server in a process of its own, on loopback, with a fresh database."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+_READY_WITHIN_S = 60
+_STOPPED_WITHIN_S = 20
+_ATTEMPTS = 5
+ADMINISTRATOR = "admin"
+PASSWORD = "admin"
+
+
+class DidNotStart(RuntimeError):
+    """The server ended or stayed silent; its log says why."""
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_server(directory: Path) -> Iterator[str]:
+    """Runs `keyturn serve` with its data and log in `directory`; the value is its address.
+
+    Raises DidNotStart.
+    """
+    log = directory / "keyturn.log"
+    for _ in range(_ATTEMPTS):  # somebody else may take the port meanwhile
+        port = free_port()
+        process = _start(port, directory / "data", log)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            if _becomes_ready(process, url):
+                yield url
+                return
+        finally:
+            process.terminate()
+            process.wait(_STOPPED_WITHIN_S)
+    raise DidNotStart(log.read_text())
+
+
+def _start(port: int, data: Path, log: Path) -> subprocess.Popen[bytes]:
+    settings = {
+        "KEYTURN_BOOTSTRAP_ADMIN_USERNAME": ADMINISTRATOR,
+        "KEYTURN_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
+        "KEYTURN_LOG_LEVEL": "warning",
+    }
+    flags = [f"--data={data}", f"--http-port={port}", "--https-port=0", "--management-port=0"]
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "keyturn.cli.main", "serve", *flags],
+            env={name: value for name, value in os.environ.items() if not name.startswith(("KEYTURN_", "KC_"))}
+            | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+
+
+def _becomes_ready(process: subprocess.Popen[bytes], url: str) -> bool:
+    deadline = time.monotonic() + _READY_WITHIN_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return httpx.get(f"{url}/realms/master", timeout=5).is_success
+        except httpx.TransportError:
+            time.sleep(0.05)
+    return False
