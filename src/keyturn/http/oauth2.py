@@ -3,6 +3,7 @@
 ``client_credentials`` with a secret takes none of the slow turns: it awaits nothing once its body has arrived.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from anyio import to_thread
@@ -12,7 +13,8 @@ from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, 
 from keyturn.http.headers import complete
 from keyturn.http.origin import BadHost, Origin, ssl_required_violated
 from keyturn.http.services import Services
-from keyturn.oauth2.errors import OAuth2Error
+from keyturn.oauth2 import cors
+from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
 from keyturn.oauth2.spi import Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
@@ -22,6 +24,7 @@ _METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not A
 _NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
 _TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
 _BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
+_INVALID_ORIGIN: Final = replace(cors.INVALID_ORIGIN, headers=(*NO_STORE, *cors.INVALID_ORIGIN.headers))
 _HTTPS_REQUIRED: Final = json_response(
     403, {"error": "invalid_request", "error_description": "HTTPS required"}, NO_STORE
 )
@@ -73,12 +76,14 @@ class TokenService:
             response = self._endpoint.mint(decision)
         except (Miss, Refused):
             return None
+        except cors.InvalidOrigin:
+            return _INVALID_ORIGIN
         except OAuth2Error as error:
             return self._failed(request, entry, error)
         if isinstance(response, Pending):
             return None
         self._issued(request, decision)
-        return response
+        return response if request.origin is None else _readable(request, response)
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
@@ -90,7 +95,9 @@ class TokenService:
             return _HTTPS_REQUIRED
         request = _request(scope, origin, body)
         try:
-            return await self._decided(request, entry)
+            return _readable(request, await self._decided(request, entry))
+        except cors.InvalidOrigin:
+            return _INVALID_ORIGIN
         except Refused as refused:
             for effect in refused.effects:
                 await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)
@@ -162,9 +169,15 @@ class TokenService:
                 details={"reason": error.log or error.description},
             )
         )
-        return json_response(
-            error.http_status, {"error": error.error, "error_description": error.description}, NO_STORE
-        )
+        document = {"error": error.error, "error_description": error.description}
+        response = json_response(error.http_status, document, NO_STORE)
+        early = isinstance(error, MalformedRequest | UnsupportedGrantType)
+        return response if early else _readable(request, response)
+
+
+def _readable(request: Request, response: Response) -> Response:
+    """`response` with what lets the asking page read it."""
+    return replace(response, headers=(*response.headers, *cors.headers(request)))
 
 
 def _request(scope: Scope, origin: Origin, body: bytes) -> Request:

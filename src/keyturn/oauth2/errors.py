@@ -25,6 +25,10 @@ class InvalidRequest(OAuth2Error):
     error = "invalid_request"
 
 
+class MalformedRequest(InvalidRequest):
+    """The request is refused before its client is looked at."""
+
+
 class InvalidClient(OAuth2Error):
     """The client is unknown, disabled, of the wrong kind, or did not authenticate."""
 

@@ -5,7 +5,7 @@ from email.parser import BytesHeaderParser
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from keyturn.oauth2.errors import InvalidRequest
+from keyturn.oauth2.errors import MalformedRequest
 
 MAXIMUM_PARAMETERS: Final = 1000
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -21,7 +21,7 @@ def parse(content_type: str, body: bytes) -> Form:
     """The form in `body`; empty where the content is no form, as for Keycloak.
 
     Raises:
-        InvalidRequest: an escape or a character that cannot be read, or too many parameters. (Keycloak answers 500.)
+        MalformedRequest: an escape or a character that cannot be read, or too many parameters. (Keycloak answers 500.)
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded":
@@ -32,23 +32,23 @@ def parse(content_type: str, body: bytes) -> Form:
 
 
 def decode_component(raw: bytes) -> str:
-    """A name or value of ``application/x-www-form-urlencoded``. Raises InvalidRequest."""
+    """A name or value of ``application/x-www-form-urlencoded``. Raises MalformedRequest."""
     if b"+" in raw:
         raw = raw.replace(b"+", b" ")
     if b"%" in raw:
         if _BAD_ESCAPE.search(raw):
-            raise InvalidRequest("Malformed percent-encoding in the form")
+            raise MalformedRequest("Malformed percent-encoding in the form")
         raw = unquote_to_bytes(raw)
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        raise InvalidRequest("The form is not UTF-8") from None
+        raise MalformedRequest("The form is not UTF-8") from None
 
 
 def _urlencoded(body: bytes) -> Form:
     form = Form()
     if body.count(b"&") >= MAXIMUM_PARAMETERS:
-        raise InvalidRequest("Too many form parameters")
+        raise MalformedRequest("Too many form parameters")
     for pair in body.split(b"&"):
         if pair:
             name, _, value = pair.partition(b"=")
@@ -64,7 +64,7 @@ def _multipart(content_type: str, body: bytes) -> Form:
         return form
     parts = (b"\r\n" + body).split(b"\r\n--" + boundary.encode())
     if len(parts) > MAXIMUM_PARAMETERS:
-        raise InvalidRequest("Too many form parameters")
+        raise MalformedRequest("Too many form parameters")
     for part in parts[1:]:
         if part.startswith(b"--"):
             break
@@ -77,7 +77,7 @@ def _multipart(content_type: str, body: bytes) -> Form:
             try:
                 _add(form, name, value.decode())
             except UnicodeDecodeError:
-                raise InvalidRequest("The form is not UTF-8") from None
+                raise MalformedRequest("The form is not UTF-8") from None
     return form
 
 

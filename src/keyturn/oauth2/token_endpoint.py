@@ -9,10 +9,10 @@ from typing import Final
 
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import access_token
+from keyturn.oauth2 import access_token, cors
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.client_authentication import authenticate, usable
-from keyturn.oauth2.errors import InvalidRequest, UnsupportedGrantType
+from keyturn.oauth2.errors import MalformedRequest, UnsupportedGrantType
 from keyturn.oauth2.grants import GRANTS
 from keyturn.oauth2.http_message import Request, Response
 from keyturn.oauth2.spi import (
@@ -61,6 +61,7 @@ class TokenEndpoint:
 
         Raises:
             OAuth2Error: the request is refused.
+            InvalidOrigin: it comes from a page that may not use the client.
             Refused: it is refused, and something must be written all the same.
             Miss: the client is not in memory.
         """
@@ -68,6 +69,7 @@ class TokenEndpoint:
         grant = _select(form)
         now = int(self._clock())
         client = authenticate(http, form, clients, realm, now)
+        cors.check(http, client.client)
         usable(client.client)
         request = TokenRequest(realm, form, http, f"{http.base_url}/realms/{realm.name}", now, self._random)
         if facts is None:
@@ -101,10 +103,10 @@ class TokenEndpoint:
 def _select(form: forms.Form) -> Grant:
     """The grant asked for. Keycloak checks it before the client."""
     if form.repeated:
-        raise InvalidRequest("duplicated parameter")
+        raise MalformedRequest("duplicated parameter")
     grant_type = form.get("grant_type")
     if grant_type is None:
-        raise InvalidRequest("Missing form parameter: grant_type")
+        raise MalformedRequest("Missing form parameter: grant_type")
     grant = _GRANTS.get(grant_type)
     if grant is None:
         raise UnsupportedGrantType("Unsupported grant_type")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyturn.oauth2.errors import InvalidRequest
+from keyturn.oauth2.errors import MalformedRequest
 from keyturn.oauth2.form import MAXIMUM_PARAMETERS, parse
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -45,12 +45,12 @@ def test_notices_a_name_that_comes_twice() -> None:
 
 @pytest.mark.parametrize("body", [b"a=%zz", b"a=%", b"a=%a", b"%=1", b"a=%ff", b"a=\xff"])
 def test_refuses_what_cannot_be_read(body: bytes) -> None:
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(MalformedRequest):
         parse(URLENCODED, body)
 
 
 def test_refuses_thousands_of_parameters() -> None:
-    with pytest.raises(InvalidRequest, match="Too many"):
+    with pytest.raises(MalformedRequest, match="Too many"):
         parse(URLENCODED, b"&".join(b"p%d=1" % number for number in range(MAXIMUM_PARAMETERS + 1)))
 
 
@@ -67,6 +67,6 @@ def test_reads_the_fields_of_multipart_forms_and_leaves_out_files() -> None:
 def test_any_content_is_read_or_refused(body: bytes, content_type: str) -> None:
     try:
         form = parse(content_type, body)
-    except InvalidRequest:
+    except MalformedRequest:
         return
     assert all(isinstance(value, str) for pair in form.items() for value in pair)
