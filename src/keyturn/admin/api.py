@@ -30,6 +30,7 @@ from keyturn.store.spi import Reader, Store, Transaction
 __all__ = ["AdminApi"]
 
 _JSON_UTF8: Final = "application/json;charset=UTF-8"
+_SERVED: Final = {("realms",), ("serverinfo",)}
 _NO_CACHE: Final = ("cache-control", "no-cache")
 _PREFLIGHT: Final = (
     ("access-control-allow-methods", "DELETE, POST, GET, PUT"),
@@ -82,7 +83,7 @@ class AdminApi:
 
     def _answer(self, request: AdminRequest) -> AdminResponse:
         segments = segments_of(request.path)
-        if len(segments) < 2 or segments[:2] not in {("admin", "realms"), ("admin", "serverinfo")}:
+        if segments[1:2] not in _SERVED and segments[2:3] != ("console",):
             raise HttpError(405)
         now = self._environment.clock()
         authorization = request.headers.get("authorization")

@@ -24,7 +24,7 @@ def read_body(endpoint: Endpoint, request: AdminRequest) -> Any:
     Raises:
         AdminError: another media type (415), or what cannot be read, in Keycloak's words.
     """
-    if endpoint.consumes is not None and "content-type" in request.headers:
+    if endpoint.consumes not in {None, "*/*"} and "content-type" in request.headers:
         sent = essence(request.headers["content-type"])
         if sent != endpoint.consumes and sent not in {"*/*", "application/*"}:
             raise HttpError(415)

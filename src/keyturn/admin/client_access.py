@@ -4,13 +4,21 @@ from msgspec.structs import replace
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.errors import Forbidden, NotFound
-from keyturn.admin.permissions import MANAGE_CLIENTS, MASTER, QUERY_CLIENTS, VIEW_CLIENTS
+from keyturn.admin.permissions import MANAGE_CLIENTS, MASTER, QUERY_CLIENTS, REALM_MANAGEMENT, VIEW_CLIENTS
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
 from keyturn.store.spi import Relation
 
-__all__ = ["assigned_scopes", "client_document", "find_client", "find_client_scope", "may_manage", "require_manage"]
+__all__ = [
+    "assigned_scopes",
+    "client_document",
+    "find_client",
+    "find_client_scope",
+    "is_management_client",
+    "may_manage",
+    "require_manage",
+]
 
 
 def find_client(realm: RealmView, client_id: str) -> ClientRepresentation:
@@ -36,9 +44,18 @@ def find_client_scope(realm: RealmView, client_scope_id: str) -> ClientScopeRepr
 
 
 def may_manage(realm: RealmView, client: ClientRepresentation) -> bool:
-    """Whether the client may be changed: not in master, if its name makes it the management client of a realm."""
-    rules_a_realm = realm.name == MASTER and str(client.client_id).endswith("-realm")
-    return not rules_a_realm and realm.may(MANAGE_CLIENTS)
+    """Whether the client may be changed: not if its roles are the rights in a realm."""
+    return not is_management_client(realm.name, client) and realm.may(MANAGE_CLIENTS)
+
+
+def is_management_client(realm_name: str, client: ClientRepresentation) -> bool:
+    """Whether the client's roles are rights in a realm: ``realm-management``, and in master ``<realm>-realm``.
+
+    In master the name alone decides, even if the client was made by hand.
+    """
+    if realm_name == MASTER:
+        return str(client.client_id).endswith("-realm")
+    return client.client_id == REALM_MANAGEMENT
 
 
 def require_manage(realm: RealmView, client: ClientRepresentation) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "QUERY_CLIENTS",
     "QUERY_GROUPS",
     "QUERY_USERS",
+    "REALM_MANAGEMENT",
     "ROLES_TO_CHOOSE",
     "VIEW_CLIENTS",
     "VIEW_EVENTS",

@@ -21,8 +21,15 @@ from keyturn.store.spi import Duplicate, Transaction
 __all__ = ["update_realm"]
 
 _NOT_TAKEN: Final = (*ELSEWHERE, *SHOWN_IN_EXPORTS, "id", "default_role", "client_profiles", "client_policies")
-_BUILT_IN_ATTRIBUTE: Final = re.compile("(ciba|oauth2Device|par|client.*Lifespan|realmReusable).*")
+_BUILT_IN_ATTRIBUTE: Final = re.compile("(ciba|oauth2Device|parRequestUri|client(Offline)?Session|realmReusable).*")
 """Attributes that Keycloak keeps for itself: a change may set them, but leaving them out does not remove them."""
+_MIRRORED_BY_CHANGES: Final = {
+    "client_session_idle_timeout": "clientSessionIdleTimeout",
+    "client_session_max_lifespan": "clientSessionMaxLifespan",
+    "client_offline_session_idle_timeout": "clientOfflineSessionIdleTimeout",
+    "client_offline_session_max_lifespan": "clientOfflineSessionMaxLifespan",
+}
+"""Fields that Keycloak shows as attributes, too, once they were changed."""
 _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
 _POLICY: Final = re.compile(r"\s*(\w+)\s*(?:\(.*?\))?\s*")
 _PASSWORD_POLICIES: Final = frozenset(
@@ -115,7 +122,9 @@ def _attributes(stored: RealmRepresentation, change: RealmRepresentation) -> dic
         kept = {name: value for name, value in before.items() if _BUILT_IN_ATTRIBUTE.fullmatch(name)}
         before = {**kept, **given(change.attributes, {})}
     mirrored = {
-        attribute: str(getattr(change, name)) for name, attribute in MIRRORED.items() if present(getattr(change, name))
+        attribute: str(getattr(change, name))
+        for name, attribute in {**MIRRORED, **_MIRRORED_BY_CHANGES}.items()
+        if present(getattr(change, name))
     }
     return {**before, **mirrored}
 

@@ -6,11 +6,14 @@ A resource is mounted wherever Keycloak has it; what its endpoints take by name 
 from typing import Final
 
 from keyturn.admin.client_access import find_client, find_client_scope
+from keyturn.admin.resources.authentication import authentication
 from keyturn.admin.resources.client_details import client_details
 from keyturn.admin.resources.client_scopes import client_scope_resource, client_scopes, realm_client_scopes
 from keyturn.admin.resources.client_secrets import client_secrets
 from keyturn.admin.resources.clients import client_resource, clients
 from keyturn.admin.resources.components import components
+from keyturn.admin.resources.console import console
+from keyturn.admin.resources.events import events
 from keyturn.admin.resources.keys import keys
 from keyturn.admin.resources.protocol_mappers import client_as_owner, client_scope_as_owner, protocol_mappers
 from keyturn.admin.resources.realm import realm_resource
@@ -27,9 +30,12 @@ _CLIENT_SCOPE: Final = "{client_scope_id}"
 
 RESOURCES: Final = (
     Mount("/admin/serverinfo", server_info_resource),
+    Mount("/admin/{realm}/console", console),
     Mount("/admin/realms", realms),
     Mount(_REALM, realm_resource),
     Mount(_REALM, realm_client_scopes),
+    Mount(_REALM, events),
+    Mount(f"{_REALM}/authentication", authentication),
     Mount(f"{_REALM}/keys", keys),
     Mount(f"{_REALM}/components", components),
     Mount(f"{_REALM}/clients", clients),

@@ -135,12 +135,14 @@ def unregister_node(realm: RealmAdmin, client: ClientRepresentation, node: str) 
 @client_details.get("test-nodes-available", needs=MANAGE_CLIENTS)
 def test_nodes(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]:
     """Asks no node: applications that listen to Keycloak's adapters are not served."""
+    require_manage(realm, client)
     return {}
 
 
 @client_details.post("push-revocation", needs=MANAGE_CLIENTS)
 def push_revocation(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]:
     """Tells no node, as above."""
+    require_manage(realm, client)
     return {}
 
 

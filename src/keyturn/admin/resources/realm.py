@@ -4,12 +4,14 @@ from typing import Any, Final
 
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import ErrorMessage, NotEnabled
+from keyturn.admin.errors import BadRequest, ErrorMessage, NotEnabled, ServerError
 from keyturn.admin.permissions import (
     ANY_ROLE,
     DECIDED_WITHIN,
+    MANAGE_CLIENTS,
     MANAGE_REALM,
     MASTER,
+    VIEW_CLIENTS,
     VIEW_IDENTITY_PROVIDERS,
     VIEW_REALM,
 )
@@ -17,7 +19,9 @@ from keyturn.admin.realm_changes import update_realm
 from keyturn.admin.realm_creation import remove_realm
 from keyturn.admin.realm_documents import realm_document
 from keyturn.admin.resource import Resource
+from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.defaults import listing
+from keyturn.representations.reading import UnreadableDocument, read
 from keyturn.representations.realm import RealmRepresentation
 
 __all__ = ["realm_resource"]
@@ -129,3 +133,20 @@ def get_identity_providers(realm: RealmView) -> list[Any]:
 def get_organizations(realm: RealmView) -> None:
     """Organizations are off in every realm."""
     raise ErrorMessage(404, "Organizations not enabled for this realm.")
+
+
+@realm_resource.get("clients-initial-access", needs=VIEW_CLIENTS, no_cache=False)
+def get_initial_access(realm: RealmView) -> list[Any]:
+    """Initial access tokens: none, as clients do not register themselves."""
+    return []
+
+
+@realm_resource.post("client-description-converter", needs=MANAGE_CLIENTS, consumes="*/*")
+def convert_client_description(realm: RealmView, description: bytes) -> ClientRepresentation:
+    """A client in Keycloak's own JSON, read."""
+    try:
+        return read(description, ClientRepresentation)
+    except UnreadableDocument as error:
+        if error.kind in {"unrecognized_field", "wrong_type"}:
+            raise ServerError(description="Cannot parse the JSON") from None
+        raise BadRequest("Unsupported format") from None
