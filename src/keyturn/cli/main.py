@@ -3,12 +3,12 @@
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from keyturn import __version__
 from keyturn.config import SETTINGS, Loaded, Setting, SettingsError, load, nearest
 
 _USAGE: Final = 2
@@ -22,7 +22,7 @@ class _OneLine(Exception):
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog="Administer with kcadm."
 )
-@click.version_option(version("keyturn"), message="keyturn %(version)s")
+@click.version_option(__version__, message="keyturn %(version)s")
 def keyturn() -> None:
     """The authorization server for machines: OAuth 2.0 client credentials on Keycloak's wire."""
 

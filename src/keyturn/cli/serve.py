@@ -3,9 +3,9 @@
 import logging
 import shlex
 import sys
-from importlib.metadata import version
 from typing import Final
 
+from keyturn import __version__
 from keyturn.config import Loaded, Settings
 from keyturn.http.bootstrap import FirstAdministrator
 from keyturn.http.logs import configure_logs
@@ -35,7 +35,7 @@ def _announce(started: Started) -> None:
 def start_text(started: Started) -> list[str]:
     """The lines that say where a server is and what comes next."""
     settings = started.settings
-    lines = [f"keyturn {version('keyturn')} is ready", ""]
+    lines = [f"keyturn {__version__} is ready", ""]
     rows = [(kind, url) for kind, url in _addresses(settings) if url]
     rows.append(("data", str(started.data)))
     lines += [f"  {kind:<12} {text}" for kind, text in rows]

@@ -7,10 +7,10 @@ import sys
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from keyturn import __version__
 from keyturn.events.event import Event, Sink
 from keyturn.http.body import Message, Receive, Scope, Send
 
@@ -163,7 +163,7 @@ def _process() -> Iterator[str]:
 
 def _build() -> Iterator[str]:
     yield from _family("keyturn_build_info", "gauge", "Versions of keyturn and Python.")
-    yield _sample("keyturn_build_info", 1, version=version("keyturn"), python=platform.python_version())
+    yield _sample("keyturn_build_info", 1, version=__version__, python=platform.python_version())
 
 
 def resident_memory() -> int:
