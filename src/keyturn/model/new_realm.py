@@ -178,7 +178,8 @@ class _Making:
                 new_secret=self.new_secret,
                 now=self.now_ms // 1000,
             )
-            self._client(made, client, scopes=True)
+            # an import says itself what scopes a service account has
+            self._client(made, replace(client, service_accounts_enabled=UNSET), scopes=True)
 
     def _client(self, made: ClientRepresentation, posted: ClientRepresentation, *, scopes: bool) -> None:
         self.new.clients.append(made)
