@@ -158,6 +158,7 @@ class _Making:
 
     def _clients(self) -> None:
         posted = {given(client.client_id, ""): client for client in given(self.source.clients, [])}
+        served = {user.service_account_client_id for user in given(self.source.users, [])}
         built_in = given(self._default("clients").clients, [])
         if self.name == MASTER:
             built_in = [client for client in built_in if client.client_id != "realm-management"]
@@ -178,8 +179,9 @@ class _Making:
                 new_secret=self.new_secret,
                 now=self.now_ms // 1000,
             )
-            # an import says itself what scopes a service account has
-            self._client(made, replace(client, service_accounts_enabled=UNSET), scopes=True)
+            if client.client_id in served:  # its account is imported, not made: only that adds the scope
+                client = replace(client, service_accounts_enabled=UNSET)  # noqa: PLW2901 - the same one, for its scopes
+            self._client(made, client, scopes=True)
 
     def _client(self, made: ClientRepresentation, posted: ClientRepresentation, *, scopes: bool) -> None:
         self.new.clients.append(made)
