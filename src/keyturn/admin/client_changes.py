@@ -9,7 +9,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from keyturn.admin.authentication_flows import find_flow
 from keyturn.admin.client_validation import check_client, check_lengths
+from keyturn.admin.errors import ServerError
 from keyturn.admin.new_users import ensure_service_account, service_account_of
 from keyturn.model.new_documents import CREATION_TIME, NewId, new_client, new_protocol_mapper, scopes_of_new_client
 from keyturn.representations import UNSET, given, merge, merge_attributes, present
@@ -45,6 +47,7 @@ def create_client(
     client = new_client(posted, new_id=fresh.new_id, new_secret=fresh.new_secret, now=int(fresh.now))
     check_client(client)
     check_lengths(client)
+    client = replace(client, authentication_flow_binding_overrides=_bindings(realm, {}, posted))
     tx.insert(CLIENTS, realm_id, client)
     _assign_scopes(tx, realm_id, client, posted)
     if client.service_accounts_enabled is True:
@@ -72,6 +75,8 @@ def update_client(
     client = _merged(stored, change, fresh)
     check_client(client)
     check_lengths(client)
+    before = given(stored.authentication_flow_binding_overrides, {})
+    client = replace(client, authentication_flow_binding_overrides=_bindings(realm, before, change))
     tx.update(CLIENTS, realm_id, client)
     if client.protocol != stored.protocol:
         _assign_scopes(tx, realm_id, client, ClientRepresentation(protocol=client.protocol))
@@ -109,6 +114,19 @@ def _merged(stored: ClientRepresentation, change: ClientRepresentation, fresh: F
     if client.public_client is True:
         return replace(client, secret=UNSET)
     return client if present(client.secret) else with_new_secret(client, fresh)
+
+
+def _bindings(realm: RealmRepresentation, before: dict[str, str], change: ClientRepresentation) -> dict[str, str]:
+    """The client's own authentication flows, by id; an empty one goes. Raises ServerError for one that is not there."""
+    after = dict(before)
+    for name, flow in given(change.authentication_flow_binding_overrides, {}).items():
+        if not flow:
+            after.pop(name, None)
+        elif (flow_id := find_flow(realm, flow)) is not None:
+            after[name] = flow_id
+        else:
+            raise ServerError
+    return after
 
 
 def _fixed(stored: ClientRepresentation) -> dict[str, str]:
