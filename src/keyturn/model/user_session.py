@@ -1,6 +1,6 @@
-"""A person's login, as it is stored: durable, so that it survives a restart and ends at once on logout."""
+"""A login, as it is stored: durable, so that it survives a restart and ends at once on logout."""
 
-from keyturn.representations import Representation
+from keyturn.representations import UNSET, Maybe, Representation
 
 
 class ClientSession(Representation, kw_only=True):
@@ -19,7 +19,10 @@ class ClientSession(Representation, kw_only=True):
 
 
 class UserSession(Representation, kw_only=True):
-    """A login of a person in a realm (Keycloak ``UserSessionModel``). Times are epoch seconds."""
+    """A login in a realm (Keycloak ``UserSessionModel``). Times are epoch seconds.
+
+    A person's, or a client's own where it asks for refresh tokens.
+    """
 
     id: str
     user_id: str
@@ -30,5 +33,7 @@ class UserSession(Representation, kw_only=True):
     expires: int
     """When it may be forgotten: the end of its idle time or of its longest life, whichever comes first."""
     offline: bool = False
+    notes: Maybe[dict[str, str]] = UNSET
+    """What mappers may show of it, as the address of a client that logged in for itself."""
     clients: dict[str, ClientSession]
     """By the client's ``id``, not its ``client_id``."""

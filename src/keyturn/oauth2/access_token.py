@@ -101,7 +101,7 @@ def prepare(realm: Realm, client: Client, authorization: Authorization, issuer: 
         header=_header(key, token_type),
         claims=_base64url(claims[1:]),
         key=key,
-        answer_end=_answer_end(realm, authorization),
+        answer_end=_answer_end(_not_before(realm, client, authorization), authorization),
         lifespan=authorization.lifespan,
         prefix=authorization.token_id_prefix,
     )
@@ -127,19 +127,24 @@ def issue(
     answer["token_type"] = "Bearer"
     if authorization.scopes.openid:
         answer["id_token"] = _id_token(context, authorization, access_token, now, random)
-    answer["not-before-policy"] = realm.not_before
+    answer["not-before-policy"] = _not_before(realm, client, authorization)
     if authorization.session is not None:
         answer["session_state"] = authorization.session.sid
     answer["scope"] = authorization.scopes.claim()
     return Response(200, _HEADERS, encode(answer))
 
 
-def _answer_end(realm: Realm, authorization: Authorization) -> bytes:
+def _not_before(realm: Realm, client: Client, authorization: Authorization) -> int:
+    """Tokens issued earlier count for nothing (Keycloak ``TokenManager.AccessTokenResponseBuilder``)."""
+    return max(realm.not_before, client.not_before, authorization.subject.not_before)
+
+
+def _answer_end(not_before: int, authorization: Authorization) -> bytes:
     answer: dict[str, Any] = {
         "expires_in": authorization.lifespan,
         "refresh_expires_in": 0,
         "token_type": "Bearer",
-        "not-before-policy": realm.not_before,
+        "not-before-policy": not_before,
         "scope": authorization.scopes.claim(),
     }
     return b'",' + encode(answer)[1:]

@@ -3,6 +3,7 @@
 For the endpoints that take tokens: introspection, userinfo, revocation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
 from keyturn.oauth2.spi import CheckToken, Clients, TokenChecked
+from keyturn.representations import given
 
 ACCESS_TOKEN_TYPES: Final = frozenset({"Bearer", "DPoP"})
 """``typ`` in the claims of an access token."""
@@ -38,6 +40,11 @@ class LiveToken:
     client: Client
     subject: Subject
     session: UserSession | None
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """The notes of its session; of a client's own that was not stored, as its address, none are left."""
+        return {} if self.session is None else given(self.session.notes, {})
 
 
 def read_token(

@@ -22,7 +22,7 @@ from keyturn.oauth2.protocol_mappers.claim import audiences
 from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
 from keyturn.oauth2.scope import GrantedScopes, restore_scopes
 from keyturn.oauth2.spi import Answer, CheckToken, Clients, Facts, Pending, TokenChecked
-from keyturn.representations import encode
+from keyturn.representations import encode, given
 
 _TYPES: Final = ACCESS_TOKEN_TYPES | {"ID"}
 _REFRESH_HINT: Final = "refresh_token"
@@ -90,7 +90,7 @@ def _caller(http: Request, form: forms.Form, clients: Clients, realm: Realm, now
 def _access_token(live: LiveToken, caller: Client, realm: Realm, issuer: str, http: Request) -> Answer | Pending:
     own = {name: live.claims[name] for name in _OWN_CLAIMS if name in live.claims}
     scopes = restore_scopes(live.client, live.claims.get("scope", ""))
-    claims = _claims(own, realm, live.client, live.subject, scopes, issuer)
+    claims = _claims(own, _context(realm, live.client, live.subject, scopes, issuer, live.notes))
     answer = claims | _about(claims, live.client, live.subject)
     if caller.flag(_ALLOW_JWT) and "application/jwt" in http.accept:
         try:
@@ -123,14 +123,14 @@ def _refresh_token(
     if refresh.issued_at < max(realm.not_before, client.not_before, subject.not_before):
         raise TokenRejected(log="issued before a not-before")
     scopes = restore_scopes(client, refresh.scope)
-    context = _context(realm, client, subject, scopes, issuer)
+    context = _context(realm, client, subject, scopes, issuer, given(session.notes, {}))
     access = Claims({})
     apply_mappers(access, context, access_token_target(client))
     audience = [issuer, *audiences(access.members)]
     if caller.client_id not in audience:
         raise TokenRejected(log=f"{caller.client_id} is not in its audience")
     own = _own_refresh_claims(refresh, subject, issuer, audience)
-    claims = _claims(own, realm, client, subject, scopes, issuer)
+    claims = _claims(own, context)
     return _answer(claims | _about(claims, client, subject), caller, subject)
 
 
@@ -149,16 +149,21 @@ def _own_refresh_claims(refresh: RefreshClaims, subject: Subject, issuer: str, a
     }
 
 
-def _context(realm: Realm, client: Client, subject: Subject, scopes: GrantedScopes, issuer: str) -> ClaimsContext:
-    # No notes: those of a client's own session, as its address, were never stored.
-    return ClaimsContext(realm, client, subject, scopes, {}, issuer, roles_in_scope(client, scopes, subject))
+def _context(
+    realm: Realm,
+    client: Client,
+    subject: Subject,
+    scopes: GrantedScopes,
+    issuer: str,
+    notes: Mapping[str, str],
+) -> ClaimsContext:
+    """`notes` are those of a stored session; of a client's own, as its address, nothing is kept."""
+    return ClaimsContext(realm, client, subject, scopes, notes, issuer, roles_in_scope(client, scopes, subject))
 
 
-def _claims(
-    own: dict[str, Any], realm: Realm, client: Client, subject: Subject, scopes: GrantedScopes, issuer: str
-) -> dict[str, Any]:
+def _claims(own: dict[str, Any], context: ClaimsContext) -> dict[str, Any]:
     claims = Claims(own)
-    apply_mappers(claims, _context(realm, client, subject, scopes, issuer), Target.INTROSPECTION)
+    apply_mappers(claims, context, Target.INTROSPECTION)
     return claims.members
 
 

@@ -1,6 +1,9 @@
 """From a login or a refresh to the session and the tokens that follow from it."""
 
+from collections.abc import Mapping
+
 from keyturn.model.client import Client
+from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import ClientSession, UserSession
 from keyturn.oauth2.claims import access_token_target
@@ -9,12 +12,26 @@ from keyturn.oauth2.lifespan import access_token_lifespan, refresh_lifespan, ses
 from keyturn.oauth2.protocol_mappers.spi import Target
 from keyturn.oauth2.scope import GrantedScopes
 from keyturn.oauth2.spi import Authorization, Refresh, SaveSession, SessionClaims, TokenRequest
+from keyturn.representations import given
 
 
 def start_session(
-    request: TokenRequest, client: Client, subject: Subject, scopes: GrantedScopes, *, offline: bool
+    request: TokenRequest,
+    client: Client,
+    subject: Subject,
+    scopes: GrantedScopes,
+    *,
+    grant: str,
+    notes: Mapping[str, str] | None = None,
+    refreshable: bool | None = None,
 ) -> Authorization:
-    """What a person gets who has just logged in: a new session, to be stored before the tokens are signed."""
+    """What one gets who has just logged in: a new session, to be stored before the tokens are signed.
+
+    Args:
+        grant: its two letters in the token's id (Keycloak ``OAuth2GrantType.getShortcut``).
+        refreshable: whether there is a refresh token; by default, whether the client uses them.
+    """
+    offline = any(scope.name == OFFLINE_ACCESS for scope in scopes.scopes)
     session = UserSession(
         id=new_session_id(request.random),
         user_id=subject.id,
@@ -24,9 +41,12 @@ def start_session(
         refreshed=request.now,
         expires=request.now,
         offline=offline,
+        notes=dict(notes or {}),
         clients={},
     )
-    return _authorize(request, client, subject, scopes, session, grant="ro", used="", uses=0)
+    if refreshable is None:
+        refreshable = _uses_refresh_tokens(client)
+    return _authorize(request, client, subject, scopes, session, grant=grant, used="", uses=0, refreshable=refreshable)
 
 
 def continue_session(
@@ -40,7 +60,14 @@ def continue_session(
     uses: int,
 ) -> Authorization:
     """What a refresh gives; it is the `uses`-th one with the refresh token whose ``jti`` is `used`."""
-    return _authorize(request, client, subject, scopes, session, grant="rt", used=used, uses=uses)
+    refreshable = _uses_refresh_tokens(client)
+    return _authorize(
+        request, client, subject, scopes, session, grant="rt", used=used, uses=uses, refreshable=refreshable
+    )
+
+
+def _uses_refresh_tokens(client: Client) -> bool:
+    return client.attributes.get("use.refresh.tokens") != "false"
 
 
 def _authorize(
@@ -53,6 +80,7 @@ def _authorize(
     grant: str,
     used: str,
     uses: int,
+    refreshable: bool,
 ) -> Authorization:
     realm, now = request.realm, request.now
     earlier = session.clients.get(client.id)
@@ -60,7 +88,7 @@ def _authorize(
     ends = session_ends(realm, client, started, offline=session.offline)
     waits = refresh_lifespan(realm, client, now, ends, offline=session.offline)
     refresh = None
-    if client.attributes.get("use.refresh.tokens") != "false":
+    if refreshable:
         refresh = Refresh(jti=new_id(request.random), lifespan=waits, offline=session.offline)
     mine = ClientSession(
         started=started,
@@ -79,6 +107,7 @@ def _authorize(
         refreshed=now,
         expires=max(session.expires, now + waits),
         offline=session.offline,
+        notes=session.notes,
         clients=session.clients | {client.id: mine},
     )
     kind = "of" if session.offline else "on"
@@ -88,7 +117,7 @@ def _authorize(
         scopes=scopes,
         lifespan=access_token_lifespan(realm, client, session_remaining=ends - now),
         token_id_prefix=f"{kind}{'lt' if lightweight else 'rt'}{grant}:",
-        notes={},
+        notes=given(session.notes, {}),
         session=SessionClaims(session.id, ends),
         refresh=refresh,
         effects=(SaveSession(saved, replaces=session if session.clients else None),),

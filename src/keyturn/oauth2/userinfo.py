@@ -105,7 +105,7 @@ def _sufficient(live: LiveToken) -> None:
 def _members(live: LiveToken, realm: Realm, issuer: str) -> dict[str, Any]:
     scopes = restore_scopes(live.client, live.claims.get("scope", ""))
     roles = roles_in_scope(live.client, scopes, live.subject)
-    context = ClaimsContext(realm, live.client, live.subject, scopes, {}, issuer, roles)
+    context = ClaimsContext(realm, live.client, live.subject, scopes, live.notes, issuer, roles)
     claims = Claims({"sub": live.subject.id})
     apply_mappers(claims, context, Target.USERINFO)
     members = {name: value for name, value in claims.members.items() if name not in _NOT_ABOUT_THE_USER}

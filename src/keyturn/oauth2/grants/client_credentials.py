@@ -5,13 +5,18 @@ from typing import ClassVar
 from keyturn.oauth2.claims import access_token_target
 from keyturn.oauth2.errors import InvalidRequest, UnauthorizedClient
 from keyturn.oauth2.lifespan import access_token_lifespan, session_lifespan
+from keyturn.oauth2.login import start_session
 from keyturn.oauth2.protocol_mappers.spi import Target
 from keyturn.oauth2.scope import grant_scopes
 from keyturn.oauth2.spi import AuthenticatedClient, Authorization, Facts, Question, TokenRequest
 
 
 class ClientCredentials:
-    """A client gets a token for itself. Nothing is stored: its session lives as long as the token."""
+    """A client gets a token for itself. Nothing is stored: its session lives as long as the token.
+
+    Only where the client asks for refresh tokens (``client_credentials.use_refresh_token``) it has a session like a
+    person's.
+    """
 
     grant_type: ClassVar = "client_credentials"
     parameters: ClassVar = frozenset({"scope"})
@@ -38,15 +43,18 @@ class ClientCredentials:
         if not own.service_account.enabled:
             raise InvalidRequest(f"User '{own.service_account.username}' disabled", status=401)
         scopes = grant_scopes(own, request.form.get("scope"))
+        notes = {
+            "client_id": own.client_id,
+            "clientHost": request.http.address,
+            "clientAddress": request.http.address,
+        }
+        if own.flag("client_credentials.use_refresh_token"):
+            return start_session(request, own, own.service_account, scopes, grant="cc", notes=notes, refreshable=True)
         lightweight = access_token_target(own) is Target.LIGHTWEIGHT_ACCESS_TOKEN
         return Authorization(
             subject=own.service_account,
             scopes=scopes,
             lifespan=access_token_lifespan(request.realm, own, session_remaining=session_lifespan(request.realm, own)),
             token_id_prefix="trltcc:" if lightweight else "trrtcc:",
-            notes={
-                "client_id": own.client_id,
-                "clientHost": request.http.address,
-                "clientAddress": request.http.address,
-            },
+            notes=notes,
         )

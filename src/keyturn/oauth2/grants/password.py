@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from keyturn.model.client import Client
-from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.oauth2.errors import InvalidClient, InvalidGrant, InvalidRequest, UnauthorizedClient
 from keyturn.oauth2.login import start_session
 from keyturn.oauth2.scope import grant_scopes
@@ -58,8 +57,7 @@ class Password:
         if subject.required_actions or not facts.profile_complete:
             raise InvalidGrant("Account is not fully set up")
         scopes = grant_scopes(client.client, request.form.get("scope"))
-        offline = any(scope.name == OFFLINE_ACCESS for scope in scopes.scopes)
-        return start_session(request, client.client, subject, scopes, offline=offline)
+        return start_session(request, client.client, subject, scopes, grant="ro")
 
 
 def _allowed(client: Client) -> None:
