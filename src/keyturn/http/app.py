@@ -23,9 +23,9 @@ _UNKNOWN_ERROR: Final = json_response(
 )
 
 
-def create_app(services: Services, health: HealthService) -> App:
+def create_app(services: Services, health: HealthService, tokens: TokenService) -> App:
     """The ASGI application of one server."""
-    tokens, realms, admin = TokenService(services), RealmService(services), AdminService(services)
+    realms, admin = RealmService(services), AdminService(services)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

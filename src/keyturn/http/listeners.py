@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 
@@ -69,10 +69,18 @@ def raise_descriptor_limit() -> None:
 class PortServer:
     """Serves one application on one listener."""
 
-    def __init__(self, listener: Listener, app: App, *, grace: int, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        app: App,
+        *,
+        grace: int,
+        context: ssl.SSLContext | None = None,
+        protocol: Callable[..., BoundedProtocol] = BoundedProtocol,
+    ) -> None:
         config = uvicorn.Config(
             app,
-            http=BoundedProtocol,
+            http=cast("type[BoundedProtocol]", protocol),  # uvicorn only calls it
             ws="none",
             loop="none",
             lifespan="off",

@@ -45,25 +45,28 @@ class Metrics:
 
     def watching(self, app: App) -> App:
         """`app`, with its requests counted and timed until the answer's start."""
-        requests, clock, observe = self._requests, self._clock, self._observe
+        count, clock = self._count, self._clock
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
             begun = clock()
 
             async def counting(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    name = endpoint_of(scope["path"])
                     method = scope["method"] if scope["method"] in _KNOWN_METHODS else _OTHER
-                    key = (name, method, message["status"])
-                    requests[key] = requests.get(key, 0) + 1
-                    observe(name, clock() - begun)
+                    count(endpoint_of(scope["path"]), method, message["status"], clock() - begun)
                 await send(message)
 
             await app(scope, receive, counting)
 
         return watched
 
-    def _observe(self, endpoint: str, seconds: float) -> None:
+    def count_token_request(self, status: int, seconds: float) -> None:
+        """Counts a POST to a token endpoint that was answered before it met the application."""
+        self._count("token", "POST", status, seconds)
+
+    def _count(self, endpoint: str, method: str, status: int, seconds: float) -> None:
+        key = (endpoint, method, status)
+        self._requests[key] = self._requests.get(key, 0) + 1
         counts = self._durations.get(endpoint)
         if counts is None:
             counts = self._durations[endpoint] = [0] * (len(_BUCKETS) + 1)

@@ -17,6 +17,10 @@ SLOW_AFTER: Final = 30.0
 """Seconds within which a request has to arrive, once its connection waits for nothing else."""
 
 
+MAXIMUM_DRAINED: Final = 1024 * 1024
+"""Bytes of a body that are still read once its request has been answered; then the caller is hung up on."""
+
+
 class HeadTooLarge(Exception):
     """The request line and headers are longer than ``MAXIMUM_HEAD``."""
 
@@ -25,29 +29,36 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
 
     head = 0
-    """Bytes of the current request's head so far."""
+    """Bytes of the current request so far that are not its body: httptools collects them without bound."""
+    body_size = 0
 
     def on_message_begin(self) -> None:
-        self.head = 0
+        self.body_size = 0
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        self._grow(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._grow(len(name) + len(value) + 4)
-        if len(self.headers) >= MAXIMUM_FIELDS:
+    def on_headers_complete(self) -> None:
+        # Bytes are counted as they arrive, with what may follow the head; only then is the head itself added up.
+        if len(self.headers) > MAXIMUM_FIELDS or (self.head > MAXIMUM_HEAD and self._head_size() > MAXIMUM_HEAD):
             raise HeadTooLarge
-        super().on_header(name, value)
+        super().on_headers_complete()
 
-    def _grow(self, size: int) -> None:
-        self.head += size
-        if self.head > MAXIMUM_HEAD:
-            raise HeadTooLarge
+    def on_body(self, body: bytes) -> None:
+        self.head -= len(body)
+        self.body_size += len(body)
+        super().on_body(body)
+        if self.body_size > MAXIMUM_DRAINED and self.cycle.response_complete:
+            self.transport.close()
+
+    def on_message_complete(self) -> None:
+        self.head = 0
+        super().on_message_complete()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        self.head += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -59,6 +70,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(b"431 Request Header Fields Too Large")
             else:
                 self._refuse(b"400 Bad Request")
+        else:
+            # A head without end, or trailers without end; the frames of a chunked body are fewer than the body.
+            if self.head > MAXIMUM_HEAD and self.head > self.body_size:
+                self._refuse(b"431 Request Header Fields Too Large")
 
     def _refuse(self, status: bytes) -> None:
         """Answers what cannot be parsed, unless an answer to an earlier request is under way, and hangs up."""

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -20,9 +21,11 @@ from keyturn.http.bootstrap import FirstAdministrator, bootstrap
 from keyturn.http.health import HealthService
 from keyturn.http.listeners import Listener, PortServer, bind, close_all, raise_descriptor_limit
 from keyturn.http.metrics import ManagementService, Metrics, Sinks
+from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding, InvalidHostname
 from keyturn.http.services import Services
 from keyturn.http.tls import Tls, open_tls
+from keyturn.http.token_protocol import TokenProtocol
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.store.backends import sqlite
@@ -138,15 +141,17 @@ def _servers(
         clock=time.time,
         random=os.urandom,
     )
-    app = metrics.watching(create_app(services, health))
+    tokens = TokenService(services)
+    app = metrics.watching(create_app(services, health, tokens))
+    protocol = partial(TokenProtocol, at_once=tokens.at_once, count=metrics.count_token_request)
     management = ManagementService(metrics, health.handle)
     grace = settings.shutdown_timeout
     by_flag = {listener.flag: listener for listener in listeners}
     public = []
     if "--http-port" in by_flag:
-        public.append(PortServer(by_flag["--http-port"], app, grace=grace))
+        public.append(PortServer(by_flag["--http-port"], app, grace=grace, protocol=protocol))
     if tls is not None:
-        public.append(PortServer(by_flag["--https-port"], app, grace=grace, context=tls.context))
+        public.append(PortServer(by_flag["--https-port"], app, grace=grace, context=tls.context, protocol=protocol))
     other = []
     if "--management-port" in by_flag:
         other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))

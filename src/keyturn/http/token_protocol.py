@@ -1,0 +1,113 @@
+"""Answers token requests where their bytes arrive: no task, no queue, no ASGI message between parser and answer.
+
+Only what the application could answer without waiting is answered here (docs/adr/0009). Everything else - another path,
+a client that is not in memory, a password, a request in two halves - goes on to the application as if it had not been
+looked at.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias, cast
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from keyturn.http.body import Scope
+from keyturn.http.headers import complete
+from keyturn.http.protocol import BoundedProtocol
+from keyturn.oauth2.http_message import Response
+
+AtOnce: TypeAlias = Callable[[Scope, str, bytes], Response | None]
+"""From a request, its realm and its body to the answer; None where something must be waited for."""
+
+Count: TypeAlias = Callable[[int, float], None]
+"""Told of each answer: its status, and the seconds that it took."""
+
+_PATH: Final = re.compile(rb"/realms/([A-Za-z0-9_.~-]+)/protocol/openid-connect/token")
+"""A realm whose name needs no decoding, without a query."""
+
+_MAXIMUM_BODY: Final = 16 * 1024
+_STATUS_LINES: Final = {
+    int(status): f"HTTP/1.1 {int(status)} {status.phrase}\r\n".encode() for status in HTTPStatus if int(status) >= 200
+}
+
+
+class TokenProtocol(BoundedProtocol):
+    """One connection. `at_once` answers token requests from memory; `count` is told of each."""
+
+    def __init__(self, *args: Any, at_once: AtOnce, count: Count, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._at_once = at_once
+        self._count = count
+        self._realm: str | None = None
+        """Of the token request whose body is being collected."""
+        self._body = b""
+
+    def on_headers_complete(self) -> None:
+        path = _PATH.fullmatch(self.url)
+        if path is None or not self._undisturbed():
+            super().on_headers_complete()
+            return
+        self._realm = path[1].decode("ascii")
+        self._body = b""
+
+    def on_body(self, body: bytes) -> None:
+        if self._realm is None:
+            super().on_body(body)
+            return
+        self._body += body
+        if len(self._body) > _MAXIMUM_BODY:
+            self._hand_over()
+
+    def on_message_complete(self) -> None:
+        if self._realm is not None:
+            begun = time.perf_counter()
+            response = self._answer(self._realm)
+            if response is not None:
+                self._realm = None
+                self._count(response.status, time.perf_counter() - begun)
+                self._write(response)
+                return
+            self._hand_over()
+        super().on_message_complete()
+
+    def shutdown(self) -> None:
+        if self._realm is not None:  # what is in flight is finished, even if half of it has yet to arrive
+            self._hand_over()
+        super().shutdown()
+
+    def _answer(self, realm: str) -> Response | None:
+        try:
+            return self._at_once(cast("Scope", self.scope), realm, self._body)
+        except Exception:  # the application will fail likewise, and says so in the log and on the wire
+            return None
+
+    def _undisturbed(self) -> bool:
+        """Whether this is an ordinary POST and no earlier request of this connection waits for its answer."""
+        parser = self.parser
+        cycle: RequestResponseCycle | None = self.cycle
+        return (
+            parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.pipeline
+            and (cycle is None or cycle.response_complete)
+            and not self.flow.write_paused
+        )
+
+    def _hand_over(self) -> None:
+        """Gives the application what was held back."""
+        self._realm = None
+        super().on_headers_complete()
+        super().on_body(self._body)
+
+    def _write(self, response: Response) -> None:
+        lines = [_STATUS_LINES[response.status]]
+        for name, value in complete(response.headers, len(response.body)):
+            lines += (name, b": ", value, b"\r\n")
+        lines += (b"\r\n", response.body)
+        self.transport.write(b"".join(lines))
+        self.on_response_complete()
