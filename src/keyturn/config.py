@@ -73,6 +73,12 @@ def _text(value: Any) -> str:
     return value
 
 
+def _key(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is not a text")
+    return value
+
+
 def _path(value: Any) -> Path:
     return Path(_text(os.fspath(value) if isinstance(value, os.PathLike) else value)).expanduser()
 
@@ -225,7 +231,7 @@ class Settings:
         shown_default="in the data directory",
     )
     seal_key: str | None = _setting(
-        _text, "KEY", "That key itself, instead of a file.", secret=True, shown_default="in the data directory"
+        _key, "KEY", "That key itself, instead of a file.", secret=True, shown_default="in the data directory"
     )
     log_level: LogLevel = _setting(
         _one_of(get_args(LogLevel)), "|".join(get_args(LogLevel)), "Least severity that is logged.", "info"

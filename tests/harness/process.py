@@ -128,6 +128,7 @@ def running(
     """A server with its data in `directory`, from ready to stopped."""
     ports = ports or tuple(free_ports(3))  # type: ignore[assignment]
     assert ports is not None
+    directory.mkdir(exist_ok=True)
     data, log = directory / "data", directory / "log"
     names = ("--http-port", "--https-port", "--management-port")
     listening = [part for name, port in zip(names, ports, strict=True) for part in (name, str(port))]

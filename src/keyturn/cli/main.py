@@ -64,9 +64,10 @@ def serve(config: Path | None, **flags: Any) -> None:
     variables are understood, too. The first administrator comes from KEYTURN_BOOTSTRAP_ADMIN_USERNAME and
     KEYTURN_BOOTSTRAP_ADMIN_PASSWORD; without them, a password is made and shown once.
     """
-    from keyturn.cli.serve import run_server
+    loaded = settings_of(config, flags)
+    from keyturn.cli.serve import run_server  # dear to import, and not needed to refuse a wrong setting
 
-    run_server(settings_of(config, flags))
+    run_server(loaded)
 
 
 @keyturn.command()
@@ -79,9 +80,10 @@ def serve(config: Path | None, **flags: Any) -> None:
 )
 def reseal(config: Path | None, new_seal_key_file: Path | None, **flags: Any) -> None:
     """Change the key that secrets are sealed with. The server must not be running."""
+    settings = settings_of(config, flags).settings
     from keyturn.cli.reseal import change_key
 
-    change_key(settings_of(config, flags).settings, new_seal_key_file)
+    change_key(settings, new_seal_key_file)
 
 
 def main(arguments: list[str] | None = None) -> None:
