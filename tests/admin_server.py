@@ -5,11 +5,13 @@ from typing import Any
 
 from keyturn.admin.api import AdminApi
 from keyturn.admin.http_message import AdminRequest
+from keyturn.admin.randomness import random_id
 from keyturn.jose import jwt
 from keyturn.registry.registry import Registry
 from keyturn.representations import decode, encode
-from keyturn.store.collections import REALMS, USERS
-from keyturn.store.spi import Store
+from keyturn.representations.user import UserRepresentation
+from keyturn.store.collections import CLIENTS, REALMS, ROLES, USERS
+from keyturn.store.spi import Relation, Store
 
 NOW = 1_800_000_000.0
 BASE_URL = "http://localhost:8080"
@@ -85,17 +87,18 @@ class Server:
         }
         return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": key.kid}, encode(content), key).decode()
 
-    def holder_of(self, *roles: str, realm: str = "demo") -> str:
+    def holder_of(self, *roles: str, realm: str = "demo", **claims: Any) -> str:
         """A token of a new user of `realm` who holds these roles of its management client, and nothing else."""
-        username = "holder-" + "-".join(roles)
-        with self.store.read() as reader:
-            found = reader.find(REALMS, None, realm=realm)
-        assert found is not None
-        made = self.call("POST", f"/{realm}/users", {"username": username, "enabled": True})
-        assert made.status == 201, made
-        client = self.call("GET", f"/{realm}/clients", query="clientId=realm-management").body[0]["id"]
-        for role in roles:
-            document = self.call("GET", f"/{realm}/clients/{client}/roles/{role}").body
-            path = f"/{realm}/users/{made.id}/role-mappings/clients/{client}"
-            assert self.call("POST", path, [document]).status == 204
-        return self.token(realm, username)
+        user_id = random_id()
+        with self.store.write() as tx:
+            found = tx.find(REALMS, None, realm=realm)
+            assert found is not None
+            realm_id = str(found.id)
+            client = tx.find(CLIENTS, realm_id, client_id="realm-management")
+            assert client is not None
+            tx.insert(USERS, realm_id, UserRepresentation(id=user_id, username=user_id, enabled=True))
+            for name in roles:
+                role = tx.find(ROLES, realm_id, container_id=str(client.id), name=name)
+                assert role is not None, name
+                tx.link(Relation.USER_ROLE, realm_id, user_id, str(role.id))
+        return self.token(realm, user_id, **claims)

@@ -40,3 +40,15 @@ def server(tmp_path: Path, made_realms: list[NewRealm]) -> Iterator[Server]:
             store_realm(tx, made, fresh=_fresh())
     yield Server(store, Registry(store))
     store.close()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, made_realms: list[NewRealm]) -> Iterator[Server]:
+    """A server for all tests of a module, which leave each other alone."""
+    path = tmp_path_factory.mktemp("keyturn")
+    store = open_store(path / "keyturn.db", SealKeys(path), lambda: NOW)
+    for made in made_realms:
+        with store.write() as tx:
+            store_realm(tx, made, fresh=_fresh())
+    yield Server(store, Registry(store))
+    store.close()

@@ -64,8 +64,7 @@ def test_refuses_a_token_that_does_not_count(server: Server, claims: dict[str, A
 
 
 def test_refuses_a_token_signed_by_another_realm(server: Server) -> None:
-    server.call("POST", "/demo/users", {"username": "admin", "enabled": True})
-    forged = server.token("demo", "admin", iss=f"{BASE_URL}/realms/master")
+    forged = server.holder_of("realm-admin", iss=f"{BASE_URL}/realms/master")
     assert server.call("GET", "/demo", token=forged).status == 401
 
 
@@ -139,7 +138,7 @@ def test_a_preflight_needs_no_token(server: Server) -> None:
 def test_refuses_other_origins_unless_the_token_allows_them(server: Server) -> None:
     answer = server.call("GET", "/demo", origin="https://evil.example.com")
     assert (answer.status, answer.body) == (403, {"error": "Invalid origin"})
-    token = server.token(**{"allowed-origins": ["https://console.example.com"]})
+    token = server.token("master", "admin", **{"allowed-origins": ["https://console.example.com"]})
     answer = server.call("GET", "/demo", token=token, origin="https://console.example.com")
     assert answer.headers["access-control-allow-origin"] == "https://console.example.com"
 

@@ -9,7 +9,7 @@ from keyturn.admin.client_access import require_manage
 from keyturn.admin.client_changes import with_new_secret
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotFound, ServerError
-from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
+from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.representations import UNSET, given
 from keyturn.representations.client import ClientRepresentation
@@ -47,7 +47,7 @@ def get_rotated_secret(realm: RealmView, client: ClientRepresentation) -> Creden
     return CredentialRepresentation(type="secret", value=secret)
 
 
-@client_secrets.delete("client-secret/rotated", needs=VIEW_CLIENTS)
+@client_secrets.delete("client-secret/rotated", needs=DECIDED_WITHIN)
 def delete_rotated_secret(realm: RealmAdmin, client: ClientRepresentation) -> NoContent:
     """Ends the secret before the current one."""
     if not realm.may(MANAGE_CLIENTS):
