@@ -40,17 +40,29 @@ class BoundedProtocol(HttpToolsProtocol):
         # Bytes are counted as they arrive, with what may follow the head; only then is the head itself added up.
         if len(self.headers) > MAXIMUM_FIELDS or (self.head > MAXIMUM_HEAD and self._head_size() > MAXIMUM_HEAD):
             raise HeadTooLarge
-        super().on_headers_complete()
+        self.begin_request()
 
     def on_body(self, body: bytes) -> None:
         self.head -= len(body)
         self.body_size += len(body)
+        self.take_body(body)
+
+    def on_message_complete(self) -> None:
+        self.head = 0
+        self.end_request()
+
+    def begin_request(self) -> None:
+        """Hands the head of a request, which is within bounds, to the application."""
+        super().on_headers_complete()
+
+    def take_body(self, body: bytes) -> None:
+        """Hands a part of the request's body to the application."""
         super().on_body(body)
         if self.body_size > MAXIMUM_DRAINED and self.cycle.response_complete:
             self.transport.close()
 
-    def on_message_complete(self) -> None:
-        self.head = 0
+    def end_request(self) -> None:
+        """Tells the application that the request is whole."""
         super().on_message_complete()
 
     def _head_size(self) -> int:

@@ -44,23 +44,23 @@ class TokenProtocol(BoundedProtocol):
         """Of the token request whose body is being collected."""
         self._body = b""
 
-    def on_headers_complete(self) -> None:
+    def begin_request(self) -> None:
         path = _PATH.fullmatch(self.url)
         if path is None or not self._undisturbed():
-            super().on_headers_complete()
+            super().begin_request()
             return
         self._realm = path[1].decode("ascii")
         self._body = b""
 
-    def on_body(self, body: bytes) -> None:
+    def take_body(self, body: bytes) -> None:
         if self._realm is None:
-            super().on_body(body)
+            super().take_body(body)
             return
         self._body += body
         if len(self._body) > _MAXIMUM_BODY:
             self._hand_over()
 
-    def on_message_complete(self) -> None:
+    def end_request(self) -> None:
         if self._realm is not None:
             begun = time.perf_counter()
             response = self._answer(self._realm)
@@ -70,7 +70,7 @@ class TokenProtocol(BoundedProtocol):
                 self._write(response)
                 return
             self._hand_over()
-        super().on_message_complete()
+        super().end_request()
 
     def shutdown(self) -> None:
         if self._realm is not None:  # what is in flight is finished, even if half of it has yet to arrive
@@ -101,8 +101,8 @@ class TokenProtocol(BoundedProtocol):
     def _hand_over(self) -> None:
         """Gives the application what was held back."""
         self._realm = None
-        super().on_headers_complete()
-        super().on_body(self._body)
+        super().begin_request()
+        super().take_body(self._body)
 
     def _write(self, response: Response) -> None:
         lines = [_STATUS_LINES[response.status]]
