@@ -8,7 +8,7 @@ from keyturn.representations.authentication import AuthenticationFlowRepresentat
 from keyturn.representations.defaults import fragment
 from keyturn.representations.realm import RealmRepresentation
 
-__all__ = ["find_flow", "flows_of"]
+__all__ = ["flows_of", "is_flow"]
 
 _WITHOUT_A_FLOW: Final = "saml ecp"
 """Keycloak keeps this flow and does not list it."""
@@ -24,6 +24,6 @@ def flows_of(realm: RealmRepresentation) -> list[AuthenticationFlowRepresentatio
     ]
 
 
-def find_flow(realm: RealmRepresentation, flow: str) -> str | None:
-    """The id of the flow with this id or alias."""
-    return next((str(each.id) for each in flows_of(realm) if flow in {each.id, each.alias}), None)
+def is_flow(realm: RealmRepresentation, flow_id: str) -> bool:
+    """Whether there is a flow of this id."""
+    return any(flow_id == flow.id for flow in flows_of(realm))

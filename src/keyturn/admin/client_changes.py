@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from keyturn.admin.authentication_flows import find_flow
+from keyturn.admin.authentication_flows import is_flow
 from keyturn.admin.client_validation import check_client, check_lengths
 from keyturn.admin.errors import ServerError
 from keyturn.admin.new_users import ensure_service_account, service_account_of
@@ -108,6 +108,9 @@ def _merged(stored: ClientRepresentation, change: ClientRepresentation, fresh: F
         redirect_uris=list(dict.fromkeys(given(client.redirect_uris, []))),
         web_origins=list(dict.fromkeys(given(client.web_origins, []))),
     )
+    if present(change.registered_nodes):
+        nodes = {**given(stored.registered_nodes, {}), **given(change.registered_nodes, {})}
+        client = replace(client, registered_nodes=nodes or UNSET)
     if present(change.protocol_mappers):
         mappers = [new_protocol_mapper(mapper, new_id=fresh.new_id) for mapper in given(change.protocol_mappers, [])]
         client = replace(client, protocol_mappers=mappers or UNSET)
@@ -122,8 +125,8 @@ def _bindings(realm: RealmRepresentation, before: dict[str, str], change: Client
     for name, flow in given(change.authentication_flow_binding_overrides, {}).items():
         if not flow:
             after.pop(name, None)
-        elif (flow_id := find_flow(realm, flow)) is not None:
-            after[name] = flow_id
+        elif is_flow(realm, flow):
+            after[name] = flow
         else:
             raise ServerError
     return after

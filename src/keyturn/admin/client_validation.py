@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from keyturn.admin.errors import AdminError, OAuthError, ServerError
-from keyturn.representations import given
+from keyturn.representations import given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
 
@@ -72,6 +72,8 @@ def _invalid(description: str) -> AdminError:
 def _check_mapper_names(mappers: Iterable[ProtocolMapperRepresentation]) -> None:
     seen = set()
     for mapper in mappers:
+        if not all(map(present, (mapper.name, mapper.protocol, mapper.protocol_mapper))):
+            raise OAuthError(409, "conflict", "Duplicate resource error")
         key = mapper.protocol, mapper.name
         if key in seen:
             text = f"Cannot add protocol mapper '{mapper.name}'. Protocol mapper name must be unique per protocol"

@@ -16,6 +16,9 @@ def slice_of(items: Sequence[T], first: int | None, maximum: int | None) -> list
 
 
 def containing(part: str) -> str:
-    """The SQL pattern of texts that contain `part`, for ``Reader.select(like=…)``."""
-    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """The SQL pattern of texts that contain `part`, for ``Reader.select(like=…)``.
+
+    ``%`` and ``_`` in it stand for any text and any character, as in Keycloak.
+    """
+    escaped = part.replace("\\", "\\\\")
     return f"%{escaped}%"

@@ -134,16 +134,20 @@ def unregister_node(realm: RealmAdmin, client: ClientRepresentation, node: str) 
 
 @client_details.get("test-nodes-available", needs=MANAGE_CLIENTS)
 def test_nodes(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]:
-    """Asks no node: applications that listen to Keycloak's adapters are not served."""
+    """Asks no node: an application that listens counts as out of reach."""
     require_manage(realm, client)
-    return {}
+    return _out_of_reach(client)
 
 
 @client_details.post("push-revocation", needs=MANAGE_CLIENTS)
 def push_revocation(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]:
     """Tells no node, as above."""
     require_manage(realm, client)
-    return {}
+    return _out_of_reach(client)
+
+
+def _out_of_reach(client: ClientRepresentation) -> dict[str, Any]:
+    return {"failedRequests": [client.admin_url]} if given(client.admin_url, "") else {}
 
 
 @client_details.get("session-count", needs=VIEW_CLIENTS)
