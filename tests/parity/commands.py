@@ -105,7 +105,8 @@ def live(options: argparse.Namespace) -> bool:
         for name, run in zip(("HTTP", "the real kcadm.sh", "keyturn's kcadm.sh"), runs, strict=True):
             print(f"== {name}", flush=True)
             for seen in _printed(run, options):
-                wrong += [f"{seen.name}: {line}" for line in unexpected(seen, known)]
+                # What differs has been printed above.
+                wrong += [f"{seen.name} {line}" for line in unexpected(seen, known) if not line.startswith(" ")]
     if wrong:
         print("\n".join(["== not as listed", *wrong]))
     return not wrong
