@@ -104,4 +104,4 @@ def _user_id(reader: Reader, realm_id: str, claims: Mapping[str, Any], now: floa
 
 def _revoked(reader: Reader, realm: RealmRepresentation, claims: Mapping[str, Any], now: float) -> bool:
     namespace = f"{REVOKED_TOKENS}:{realm.id}"
-    return any(key == claims.get("jti") for key, _ in reader.used(namespace, int(now)))
+    return reader.is_used(namespace, str(claims.get("jti")), int(now))

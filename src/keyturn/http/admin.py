@@ -16,13 +16,13 @@ from keyturn.oauth2.http_message import json_response
 
 _BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
 _TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
-_CONSOLE: Final = "/admin/master/console/"
+_REDIRECTS: Final = {"/": "/admin/", "/admin": "/admin/master/console/", "/admin/": "/admin/master/console/"}
 _HEADERS: Final = frozenset({b"authorization", b"content-type", b"accept", b"origin", b"access-control-request-method"})
 """What the admin API looks at."""
 
 
 class AdminService:
-    """Serves ``/admin``."""
+    """Serves ``/admin`` and what leads there."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -39,8 +39,9 @@ class AdminService:
         except BodyTooLarge:
             await respond(send, _TOO_LARGE)
             return
-        if scope["path"] in {"/admin", "/admin/"}:
-            location = ("location", origin.base_url + _CONSOLE)
+        target = _REDIRECTS.get(scope["path"])
+        if target is not None:
+            location = ("location", origin.base_url + target)
             await _send(send, scope["method"], AdminResponse(302, (location,)), sent_content=False)
             return
         headers = {

@@ -34,7 +34,7 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
             await tokens.handle(scope, receive, send, token[1])
         elif path.startswith(("/realms/", "/.well-known/")):
             await realms.handle(scope, receive, send)
-        elif path.startswith("/admin/"):
+        elif path.startswith("/admin/") or path in ("/", "/admin"):
             await admin.handle(scope, receive, send)
         elif path.startswith("/health"):
             await health.handle(scope, receive, send)

@@ -13,7 +13,7 @@ import uvicorn
 
 from keyturn.config import SettingsError
 from keyturn.http.body import Receive, Scope, Send
-from keyturn.http.protocol import BoundedProtocol, close_slow
+from keyturn.http.protocol import SLOW_AFTER, BoundedProtocol, close_slow
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -67,7 +67,12 @@ def raise_descriptor_limit() -> None:
 
 
 class PortServer:
-    """Serves one application on one listener."""
+    """Serves one application on one listener.
+
+    Args:
+        grace: seconds that requests in flight get when it stops.
+        slow_after: seconds within which a request has to arrive.
+    """
 
     def __init__(
         self,
@@ -77,6 +82,7 @@ class PortServer:
         grace: int,
         context: ssl.SSLContext | None = None,
         protocol: Callable[..., BoundedProtocol] = BoundedProtocol,
+        slow_after: float = SLOW_AFTER,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -97,6 +103,7 @@ class PortServer:
         config.load()
         config.ssl = context
         self._listener = listener
+        self._slow_after = slow_after
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
         self._slow: asyncio.Task[None] | None = None
@@ -107,7 +114,7 @@ class PortServer:
             await self._server.startup(sockets=list(self._listener.sockets))
         except OSError as error:
             raise _refused(self._listener.flag, "this address", self._listener.port, error) from None
-        self._slow = asyncio.create_task(close_slow(self._server.server_state.connections))
+        self._slow = asyncio.create_task(close_slow(self._server.server_state.connections, after=self._slow_after))
 
     async def stop(self) -> None:
         """Stops accepting, waits for what is in flight within the grace period, then cancels it."""

@@ -95,7 +95,7 @@ class FactFinder:
     def _check_token(self, realm: Realm, question: CheckToken) -> TokenChecked:
         now = int(self._clock())
         with self._store.read() as reader:
-            revoked = any(token_id == question.token_id for token_id, _ in reader.used(_revoked(realm), now))
+            revoked = reader.is_used(_revoked(realm), question.token_id, now)
             session = None if question.session_id is None else reader.get(SESSIONS, realm.id, question.session_id)
             if session is None or session.expires <= now:
                 return TokenChecked(revoked)

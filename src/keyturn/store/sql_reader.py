@@ -128,6 +128,10 @@ class SqlReader:
         statement = _pairs(RELATION.c.source, relation, realm_id).where(RELATION.c.target == target)
         return [row.source for row in self._run(statement)]
 
+    def is_used(self, namespace: str, key: str, now: int) -> bool:
+        statement = select_(ONCE.c.until).where(ONCE.c.namespace == namespace, ONCE.c.key == key, ONCE.c.until > now)
+        return self._run(statement).first() is not None
+
     def used(self, namespace: str, now: int) -> Sequence[tuple[str, int]]:
         statement = select_(ONCE.c.key, ONCE.c.until).where(ONCE.c.namespace == namespace, ONCE.c.until > now)
         return [(row.key, row.until) for row in self._run(statement)]
