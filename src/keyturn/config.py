@@ -23,7 +23,8 @@ LogFormat = Literal["text", "json"]
 CONFIG_VARIABLE: Final = "KEYTURN_CONFIG"
 """Names the TOML file, like ``--config``."""
 
-_OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "KEYTURN_RESOLVE"})
+# Where the TOML file is, and where kcadm connects to.
+_OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "KEYTURN_CONNECT_TO"})
 # Kubernetes sets these for a Service that is called keyturn.
 _KUBERNETES: Final = ("KEYTURN_SERVICE_HOST", "KEYTURN_SERVICE_PORT", "KEYTURN_PORT")
 

@@ -1,0 +1,123 @@
+"""What is counted, and that callers cannot make it grow."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from keyturn.events.event import Event
+from keyturn.http.metrics import Metrics, Sinks, endpoint_of, resident_memory
+
+
+def event(realm: str = "r", error: str | None = None) -> Event:
+    return Event(
+        type="CLIENT_LOGIN" if error is None else "CLIENT_LOGIN_ERROR", realm=realm, time=0, address="", error=error
+    )
+
+
+def call(metrics: Metrics, path: str, status: int, method: str = "GET") -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def nothing(*_: Any) -> Any:
+        return None
+
+    asyncio.run(_awaited(metrics, app, {"path": path, "method": method}, nothing))
+
+
+async def _awaited(metrics: Metrics, app: Any, scope: Any, nothing: Any) -> None:
+    await metrics.watching(app)(scope, nothing, nothing)
+
+
+def test_counts_requests_by_endpoint_method_and_status() -> None:
+    metrics = Metrics()
+    for _ in range(3):
+        call(metrics, "/realms/r/protocol/openid-connect/certs", 200)
+    call(metrics, "/admin/realms", 401)
+    text = metrics.text().decode()
+    assert 'keyturn_http_requests_total{endpoint="certs",method="GET",status="200"} 3\n' in text
+    assert 'keyturn_http_requests_total{endpoint="admin",method="GET",status="401"} 1\n' in text
+
+
+def test_times_requests_in_cumulative_buckets() -> None:
+    moments = iter([0.0, 0.003, 0.0, 9.0])
+    metrics = Metrics(clock=lambda: next(moments))
+    call(metrics, "/admin/realms", 200)
+    call(metrics, "/admin/realms", 200)
+    text = metrics.text().decode()
+    name = "keyturn_http_request_duration_seconds"
+    assert f'{name}_bucket{{endpoint="admin",le="0.0025"}} 0\n' in text
+    assert f'{name}_bucket{{endpoint="admin",le="0.005"}} 1\n' in text
+    assert f'{name}_bucket{{endpoint="admin",le="5.0"}} 1\n' in text
+    assert f'{name}_bucket{{endpoint="admin",le="+Inf"}} 2\n' in text
+    assert f'{name}_sum{{endpoint="admin"}} 9.003\n' in text
+
+
+def test_counts_events_by_type_realm_and_error() -> None:
+    metrics = Metrics()
+    sinks = Sinks(metrics, metrics)
+    sinks.record(event())
+    sinks.record(event(error="invalid_client"))
+    text = metrics.text().decode()
+    assert 'keyturn_events_total{type="CLIENT_LOGIN",realm="r",error=""} 2\n' in text
+    assert 'keyturn_events_total{type="CLIENT_LOGIN_ERROR",realm="r",error="invalid_client"} 2\n' in text
+
+
+def test_many_realms_do_not_fill_the_memory() -> None:
+    metrics = Metrics()
+    for number in range(3000):
+        metrics.record(event(realm=f"r{number}"))
+    text = metrics.text().decode()
+    assert text.count("keyturn_events_total{") <= 1001
+    assert 'keyturn_events_total{type="CLIENT_LOGIN",realm="other",error=""} 2000\n' in text
+
+
+def test_random_methods_and_paths_make_no_series() -> None:
+    metrics = Metrics()
+    for number in range(50):
+        call(metrics, f"/x{number}", 404, method=f"M{number}")
+    assert 'keyturn_http_requests_total{endpoint="other",method="other",status="404"} 50\n' in metrics.text().decode()
+
+
+def test_labels_are_escaped() -> None:
+    metrics = Metrics()
+    metrics.record(event(realm='a"\n\\b'))
+    assert b'realm="a\\"\\n\\\\b"' in metrics.text()
+
+
+def test_the_text_is_well_formed() -> None:
+    metrics = Metrics()
+    call(metrics, "/admin/realms", 200)
+    metrics.record(event())
+    sample = re.compile(r'[a-z_]+(\{([a-z]+="([^"\\\n]|\\.)*",?)*\})? [0-9.e+-]+')
+    families = set()
+    for line in metrics.text().decode().splitlines():
+        if line.startswith("# TYPE "):
+            families.add(line.split()[2])
+        elif not line.startswith("#"):
+            assert sample.fullmatch(line), line
+            assert re.sub(r"_(bucket|sum|count)$", "", line.split("{")[0].split(" ")[0]) in families
+    assert {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"} <= families
+
+
+def test_resident_memory_is_that_of_this_process() -> None:
+    assert 10_000_000 < resident_memory() < 2_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint"),
+    [
+        ("/realms/r/protocol/openid-connect/token", "token"),
+        ("/realms/r/protocol/openid-connect/token/", "token"),
+        ("/realms/r/protocol/openid-connect/token/introspect", "introspect"),
+        ("/realms/r/protocol/openid-connect/nonsense", "protocol"),
+        ("/realms/r/.well-known/openid-configuration", "realm"),
+        ("/admin/realms", "admin"),
+        ("/health/live", "health"),
+        ("/", "other"),
+    ],
+)
+def test_paths_lead_to_few_endpoints(path: str, endpoint: str) -> None:
+    assert endpoint_of(path) == endpoint

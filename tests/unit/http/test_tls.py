@@ -1,0 +1,105 @@
+"""The TLS context and the files of the development certificate."""
+
+import ssl
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyturn.config import SettingsError, load
+from keyturn.http.tls import TRUSTSTORE_PASSWORD, open_tls
+from keyturn.jose.truststore import read_truststore
+from keyturn.jose.x509 import certificate_der, certificate_names
+
+NOW = 1_800_000_000.0
+DAY = 86_400
+
+
+def opened(data: Path, now: float = NOW, **flags: Any) -> Path:
+    open_tls(load(flags, {}).settings, data, now)
+    return data / "tls"
+
+
+def test_the_oldest_protocol_is_tls_1_2(tmp_path: Path) -> None:
+    tls = open_tls(load({}, {}).settings, tmp_path, NOW)
+    assert tls.context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert tls.context.options & ssl.OP_NO_RENEGOTIATION
+
+
+def test_makes_a_ca_a_certificate_and_a_truststore(tmp_path: Path) -> None:
+    directory = opened(tmp_path, tls_development_name=("keycloak", "10.0.0.7"))
+    names = certificate_names((directory / "certificate.pem").read_bytes())
+    assert set(names) == {"localhost", "127.0.0.1", "::1", "keycloak", "10.0.0.7"}
+    trusted = read_truststore((directory / "truststore.p12").read_bytes(), TRUSTSTORE_PASSWORD)
+    assert trusted == [certificate_der((directory / "ca.pem").read_bytes())]
+
+
+def test_keys_are_owner_only(tmp_path: Path) -> None:
+    directory = opened(tmp_path)
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    for name in ("key.pem", "ca-key.pem"):
+        assert stat.S_IMODE((directory / name).stat().st_mode) == 0o600
+
+
+def test_files_stay_as_they_are_over_restarts(tmp_path: Path) -> None:
+    before = {path.name: path.read_bytes() for path in opened(tmp_path).iterdir()}
+    after = {path.name: path.read_bytes() for path in opened(tmp_path, NOW + 100 * DAY).iterdir()}
+    assert after == before
+
+
+def test_the_certificate_is_renewed_before_it_expires_and_the_ca_stays(tmp_path: Path) -> None:
+    directory = opened(tmp_path)
+    ca, certificate = (directory / "ca.pem").read_bytes(), (directory / "certificate.pem").read_bytes()
+    opened(tmp_path, NOW + 340 * DAY)
+    assert (directory / "ca.pem").read_bytes() == ca
+    assert (directory / "certificate.pem").read_bytes() != certificate
+
+
+def test_a_new_name_changes_ca_and_truststore(tmp_path: Path) -> None:
+    directory = opened(tmp_path)
+    ca = (directory / "ca.pem").read_bytes()
+    opened(tmp_path, tls_development_name=("keycloak",))
+    assert (directory / "ca.pem").read_bytes() != ca
+    trusted = read_truststore((directory / "truststore.p12").read_bytes(), TRUSTSTORE_PASSWORD)
+    assert trusted == [certificate_der((directory / "ca.pem").read_bytes())]
+
+
+@pytest.mark.parametrize("name", ["key.pem", "certificate.pem", "ca.pem", "ca-key.pem", "truststore.p12"])
+def test_a_file_that_is_missing_or_broken_is_made_anew(tmp_path: Path, name: str) -> None:
+    directory = opened(tmp_path)
+    (directory / name).write_bytes(b"broken")
+    opened(tmp_path)
+    assert (directory / name).read_bytes() != b"broken"
+    (directory / name).unlink()
+    opened(tmp_path)
+    assert (directory / name).exists()
+
+
+def test_a_given_pair_is_used_and_nothing_is_written(tmp_path: Path) -> None:
+    own = opened(tmp_path)
+    flags = {"tls_certificate": str(own / "certificate.pem"), "tls_key": str(own / "key.pem")}
+    tls = open_tls(load(flags, {}).settings, tmp_path / "other", NOW)
+    assert tls.ca is None
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "message"),
+    [
+        ("none.pem", "key.pem", "cannot be read: No such file"),
+        ("key.pem", "key.pem", "the certificate is not a certificate in PEM"),
+        ("certificate.pem", "certificate.pem", "the key is not a private key in PEM"),
+        ("certificate.pem", "ca-key.pem", "the key is not the certificate's"),
+    ],
+)
+def test_refuses_a_pair_that_is_none(tmp_path: Path, certificate: str, key: str, message: str) -> None:
+    own = opened(tmp_path)
+    flags = {"tls_certificate": str(own / certificate), "tls_key": str(own / key)}
+    with pytest.raises(SettingsError, match=message):
+        open_tls(load(flags, {}).settings, tmp_path, NOW)
+
+
+def test_refuses_a_development_name_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--tls-development-name"):
+        opened(tmp_path, tls_development_name=("a/b",))
