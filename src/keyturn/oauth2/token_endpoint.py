@@ -9,7 +9,7 @@ from typing import Final
 
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import access_token, cors
+from keyturn.oauth2 import access_token, bound_tokens, cors
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.client_authentication import authenticate, usable
 from keyturn.oauth2.errors import MalformedRequest, UnsupportedGrantType
@@ -71,12 +71,14 @@ class TokenEndpoint:
         client = authenticate(http, form, clients, realm, now)
         cors.check(http, client.client)
         usable(client.client)
+        bound_tokens.check_key(client.client)
         request = TokenRequest(realm, form, http, f"{http.base_url}/realms/{realm.name}", now, self._random)
         if facts is None:
             question = grant.question(request, client)
             if question is not None:
                 return Pending(question)
         authorization = grant.authorize(request, client, facts)
+        bound_tokens.check_certificate(client.client)
         return Decision(realm, client.client, grant.grant_type, authorization, request.issuer, now)
 
     def mint(self, decision: Decision) -> Response | Pending:
