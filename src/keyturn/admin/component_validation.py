@@ -20,6 +20,9 @@ MASK: Final = "**********"
 _CHECKED_LISTS: Final = frozenset(
     {"keySize", "secretSize", "ecdsaEllipticCurveKey", "eddsaEllipticCurveKey", "ecdhEllipticCurveKey"}
 )
+_SECRET_SIZES: Final = ["16", "24", "32", "64", "128", "256", "512"]
+"""What Keycloak says of every kind of secret, though it takes fewer of some."""
+_LABELS: Final = {"secretSize": "Secret size", "max-clients": "Max Clients Per Realm"}
 _NUMBERS: Final = {"priority", "max-clients"}
 _REQUIRED: Final = frozenset({"privateKey", "keystore", "keystorePassword", "keyAlias", "max-clients"})
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
@@ -40,7 +43,8 @@ def properties_of(component: ComponentRepresentation) -> dict[str, Mapping[str, 
 def known_config(component: ComponentRepresentation) -> dict[str, list[str]]:
     """The part of the component's configuration that its provider knows."""
     known = properties_of(component)
-    return {name: values for name, values in given(component.config, {}).items() if name in known}
+    kept = {name: [value for value in values if value] for name, values in given(component.config, {}).items()}
+    return {name: values for name, values in kept.items() if name in known and values}
 
 
 def shown_config(component: ComponentRepresentation) -> dict[str, list[str]]:
@@ -61,7 +65,8 @@ def check_component(component: ComponentRepresentation) -> None:
     """
     config = given(component.config, {})
     for name, setting in properties_of(component).items():
-        label, values = str(setting["label"]), config.get(name, [])
+        label = _LABELS.get(name, str(setting["label"]))
+        values = config.get(name, [])
         value = values[0] if values else ""
         if len(values) > 1 and component.provider_type == PROVIDER_TYPE:
             raise _refused(f"'{label}' should be a single entry")
@@ -74,7 +79,7 @@ def check_component(component: ComponentRepresentation) -> None:
             if value not in {"true", "false"}:
                 raise _refused(f"'{label}' should be 'true' or 'false'")
         elif name in _CHECKED_LISTS and value not in setting["options"]:
-            options = list(map(str, setting["options"]))
+            options = _SECRET_SIZES if name == "secretSize" else list(map(str, setting["options"]))
             raise _refused(f"'{label}' should be {', '.join(options[:-1])} or {options[-1]}")
     if component.provider_id in {"rsa", "rsa-enc"} and not key_ring([component]).keys:
         raise _refused("Failed to decode private key")

@@ -32,6 +32,7 @@ __all__ = [
     "VIEW_CLIENTS",
     "VIEW_EVENTS",
     "VIEW_IDENTITY_PROVIDERS",
+    "VIEW_ORGANIZATIONS",
     "VIEW_REALM",
     "VIEW_USERS",
     "Needs",
@@ -73,6 +74,7 @@ MANAGE_EVENTS: Final = _one_of("manage-events")
 VIEW_EVENTS: Final = _one_of("view-events", "manage-events")
 VIEW_IDENTITY_PROVIDERS: Final = _one_of("view-identity-providers", "manage-identity-providers")
 MANAGE_IDENTITY_PROVIDERS: Final = _one_of("manage-identity-providers")
+VIEW_ORGANIZATIONS: Final = _one_of("query-organizations", "view-organizations", "manage-organizations", "manage-realm")
 IMPERSONATE: Final = _one_of("impersonation")
 ROLES_TO_CHOOSE: Final = VIEW_REALM | MANAGE_IDENTITY_PROVIDERS
 """Listing the realm's roles: identity provider mappers choose among them."""

@@ -8,7 +8,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage
+from keyturn.admin.authentication_flows import flows_of
+from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, ServerError
 from keyturn.admin.realm_creation import check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
@@ -20,8 +21,27 @@ from keyturn.store.spi import Duplicate, Transaction
 
 __all__ = ["update_realm"]
 
-_NOT_TAKEN: Final = (*ELSEWHERE, *SHOWN_IN_EXPORTS, "id", "default_role", "client_profiles", "client_policies")
-_BUILT_IN_ATTRIBUTE: Final = re.compile("(ciba|oauth2Device|parRequestUri|client(Offline)?Session|realmReusable).*")
+_NOT_TAKEN: Final = (
+    *ELSEWHERE,
+    *SHOWN_IN_EXPORTS,
+    *MIRRORED,
+    "id",
+    "default_role",
+    "client_profiles",
+    "client_policies",
+)
+_FLOWS: Final = (
+    "browser_flow",
+    "registration_flow",
+    "direct_grant_flow",
+    "reset_credentials_flow",
+    "client_authentication_flow",
+    "docker_authentication_flow",
+    "first_broker_login_flow",
+)
+_REQUIRED_CREDENTIALS: Final = frozenset({"password", "secret", "cert", "kerberos"})
+_LONGEST: Final = 255
+_BUILT_IN_ATTRIBUTE: Final = re.compile("(ciba|oauth2Device|parRequestUri|client(Offline)?Session).*")
 """Attributes that Keycloak keeps for itself: a change may set them, but leaving them out does not remove them."""
 _MIRRORED_BY_CHANGES: Final = {
     "client_session_idle_timeout": "clientSessionIdleTimeout",
@@ -31,6 +51,7 @@ _MIRRORED_BY_CHANGES: Final = {
 }
 """Fields that Keycloak shows as attributes, too, once they were changed."""
 _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
+_SECONDS: Final = re.compile("[0-9]{1,9}")
 _POLICY: Final = re.compile(r"\s*(\w+)\s*(?:\(.*?\))?\s*")
 _PASSWORD_POLICIES: Final = frozenset(
     {
@@ -67,9 +88,8 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
     """
     if present(change.realm):
         _check_new_name(str(stored.realm), str(change.realm))
-    if present(change.ssl_required) and str(change.ssl_required).lower() not in _SSL_REQUIRED:
-        raise _failed()
     check_password_policy(given(change.password_policy, ""))
+    _check_values(stored, change)
     taken = replace(change, **dict.fromkeys(_NOT_TAKEN, UNSET))
     realm = merge(stored, replace(taken, attributes=UNSET, browser_security_headers=UNSET, smtp_server=UNSET))
     realm = replace(
@@ -81,9 +101,12 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
         },
         smtp_server=_smtp(stored, change),
         ssl_required=given(realm.ssl_required, "external").lower(),
+        password_policy=given(realm.password_policy, "") or UNSET,
+        duplicate_emails_allowed=given(realm.duplicate_emails_allowed, False)
+        and not given(realm.login_with_email_allowed, False),
+        **_from_attributes(change),
     )
-    if realm.display_name == "":
-        realm = replace(realm, display_name=UNSET)
+    _check_lifespans(realm)
     try:
         tx.update(REALMS, str(realm.id), realm)
     except Duplicate:
@@ -91,6 +114,27 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
     if realm.realm != stored.realm:
         _rename(tx, realm, str(stored.realm), str(realm.realm))
     return realm
+
+
+def _check_values(stored: RealmRepresentation, change: RealmRepresentation) -> None:
+    """Raises AdminError for what Keycloak cannot store."""
+    flows = {flow.alias for flow in flows_of(stored)}
+    if (
+        given(change.ssl_required, "none").lower() not in _SSL_REQUIRED
+        or not set(given(change.required_credentials, [])) <= _REQUIRED_CREDENTIALS
+        or any(given(getattr(change, name), "browser") not in flows for name in _FLOWS)
+    ):
+        raise _failed()
+    if len(given(change.display_name, "")) > _LONGEST:
+        raise ServerError
+
+
+def _check_lifespans(realm: RealmRepresentation) -> None:
+    """That no client's session outlives the session it is part of."""
+    if given(realm.client_session_idle_timeout, 0) > given(realm.sso_session_idle_timeout, 0):
+        raise ErrorMessage(400, "Client Session Idle Timeout cannot be greater than Realm SSO Idle Timeout.")
+    if given(realm.client_session_max_lifespan, 0) > given(realm.sso_session_max_lifespan, 0):
+        raise ErrorMessage(400, "Client session max lifespan cannot exceed realm SSO session max lifespan.")
 
 
 def check_password_policy(policy: str) -> None:
@@ -123,17 +167,31 @@ def _attributes(stored: RealmRepresentation, change: RealmRepresentation) -> dic
         before = {**kept, **given(change.attributes, {})}
     mirrored = {
         attribute: str(getattr(change, name))
-        for name, attribute in {**MIRRORED, **_MIRRORED_BY_CHANGES}.items()
+        for name, attribute in _MIRRORED_BY_CHANGES.items()
         if present(getattr(change, name))
     }
-    return {**before, **mirrored}
+    fixed = {name: value for name, value in given(stored.attributes, {}).items() if name in MIRRORED.values()}
+    return {**before, **mirrored, **fixed}
+
+
+def _from_attributes(change: RealmRepresentation) -> dict[str, int]:
+    """Fields that are set by attributes of their name."""
+    attributes = given(change.attributes, {})
+    return {
+        name: int(attributes[attribute])
+        for name, attribute in _MIRRORED_BY_CHANGES.items()
+        if _SECONDS.fullmatch(attributes.get(attribute, ""))
+    }
 
 
 def _smtp(stored: RealmRepresentation, change: RealmRepresentation) -> dict[str, str]:
     """The new mail settings; a masked password means the one that there is."""
     before = given(stored.smtp_server, {})
     after = given(change.smtp_server, before)
-    return {name: before.get(name, value) if value == MASK else value for name, value in after.items()}
+    after = {name: before.get(name, value) if value == MASK else value for name, value in after.items()}
+    if after.get("auth") != "true":  # a password that is not used is not kept
+        after.pop("password", None)
+    return after
 
 
 def _rename(tx: Transaction, realm: RealmRepresentation, old: str, new: str) -> None:
@@ -142,7 +200,7 @@ def _rename(tx: Transaction, realm: RealmRepresentation, old: str, new: str) -> 
         master_id = str(master.id)
         client = tx.find(CLIENTS, master_id, client_id=administration_client_id(old))
         if client is not None:
-            renamed = replace(client, client_id=administration_client_id(new), name=f"{new} Realm")
+            renamed = replace(client, client_id=administration_client_id(new))
             tx.update(CLIENTS, master_id, renamed)
     before, after = f"/realms/{old}/", f"/realms/{new}/"
     before_admin, after_admin = f"/admin/{old}/", f"/admin/{new}/"

@@ -154,6 +154,7 @@ def new_protocol_mapper(mapper: ProtocolMapperRepresentation, *, new_id: NewId) 
         without_nulls(mapper),
         id=given(mapper.id, "") or new_id(),
         consent_required=False,
+        consent_text=UNSET,
         config={name: value for name, value in given(mapper.config, {}).items() if value},
     )
 

@@ -14,7 +14,7 @@ from keyturn.admin.errors import Conflict, ErrorMessage, NotFound, OAuthError, S
 from keyturn.admin.permissions import MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.model.new_documents import new_client_scope
-from keyturn.representations import given, present
+from keyturn.representations import UNSET, given, present
 from keyturn.representations.client_scope import ClientScopeRepresentation
 from keyturn.store.collections import CLIENT_SCOPES
 from keyturn.store.spi import Duplicate, Relation
@@ -31,15 +31,20 @@ _LONGEST: Final = 255
 _PROTOCOLS: Final = frozenset({"openid-connect", "saml"})
 
 
-def _check(scope: ClientScopeRepresentation) -> None:
-    """Raises AdminError for a name or protocol that Keycloak does not take."""
+def _check(scope: ClientScopeRepresentation, *, protocol: str) -> None:
+    """Raises AdminError for a name, protocol (without one, `protocol`) or mappers that Keycloak does not take."""
     name = given(scope.name, None)
     if name is None or len(name) > _LONGEST:
         raise ServerError
     if not _NAME.fullmatch(name):
         raise ErrorMessage(400, f'Unexpected name "{name}" for ClientScope')
-    if given(scope.protocol, "") not in _PROTOCOLS:
+    if given(scope.protocol, protocol) not in _PROTOCOLS:
         raise ErrorMessage(400, "Unexpected protocol")
+    named = [(mapper.protocol, mapper.name) for mapper in given(scope.protocol_mappers, [])]
+    if not all(present(protocol) and present(name) for protocol, name in named):
+        raise OAuthError(409, "conflict", "Duplicate resource error")
+    if len(set(named)) < len(named):
+        raise _exists(scope)
 
 
 @client_scopes.get("", needs=QUERY_CLIENTS)
@@ -51,7 +56,7 @@ def get_client_scopes(realm: RealmView) -> list[ClientScopeRepresentation]:
 @client_scopes.post("", needs=MANAGE_CLIENTS, no_cache=True, ignore_unknown=True)
 def post_client_scope(realm: RealmAdmin, scope: ClientScopeRepresentation) -> Created:
     """Creates a client scope."""
-    _check(scope)
+    _check(scope, protocol="")
     made = new_client_scope(scope, new_id=realm.new_id)
     try:
         realm.tx.insert(CLIENT_SCOPES, realm.id, made)
@@ -74,9 +79,10 @@ def get_client_scope(realm: RealmView, client_scope: ClientScopeRepresentation) 
 def put_client_scope(
     realm: RealmAdmin, client_scope: ClientScopeRepresentation, change: ClientScopeRepresentation
 ) -> NoContent:
-    """Changes what the body gives; name and protocol must be there."""
-    _check(change)
-    scope = replace(client_scope, name=change.name, protocol=change.protocol)
+    """Changes what the body gives; the name must be there."""
+    protocol = given(client_scope.protocol, "")
+    _check(replace(change, protocol_mappers=UNSET), protocol=protocol)
+    scope = replace(client_scope, name=change.name, protocol=given(change.protocol, protocol))
     if present(change.description):
         scope = replace(scope, description=change.description)
     if present(change.attributes):

@@ -13,6 +13,7 @@ from keyturn.admin.permissions import (
     MASTER,
     VIEW_CLIENTS,
     VIEW_IDENTITY_PROVIDERS,
+    VIEW_ORGANIZATIONS,
     VIEW_REALM,
 )
 from keyturn.admin.realm_changes import update_realm
@@ -130,9 +131,12 @@ def get_identity_providers(realm: RealmView) -> list[Any]:
 
 
 @realm_resource.get("organizations", needs=DECIDED_WITHIN)
-def get_organizations(realm: RealmView) -> None:
-    """Organizations are off in every realm."""
-    raise ErrorMessage(404, "Organizations not enabled for this realm.")
+def get_organizations(realm: RealmView) -> list[Any]:
+    """Organizations: none, even where they are on."""
+    if realm.realm.organizations_enabled is not True:
+        raise ErrorMessage(404, "Organizations not enabled for this realm.")
+    realm.require(VIEW_ORGANIZATIONS)
+    return []
 
 
 @realm_resource.get("clients-initial-access", needs=VIEW_CLIENTS, no_cache=False)
