@@ -24,7 +24,6 @@ __all__ = ["update_realm"]
 _NOT_TAKEN: Final = (
     *ELSEWHERE,
     *SHOWN_IN_EXPORTS,
-    *MIRRORED,
     "id",
     "default_role",
     "client_profiles",
@@ -167,11 +166,11 @@ def _attributes(stored: RealmRepresentation, change: RealmRepresentation) -> dic
         before = {**kept, **given(change.attributes, {})}
     mirrored = {
         attribute: str(getattr(change, name))
-        for name, attribute in _MIRRORED_BY_CHANGES.items()
+        for name, attribute in {**MIRRORED, **_MIRRORED_BY_CHANGES}.items()
         if present(getattr(change, name))
     }
     fixed = {name: value for name, value in given(stored.attributes, {}).items() if name in MIRRORED.values()}
-    return {**before, **mirrored, **fixed}
+    return {**before, **fixed, **mirrored}
 
 
 def _from_attributes(change: RealmRepresentation) -> dict[str, int]:

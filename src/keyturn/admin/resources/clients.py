@@ -13,7 +13,7 @@ from keyturn.admin.paging import containing, slice_of
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
-from keyturn.representations import given
+from keyturn.representations import UNSET, given, replace
 from keyturn.representations.client import ClientRepresentation
 from keyturn.store.collections import CLIENTS
 from keyturn.store.spi import Duplicate
@@ -46,7 +46,7 @@ def get_clients(realm: RealmView, query: ClientQuery) -> list[ClientRepresentati
     found = _searched(realm, query)
     if not realm.may(VIEW_CLIENTS):
         return []
-    return [client_document(realm, client) for client in found]
+    return [replace(client_document(realm, client), registered_nodes=UNSET) for client in found]
 
 
 def _searched(realm: RealmView, query: ClientQuery) -> list[ClientRepresentation]:
