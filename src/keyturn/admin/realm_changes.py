@@ -15,6 +15,7 @@ from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
 from keyturn.model.new_realm_document import ELSEWHERE, MIRRORED, SHOWN_IN_EXPORTS
 from keyturn.representations import UNSET, given, merge, present
+from keyturn.representations.defaults import fragment
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENTS, REALMS
 from keyturn.store.spi import Duplicate, Transaction
@@ -40,8 +41,10 @@ _FLOWS: Final = (
 )
 _REQUIRED_CREDENTIALS: Final = frozenset({"password", "secret", "cert", "kerberos"})
 _LONGEST: Final = 255
-_BUILT_IN_ATTRIBUTE: Final = re.compile("(ciba|oauth2Device|parRequestUri|client(Offline)?Session).*")
-"""Attributes that Keycloak keeps for itself: a change may set them, but leaving them out does not remove them."""
+_RESET_ATTRIBUTE: Final = re.compile("(ciba|parRequestUri).*")
+"""Attributes that have a default again after each change that does not name them."""
+_KEPT_ATTRIBUTE: Final = re.compile("client(Offline)?Session.*")
+"""Attributes that stay though a change of attributes does not name them."""
 _MIRRORED_BY_CHANGES: Final = {
     "client_session_idle_timeout": "clientSessionIdleTimeout",
     "client_session_max_lifespan": "clientSessionMaxLifespan",
@@ -89,11 +92,12 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
         _check_new_name(str(stored.realm), str(change.realm))
     check_password_policy(given(change.password_policy, ""))
     _check_values(stored, change)
+    attributes = _attributes(stored, change)
     taken = replace(change, **dict.fromkeys(_NOT_TAKEN, UNSET))
     realm = merge(stored, replace(taken, attributes=UNSET, browser_security_headers=UNSET, smtp_server=UNSET))
     realm = replace(
         realm,
-        attributes=_attributes(stored, change),
+        attributes=attributes,
         browser_security_headers={
             **given(stored.browser_security_headers, {}),
             **given(change.browser_security_headers, {}),
@@ -103,7 +107,7 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
         password_policy=given(realm.password_policy, "") or UNSET,
         duplicate_emails_allowed=given(realm.duplicate_emails_allowed, False)
         and not given(realm.login_with_email_allowed, False),
-        **_from_attributes(change),
+        **_from_attributes(change, attributes),
     )
     _check_lifespans(realm)
     try:
@@ -160,23 +164,26 @@ def _failed() -> AdminError:
 
 
 def _attributes(stored: RealmRepresentation, change: RealmRepresentation) -> dict[str, str]:
-    before = given(stored.attributes, {})
-    if present(change.attributes):
-        kept = {name: value for name, value in before.items() if _BUILT_IN_ATTRIBUTE.fullmatch(name)}
-        before = {**kept, **given(change.attributes, {})}
+    """The attributes after a change: those in it replace the others, and Keycloak's own fall back to their defaults."""
+    before, posted = given(stored.attributes, {}), given(change.attributes, {})
+    kept = {name: value for name, value in before.items() if _KEPT_ATTRIBUTE.fullmatch(name)}
+    own = posted | kept if present(change.attributes) else before
+    usual = given(fragment("realm", str(stored.realm)).attributes, {})
+    reset = {name: posted.get(name, value) for name, value in usual.items() if _RESET_ATTRIBUTE.fullmatch(name)}
+    reset.update({attribute: usual[attribute] for attribute in MIRRORED.values()})
     mirrored = {
         attribute: str(getattr(change, name))
         for name, attribute in {**MIRRORED, **_MIRRORED_BY_CHANGES}.items()
         if present(getattr(change, name))
     }
-    fixed = {name: value for name, value in given(stored.attributes, {}).items() if name in MIRRORED.values()}
-    return {**before, **fixed, **mirrored}
+    return {**own, **reset, **mirrored}
 
 
-def _from_attributes(change: RealmRepresentation) -> dict[str, int]:
-    """Fields that are set by attributes of their name."""
+def _from_attributes(change: RealmRepresentation, attributes: dict[str, str]) -> dict[str, int]:
+    """Fields that are set by attributes of their name: some by those in the `change`, some by those after it."""
+    followed = {name: int(attributes[attribute]) for name, attribute in MIRRORED.items()}
     attributes = given(change.attributes, {})
-    return {
+    return followed | {
         name: int(attributes[attribute])
         for name, attribute in _MIRRORED_BY_CHANGES.items()
         if _SECONDS.fullmatch(attributes.get(attribute, ""))
