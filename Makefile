@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick test-full bench parity parity-known lint format lock environment server-environment clean
+.PHONY: docs help demo test quick test-full bench parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -39,6 +39,9 @@ lint: environment ## style, types, import contracts
 format: environment ## lay out the source
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+
+docs: environment ## write the generated pages anew
+	.venv/bin/python docs/reference/settings_page.py
 
 lock: environment ## write requirements/*.lock anew, with the newest versions
 	requirements/lock.sh .venv/bin/python
