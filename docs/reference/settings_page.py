@@ -11,8 +11,8 @@ _HEAD = f"""# Settings
 
 What is given is taken from options, `KEYTURN_*` variables, Keycloak's `KC_*` variables, and the TOML file that
 `--config` or `{CONFIG_VARIABLE}` names, in this order. Keys in the file are the options' names without the dashes in
-front. Settings that are given several times on the command line are lists in the file, and have commas in a variable. An
-unknown option or key is an error; an unknown variable is a warning, but for those that Kubernetes sets.
+front. Settings that are given several times on the command line are lists in the file, and have commas in a variable.
+An unknown option or key is an error; an unknown variable is a warning, but for those that Kubernetes sets.
 
 """
 

@@ -81,7 +81,7 @@ def _key(value: Any) -> str:
 
 
 def _path(value: Any) -> Path:
-    return Path(_text(os.fspath(value) if isinstance(value, os.PathLike) else value)).expanduser()
+    return Path(_text(os.fspath(value) if isinstance(value, os.PathLike) else value)).expanduser().absolute()
 
 
 def _number(value: Any, most: int, what: str) -> int:
