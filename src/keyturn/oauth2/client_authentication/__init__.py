@@ -39,6 +39,7 @@ def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, n
             continue
         client = clients.by_client_id(presented.client_id)
         if client is None or not client.enabled:
+            method.pretend(presented, now)
             raise InvalidClient(INVALID, log="disabled client" if client else "unknown client")
         return AuthenticatedClient(client, _prove(presented, client, form, now))
     raise InvalidClient(INVALID, log="no client named")

@@ -3,13 +3,16 @@
 import hmac
 from base64 import b64decode
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from keyturn.model.client import Client
+from keyturn.model.client import Client, SecretDigest
 from keyturn.oauth2.client_authentication.spi import Presented
 from keyturn.oauth2.errors import InvalidRequest, UnauthorizedClient
 from keyturn.oauth2.form import Form, decode_component
 from keyturn.oauth2.http_message import Request
+
+_NOBODYS: Final = (SecretDigest(bytes(sha256().digest_size)),)
+"""No text is known whose SHA-256 this is."""
 
 
 class ClientSecret:
@@ -35,12 +38,20 @@ class ClientSecret:
 
     def proves(self, presented: Presented, client: Client, now: int) -> bool:
         """Whether the secret is one of the client's that has not expired. Compares with all, in constant time."""
-        digest = sha256((presented.secret or "").encode("utf-8", "surrogatepass")).digest()
-        right = [
-            hmac.compare_digest(digest, known.digest) and (known.expires is None or now < known.expires)
-            for known in client.secrets
-        ]
-        return presented.secret is not None and any(right)
+        return _is_one_of(client.secrets, presented.secret, now)
+
+    def pretend(self, presented: Presented, now: int) -> None:
+        """Compares with a secret that nobody has: a client that is not there takes as long as one that is."""
+        _is_one_of(_NOBODYS, presented.secret, now)
+
+
+def _is_one_of(secrets: tuple[SecretDigest, ...], secret: str | None, now: int) -> bool:
+    digest = sha256((secret or "").encode("utf-8", "surrogatepass")).digest()
+    right = [
+        hmac.compare_digest(digest, known.digest) and (known.expires is None or now < known.expires)
+        for known in secrets
+    ]
+    return secret is not None and any(right)
 
 
 def basic_credentials(authorization: str) -> tuple[str, str] | None:

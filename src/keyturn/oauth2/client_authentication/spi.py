@@ -31,3 +31,7 @@ class Method(Protocol):
     def proves(self, presented: Presented, client: Client, now: int) -> bool:
         """Whether the client has proved it."""
         ...
+
+    def pretend(self, presented: Presented, now: int) -> None:
+        """Does the work of ``proves`` for a client that is not there, so that its absence cannot be timed."""
+        ...
