@@ -1,6 +1,7 @@
 """A request's body as the type that an endpoint takes."""
 
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Any, Final, get_args
 from urllib.parse import parse_qsl
 
 from keyturn.admin.errors import AdminError, HttpError, ServerError
@@ -19,7 +20,7 @@ _ERRORS: Final = {
 
 
 def read_body(endpoint: Endpoint, request: AdminRequest) -> Any:
-    """The body that `endpoint` takes; None where it takes none.
+    """The body that `endpoint` takes; None where it takes none, or where it may be missing (``X | None``) and is.
 
     Raises:
         AdminError: another media type (415), or what cannot be read, in Keycloak's words.
@@ -36,9 +37,12 @@ def read_body(endpoint: Endpoint, request: AdminRequest) -> Any:
     if kind is Form:
         pairs = parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)
         return Form(dict(reversed(pairs)))
+    wanted = [each for each in get_args(kind) if each is not NoneType] if isinstance(kind, UnionType) else [kind]
     try:
-        return read(request.body, kind, ignore_unknown=endpoint.ignore_unknown)
+        return read(request.body, wanted[0], ignore_unknown=endpoint.ignore_unknown)
     except UnreadableDocument as error:
+        if error.kind == "empty" and wanted[0] is not kind:
+            return None
         raise (endpoint.unreadable or unreadable)(error) from None
 
 

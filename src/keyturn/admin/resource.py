@@ -9,7 +9,8 @@ A parameter is, by its annotation or name:
 - a value that the mount locates, by its name (`Mount.locates` in ``admin/routing.py``);
 - a segment of the path, by its name, a ``str``;
 - the query: a subclass of ``Query``;
-- the body: a Representation or a list of them, ``bytes`` as they came, ``Form`` for an HTML form.
+- the body: a Representation or a list of them, with ``| None`` if it may be missing, ``bytes`` as they came, ``Form``
+  for an HTML form.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +94,7 @@ class Endpoint:
 
     method: str
     path: tuple[str, ...]
-    """Segments below the resource; ``{name}`` takes any."""
+    """Segments below the resource; ``{name}`` takes any, ``{name...}`` at the end any number of them."""
     needs: Needs
     parameters: Parameters
     prepare: Callable[..., Any] | None

@@ -48,6 +48,8 @@ class _Tree:
     any: "_Tree | None" = None
     name: str = ""
     """What ``any``'s text is called."""
+    rest: "_Tree | None" = None
+    """The end of a path that takes any number of segments."""
     mount: "_Class | None" = None
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     """By method; only within a class."""
@@ -56,6 +58,9 @@ class _Tree:
         """The node at `segments`, made where it is not there."""
         node = self
         for segment in segments:
+            if segment.endswith("...}"):
+                node.rest = node.rest or _Tree(name=segment[1:-4])
+                return node.rest
             if segment.startswith("{"):
                 if node.any is None:
                     node.any, node.name = _Tree(), segment[1:-1]
@@ -148,6 +153,8 @@ def _match(node: _Tree, rest: tuple[str, ...], at: int, method: str) -> _Match |
                 found.values[node.name] = rest[at]
         if found is not None:
             return found
+        if node.rest is not None and method in node.rest.endpoints:
+            return _Match({node.rest.name: "/".join(rest[at:])}, node.rest.endpoints[method])
     return _Match({}, mounted=node.mount, length=at) if node.mount is not None else None
 
 

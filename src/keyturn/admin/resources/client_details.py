@@ -150,30 +150,6 @@ def _out_of_reach(client: ClientRepresentation) -> dict[str, Any]:
     return {"failedRequests": [client.admin_url]} if given(client.admin_url, "") else {}
 
 
-@client_details.get("session-count", needs=VIEW_CLIENTS)
-def count_sessions(realm: RealmView, client: ClientRepresentation) -> dict[str, int]:
-    """Sessions of people with this client."""
-    return {"count": 0}
-
-
-@client_details.get("offline-session-count", needs=VIEW_CLIENTS)
-def count_offline_sessions(realm: RealmView, client: ClientRepresentation) -> dict[str, int]:
-    """Offline sessions with this client."""
-    return {"count": 0}
-
-
-@client_details.get("user-sessions", needs=VIEW_CLIENTS)
-def get_sessions(realm: RealmView, client: ClientRepresentation) -> list[Any]:
-    """Sessions of people with this client."""
-    return []
-
-
-@client_details.get("offline-sessions", needs=VIEW_CLIENTS)
-def get_offline_sessions(realm: RealmView, client: ClientRepresentation) -> list[Any]:
-    """Offline sessions with this client."""
-    return []
-
-
 @client_details.get("management/permissions", needs=DECIDED_WITHIN)
 def get_permissions(realm: RealmView, client: ClientRepresentation) -> None:
     """Keycloak has fine-grained permissions off by default."""

@@ -64,12 +64,6 @@ def get_locales(realm: RealmView) -> list[str]:
     return []
 
 
-@realm_resource.get("client-session-stats", needs=VIEW_REALM)
-def get_client_session_stats(realm: RealmView) -> list[Any]:
-    """Sessions by client: none, as machines have no sessions."""
-    return []
-
-
 @realm_resource.get("client-policies/policies", needs=VIEW_REALM)
 def get_client_policies(realm: RealmView) -> dict[str, Any]:
     """The realm's client policies."""

@@ -1,54 +1,49 @@
-"""Roles of a realm or of a client: one resource, mounted at both containers.
+"""Roles of a realm or of a client by name: one resource, mounted at both containers.
 
-Source: Keycloak ``RoleContainerResource``, ``RoleResource``.
+Source: Keycloak ``RoleContainerResource``.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from msgspec.structs import replace
-
-from keyturn.admin.answers import Created
+from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import BadRequest
-from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, MANAGE_REALM, ROLES_TO_CHOOSE, VIEW_CLIENTS, Needs
+from keyturn.admin.errors import NotEnabled
+from keyturn.admin.group_documents import group_document, group_path_order
+from keyturn.admin.like import like
+from keyturn.admin.paging import slice_of
+from keyturn.admin.permissions import DECIDED_WITHIN, QUERY_GROUPS, QUERY_USERS, VIEW_USERS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
-from keyturn.representations import UNSET, given, present
-from keyturn.representations.client import ClientRepresentation
+from keyturn.admin.role_access import RoleContainer, find_role, require_manage_role
+from keyturn.admin.role_changes import (
+    change_role,
+    contain,
+    contained_roles,
+    make_role,
+    no_longer_contain,
+    remove_role,
+)
+from keyturn.admin.role_documents import role_document, role_documents, roles_by_id
+from keyturn.admin.role_mapping import find_client_of_roles, of_client, of_realm
+from keyturn.admin.user_access import listed_users
+from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.role import RoleRepresentation
-from keyturn.store.collections import ROLES
+from keyturn.representations.user import UserRepresentation
+from keyturn.store.collections import GROUPS, ROLES, USERS
 from keyturn.store.spi import Relation
 
-__all__ = ["RoleContainer", "client_role_container", "realm_role_container", "roles"]
-
-
-@dataclass(frozen=True, slots=True)
-class RoleContainer:
-    """Whose roles: a realm's or a client's, and what it takes to list and change them."""
-
-    id: str
-    is_client: bool
-    list: Needs
-    manage: Needs
-
-
-def realm_role_container(realm: RealmView) -> RoleContainer:
-    """The realm as the owner of roles."""
-    return RoleContainer(realm.id, False, ROLES_TO_CHOOSE, MANAGE_REALM)
-
-
-def client_role_container(realm: RealmView, client: ClientRepresentation) -> RoleContainer:
-    """A client as the owner of roles."""
-    return RoleContainer(str(client.id), True, VIEW_CLIENTS, MANAGE_CLIENTS)
-
+__all__ = ["roles"]
 
 roles: Final = Resource("roles", located=("container",))
+
+_PAGE: Final = 100
+"""Members of a role in one answer, unless the query says how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoleQuery(Query):
-    """``first`` and ``max`` page only together; with ``search`` each counts."""
+    """``first`` and ``max`` page only together; with ``search``, a part of name or description, each counts."""
 
     search: str | None = None
     first: int | None = None
@@ -58,37 +53,157 @@ class RoleQuery(Query):
 
 @roles.get("", needs=DECIDED_WITHIN)
 def get_roles(realm: RealmView, container: RoleContainer, query: RoleQuery) -> list[RoleRepresentation]:
-    """The container's roles by name. Source: Keycloak ``RoleContainerResource.getRoles``."""
+    """The container's roles by name."""
     realm.require(container.list)
-    found = realm.reader.select(ROLES, realm.id, where={"container_id": container.id}, order_by="name")
-    composites = composite_roles(realm)
-    return [role_document(role, composites, brief=query.brief_representation) for role in found]
+    where: dict[str, str | None] = {"container_id": container.id}
+    found = list(realm.reader.select(ROLES, realm.id, where=where, order_by="name"))
+    part = (query.search or "").strip().lower()
+    if part:
+        matching = like(f"%{part}%")
+        found = [role for role in found if matching(role.name) or matching(role.description)]
+    if part or (query.first is not None and query.max is not None):
+        found = slice_of(found, query.first, query.max)
+    return role_documents(realm, found, brief=query.brief_representation)
 
 
 @roles.post("", needs=DECIDED_WITHIN)
-def create_role(realm: RealmAdmin, container: RoleContainer, role: RoleRepresentation) -> Created:
-    """Creates a role. Source: Keycloak ``RoleContainerResource.createRole``."""
-    realm.require(container.manage)
-    if not present(role.name):
-        raise BadRequest("role has no name")
-    stored = RoleRepresentation(
-        id=realm.new_id(),
-        name=role.name,
-        description=role.description,
-        client_role=container.is_client,
-        container_id=container.id,
-        attributes=given(role.attributes, {}),
-    )
-    realm.insert(ROLES, stored)
-    return Created(str(stored.name))
+def post_role(realm: RealmAdmin, container: RoleContainer, role: RoleRepresentation) -> Created:
+    """Creates a role; with ``composite``, it contains the roles that are named."""
+    container.require_manage(realm)
+    name = str(make_role(realm, role, client_id=container.client_id).name)
+    return Created(name, f"{container.path}/roles") if name else Created("roles", container.path)
 
 
-def role_document(role: RoleRepresentation, composites: frozenset[str], *, brief: bool) -> RoleRepresentation:
-    """The stored `role` as the wire has it; `composites` are the ids of the roles that contain others."""
-    composite = role.id in composites
-    return replace(role, composite=composite, attributes=UNSET if brief else given(role.attributes, {}))
+@roles.get("{role_name}", needs=DECIDED_WITHIN)
+def get_role(realm: RealmView, container: RoleContainer, role_name: str) -> RoleRepresentation:
+    """The role."""
+    realm.require(container.view)
+    return role_document(realm, find_role(realm, container, role_name), brief=False)
 
 
-def composite_roles(realm: RealmView) -> frozenset[str]:
-    """The ids of the realm's roles that contain others."""
-    return frozenset(source for source, _ in realm.reader.pairs(Relation.COMPOSITE, realm.id))
+@roles.put("{role_name}", needs=DECIDED_WITHIN)
+def put_role(realm: RealmAdmin, container: RoleContainer, role_name: str, role: RoleRepresentation) -> NoContent:
+    """Changes name, description and attributes."""
+    change_role(realm, _to_change(realm, container, role_name), role)
+    return NoContent()
+
+
+@roles.delete("{role_name}", needs=DECIDED_WITHIN, no_cache=True)
+def delete_role(realm: RealmAdmin, container: RoleContainer, role_name: str) -> NoContent:
+    """Removes the role."""
+    remove_role(realm, _to_change(realm, container, role_name))
+    return NoContent()
+
+
+def _to_change(realm: RealmView, container: RoleContainer, role_name: str) -> RoleRepresentation:
+    container.require_manage(realm)
+    role = find_role(realm, container, role_name)
+    require_manage_role(realm, role)
+    return role
+
+
+@roles.get("{role_name}/composites", needs=DECIDED_WITHIN)
+def get_composites(realm: RealmView, container: RoleContainer, role_name: str) -> list[RoleRepresentation]:
+    """The roles that the role contains."""
+    return role_documents(realm, _contained(realm, container, role_name))
+
+
+@roles.post("{role_name}/composites", needs=DECIDED_WITHIN)
+def post_composites(
+    realm: RealmAdmin, container: RoleContainer, role_name: str, composites: list[RoleRepresentation]
+) -> NoContent:
+    """Puts roles, named by id, into the role."""
+    contain(realm, _to_change(realm, container, role_name), contained_roles(realm, composites))
+    return NoContent()
+
+
+@roles.delete("{role_name}/composites", needs=DECIDED_WITHIN)
+def delete_composites(
+    realm: RealmAdmin, container: RoleContainer, role_name: str, composites: list[RoleRepresentation]
+) -> NoContent:
+    """Takes roles, named by id, out of the role."""
+    no_longer_contain(realm, _to_change(realm, container, role_name), contained_roles(realm, composites))
+    return NoContent()
+
+
+@roles.get("{role_name}/composites/realm", needs=DECIDED_WITHIN)
+def get_realm_composites(realm: RealmView, container: RoleContainer, role_name: str) -> list[RoleRepresentation]:
+    """The realm roles among those that the role contains."""
+    return role_documents(realm, of_realm(_contained(realm, container, role_name)))
+
+
+@roles.get("{role_name}/composites/clients/{of_client_id}", needs=DECIDED_WITHIN)
+def get_client_composites(
+    realm: RealmView, container: RoleContainer, role_name: str, of_client_id: str
+) -> list[RoleRepresentation]:
+    """One client's roles among those that the role contains."""
+    contained = _contained(realm, container, role_name)
+    return role_documents(realm, of_client(contained, find_client_of_roles(realm, of_client_id)))
+
+
+def _contained(realm: RealmView, container: RoleContainer, role_name: str) -> list[RoleRepresentation]:
+    realm.require(container.view)
+    role = find_role(realm, container, role_name)
+    return roles_by_id(realm, realm.reader.targets(Relation.COMPOSITE, realm.id, str(role.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class UsersOfRoleQuery(Query):
+    """A page, by user name, a hundred of them unless ``max`` says otherwise."""
+
+    first: int | None = None
+    max: int | None = None
+    brief_representation: bool = False
+
+
+@roles.get("{role_name}/users", needs=DECIDED_WITHIN)
+def get_users_of_role(
+    realm: RealmView, container: RoleContainer, role_name: str, query: UsersOfRoleQuery
+) -> list[UserRepresentation]:
+    """Who holds the role directly; none for who may only query users."""
+    realm.require(container.view)
+    realm.require(QUERY_USERS)
+    role = find_role(realm, container, role_name)
+    if not realm.may(VIEW_USERS):
+        return []
+    users = realm.reader.get_many(USERS, realm.id, realm.reader.sources(Relation.USER_ROLE, realm.id, str(role.id)))
+    users.sort(key=lambda user: str(user.username))
+    page = slice_of(users, query.first, _PAGE if query.max is None else query.max)
+    return listed_users(realm, page, brief=query.brief_representation)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsOfRoleQuery(Query):
+    """A page, by name, a hundred of them unless ``max`` says otherwise."""
+
+    first: int | None = None
+    max: int | None = None
+    brief_representation: bool = True
+
+
+@roles.get("{role_name}/groups", needs=DECIDED_WITHIN)
+def get_groups_of_role(
+    realm: RealmView, container: RoleContainer, role_name: str, query: GroupsOfRoleQuery
+) -> list[GroupRepresentation]:
+    """The groups that hold the role directly; none for who may only query groups."""
+    realm.require(container.view)
+    realm.require(QUERY_GROUPS)
+    role = find_role(realm, container, role_name)
+    if not realm.may(VIEW_USERS):
+        return []
+    ids = realm.reader.sources(Relation.GROUP_ROLE, realm.id, str(role.id))
+    groups = sorted(realm.reader.get_many(GROUPS, realm.id, ids), key=group_path_order)
+    page = slice_of(groups, query.first, _PAGE if query.max is None else query.max)
+    return [group_document(realm, group, brief=query.brief_representation) for group in page]
+
+
+@roles.get("{role_name}/management/permissions", needs=DECIDED_WITHIN)
+def get_permissions_of_role(realm: RealmView, container: RoleContainer, role_name: str) -> None:
+    """Fine-grained permissions, which are off."""
+    raise NotEnabled
+
+
+@roles.put("{role_name}/management/permissions", needs=DECIDED_WITHIN)
+def put_permissions_of_role(realm: RealmView, container: RoleContainer, role_name: str) -> None:
+    """Fine-grained permissions, which are off."""
+    raise NotEnabled

@@ -1,0 +1,184 @@
+"""One user: the document, its groups, and what there is of federation. Source: Keycloak ``UserResource``."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from keyturn.admin.answers import NoContent
+from keyturn.admin.context import RealmAdmin, RealmView
+from keyturn.admin.errors import ErrorMessage, HttpError, NotFound
+from keyturn.admin.group_documents import group_document, group_path_order
+from keyturn.admin.like import like
+from keyturn.admin.paging import slice_of
+from keyturn.admin.permissions import DECIDED_WITHIN, IMPERSONATE, MANAGE_USERS, VIEW_USERS
+from keyturn.admin.query import Query
+from keyturn.admin.resource import Resource
+from keyturn.admin.user_access import user_document
+from keyturn.admin.user_changes import change_user
+from keyturn.admin.user_passwords import hashed
+from keyturn.admin.user_profile import Values, profile_of
+from keyturn.admin.user_sessions import end_sessions
+from keyturn.representations import given, present, replace
+from keyturn.representations.group import GroupRepresentation
+from keyturn.representations.user import UserRepresentation
+from keyturn.store.collections import CLIENTS, GROUPS, USERS
+from keyturn.store.spi import Relation
+
+__all__ = ["user_resource"]
+
+user_resource: Final = Resource("user", located=("user",))
+
+
+@dataclass(frozen=True, slots=True)
+class OneUserQuery(Query):
+    """Whether what forms are made of is told, too."""
+
+    user_profile_metadata: bool = False
+
+
+@user_resource.get("", needs=VIEW_USERS)
+def get_user(realm: RealmView, user: UserRepresentation, query: OneUserQuery) -> UserRepresentation:
+    """The user."""
+    document = user_document(realm, user)
+    if query.user_profile_metadata:
+        document = replace(document, user_profile_metadata=profile_of(realm.reader, realm.realm).metadata(user))
+    return document
+
+
+def _with_hashes(realm: RealmView, change: UserRepresentation | None) -> UserRepresentation | None:
+    if change is None or not present(change.credentials):
+        return change
+    return replace(change, credentials=[hashed(realm, credential) for credential in given(change.credentials, [])])
+
+
+@user_resource.put("", needs=MANAGE_USERS, prepare=_with_hashes)
+def put_user(realm: RealmAdmin, user: UserRepresentation, change: UserRepresentation | None) -> NoContent:
+    """Changes what the body gives; with ``attributes``, attributes that it does not give go."""
+    if change is None:
+        raise ErrorMessage(400, "Could not update user!")
+    change_user(realm, user, change)
+    return NoContent()
+
+
+@user_resource.delete("", needs=MANAGE_USERS, no_cache=True)
+def delete_user(realm: RealmAdmin, user: UserRepresentation) -> NoContent:
+    """Removes the user, and ends the sessions."""
+    end_sessions(realm, user)
+    realm.tx.delete(USERS, realm.id, str(user.id))
+    return NoContent()
+
+
+@user_resource.get("unmanagedAttributes", needs=VIEW_USERS)
+def get_unmanaged_attributes(realm: RealmView, user: UserRepresentation) -> Values:
+    """The attributes that the user profile does not know."""
+    return profile_of(realm.reader, realm.realm).unmanaged(user)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsOfUserQuery(Query):
+    """A page by name; ``search`` is a part of the name."""
+
+    search: str | None = None
+    first: int | None = None
+    max: int | None = None
+    brief_representation: bool = True
+
+
+@user_resource.get("groups", needs=VIEW_USERS)
+def get_groups_of_user(
+    realm: RealmView, user: UserRepresentation, query: GroupsOfUserQuery
+) -> list[GroupRepresentation]:
+    """The groups that the user is in, without those above them."""
+    page = slice_of(_groups(realm, user, query.search), query.first, query.max)
+    return [group_document(realm, group, brief=query.brief_representation) for group in page]
+
+
+@user_resource.get("groups/count", needs=VIEW_USERS)
+def count_groups_of_user(realm: RealmView, user: UserRepresentation, query: GroupsOfUserQuery) -> dict[str, int]:
+    """How many groups the user is in."""
+    return {"count": len(_groups(realm, user, query.search))}
+
+
+def _groups(realm: RealmView, user: UserRepresentation, search: str | None) -> list[GroupRepresentation]:
+    ids = realm.reader.targets(Relation.MEMBERSHIP, realm.id, str(user.id))
+    matching = like(f"%{(search or '').strip()}%")
+    groups = [group for group in realm.reader.get_many(GROUPS, realm.id, ids) if matching(group.name)]
+    return sorted(groups, key=group_path_order)
+
+
+@user_resource.put("groups/{group_id}", needs=MANAGE_USERS, no_cache=True)
+def join_group(realm: RealmAdmin, user: UserRepresentation, group_id: str) -> NoContent:
+    """Makes the user a member."""
+    realm.tx.link(Relation.MEMBERSHIP, realm.id, str(user.id), _group(realm, group_id))
+    return NoContent()
+
+
+@user_resource.delete("groups/{group_id}", needs=MANAGE_USERS, no_cache=True)
+def leave_group(realm: RealmAdmin, user: UserRepresentation, group_id: str) -> NoContent:
+    """Makes the user no longer a member."""
+    realm.tx.unlink(Relation.MEMBERSHIP, realm.id, str(user.id), _group(realm, group_id))
+    return NoContent()
+
+
+def _group(realm: RealmView, group_id: str) -> str:
+    if realm.reader.get(GROUPS, realm.id, group_id) is None:
+        raise NotFound("Group not found")
+    return group_id
+
+
+@user_resource.get("federated-identity", needs=VIEW_USERS)
+def get_federated_identities(realm: RealmView, user: UserRepresentation) -> list[Any]:
+    """Links to identity providers: none, as there are no providers."""
+    return []
+
+
+@user_resource.delete("consents/{client_id}", needs=MANAGE_USERS, no_cache=True)
+def revoke_consent(realm: RealmAdmin, user: UserRepresentation, client_id: str) -> NoContent:
+    """Takes a consent and the offline sessions with the client back."""
+    client = realm.reader.find(CLIENTS, realm.id, client_id=client_id)
+    if client is None:
+        raise NotFound("Client not found")
+    if not end_sessions(realm, user, client_id=str(client.id), offline=True):
+        raise NotFound("Consent nor offline token not found")
+    return NoContent()
+
+
+@user_resource.post("impersonation", needs=DECIDED_WITHIN)
+def impersonate(realm: RealmView, user: UserRepresentation) -> None:
+    """Acting as somebody at a browser: there are no pages to do so at."""
+    realm.require(IMPERSONATE)
+    raise HttpError(501)
+
+
+@user_resource.put("send-verify-email", needs=MANAGE_USERS)
+def send_verify_email(realm: RealmView, user: UserRepresentation) -> None:
+    """No e-mail is sent: Keycloak's answer where none can be."""
+    _require_address(user)
+    raise ErrorMessage(500, "Failed to send verify email")
+
+
+@user_resource.put("execute-actions-email", needs=MANAGE_USERS)
+def execute_actions_email(realm: RealmView, user: UserRepresentation) -> None:
+    """No e-mail is sent: Keycloak's answer where none can be."""
+    _require_address(user)
+    raise ErrorMessage(500, _NO_SENDER)
+
+
+@user_resource.put("reset-password-email", needs=MANAGE_USERS)
+def reset_password_email(realm: RealmView, user: UserRepresentation) -> None:
+    """No e-mail is sent: Keycloak's answer where none can be."""
+    _require_address(user)
+    raise ErrorMessage(500, _NO_SENDER)
+
+
+def _require_address(user: UserRepresentation) -> None:
+    if not given(user.email, ""):
+        raise ErrorMessage(400, "User email missing")
+    if user.enabled is not True:
+        raise ErrorMessage(400, "User is disabled")
+
+
+_NO_SENDER: Final = (
+    "Failed to send execute actions email: Invalid sender address 'null'. If the address contains UTF-8 characters in "
+    "the local part please ensure the SMTP server supports the SMTPUTF8 extension and enable 'Allow UTF-8' in the "
+    "email realm configuration."
+)
