@@ -1,0 +1,83 @@
+"""Components: key providers make keys, keep them and never tell them."""
+
+from typing import Any
+
+import pytest
+
+from admin_server import Server
+
+COMPONENTS = "/demo/components"
+KEY_PROVIDER = "org.keycloak.keys.KeyProvider"
+
+
+def provider(provider_id: str, **config: str) -> dict[str, Any]:
+    settings = {name: [value] for name, value in config.items()}
+    return {"name": "k", "providerId": provider_id, "providerType": KEY_PROVIDER, "config": settings}
+
+
+def keys_of(server: Server, component_id: str) -> list[dict[str, Any]]:
+    keys = server.call("GET", "/demo/keys").body["keys"]
+    return [key for key in keys if key["providerId"] == component_id]
+
+
+@pytest.mark.parametrize(
+    ("component", "algorithm", "kind"),
+    [
+        (provider("rsa-generated", algorithm="PS256"), "PS256", "RSA"),
+        (provider("ecdsa-generated", ecdsaEllipticCurveKey="P-384"), "ES384", "EC"),
+        (provider("eddsa-generated"), "EdDSA", "OKP"),
+        (provider("hmac-generated", algorithm="HS256"), "HS256", "OCT"),
+    ],
+)
+def test_a_key_provider_makes_its_key(server: Server, component: Any, algorithm: str, kind: str) -> None:
+    made = server.call("POST", COMPONENTS, component)
+    (key,) = keys_of(server, made.id)
+    assert (key["algorithm"], key["type"], key["status"]) == (algorithm, kind, "ACTIVE")
+    assert "secret" not in str(key).lower()
+    told = server.call("GET", f"{COMPONENTS}/{made.id}").body
+    assert told["config"] == component["config"]
+
+
+def test_a_change_keeps_the_key_unless_its_size_changes(server: Server) -> None:
+    component = provider("rsa-generated", priority="50")
+    made = server.call("POST", COMPONENTS, component)
+    (before,) = keys_of(server, made.id)
+    changed = {**component, "config": {"priority": ["60"], "active": ["false"]}}
+    assert server.call("PUT", f"{COMPONENTS}/{made.id}", changed).status == 204
+    (after,) = keys_of(server, made.id)
+    assert (after["kid"], after["providerPriority"], after["status"]) == (before["kid"], 60, "PASSIVE")
+    larger = {**component, "config": {"keySize": ["1024"]}}
+    assert server.call("PUT", f"{COMPONENTS}/{made.id}", larger).status == 204
+    (another,) = keys_of(server, made.id)
+    assert another["kid"] != before["kid"]
+
+
+def test_a_removed_provider_takes_its_keys_along(server: Server) -> None:
+    made = server.call("POST", COMPONENTS, provider("eddsa-generated"))
+    assert server.call("DELETE", f"{COMPONENTS}/{made.id}").status == 204
+    assert keys_of(server, made.id) == []
+    assert server.call("DELETE", f"{COMPONENTS}/{made.id}").body == {"error": "Could not find component"}
+
+
+@pytest.mark.parametrize(
+    ("component", "body"),
+    [
+        (provider("nothing"), {"error": "Invalid provider type or no such provider"}),
+        (provider("rsa-generated", keySize="1000"), {"errorMessage": "'Key size' should be 1024, 2048, 3072 or 4096"}),
+        (provider("rsa-generated", priority="high"), {"errorMessage": "'Priority' should be a number"}),
+        (provider("rsa-generated", enabled="x"), {"errorMessage": "'Enabled' should be 'true' or 'false'"}),
+        (provider("rsa"), {"errorMessage": "'Private RSA Key' is required"}),
+        (provider("rsa", privateKey="nonsense"), {"errorMessage": "Failed to decode private key"}),
+    ],
+)
+def test_refuses_settings_in_keycloaks_words(server: Server, component: Any, body: Any) -> None:
+    answer = server.call("POST", COMPONENTS, component)
+    assert (answer.status, answer.body) == (400, body)
+
+
+def test_a_token_of_a_removed_key_does_not_count(server: Server) -> None:
+    token = server.holder_of("realm-admin")
+    assert server.call("GET", "/demo", token=token).status == 200
+    (component,) = server.call("GET", COMPONENTS, query="name=rsa-generated").body
+    assert server.call("DELETE", f"{COMPONENTS}/{component['id']}").status == 204
+    assert server.call("GET", "/demo", token=token).status == 401
