@@ -7,10 +7,11 @@ from keyturn.admin.api import AdminApi
 from keyturn.admin.http_message import AdminRequest
 from keyturn.admin.randomness import random_id
 from keyturn.jose import jwt
+from keyturn.model.user_session import ClientSession, UserSession
 from keyturn.registry.registry import Registry
 from keyturn.representations import decode, encode
 from keyturn.representations.user import UserRepresentation
-from keyturn.store.collections import CLIENTS, REALMS, ROLES, USERS
+from keyturn.store.collections import CLIENTS, REALMS, ROLES, SESSIONS, USERS
 from keyturn.store.spi import Relation, Store
 
 NOW = 1_800_000_000.0
@@ -73,19 +74,40 @@ class Server:
         entry = self.registry.load_realm(realm)
         assert entry is not None
         key = entry.realm.keys.signing["RS256"]
-        with self.store.read() as reader:
-            user = reader.find(USERS, entry.realm.id, username=username)
-        assert user is not None
         content = {
+            "sid": self._session(entry.realm.id, username),
             "iss": f"{BASE_URL}/realms/{realm}",
             "iat": int(self.now),
             "exp": int(self.now) + 60,
             "typ": "Bearer",
             "azp": "admin-cli",
-            "sub": user.id,
             **claims,
         }
         return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": key.kid}, encode(content), key).decode()
+
+    def _session(self, realm_id: str, username: str) -> str:
+        """The id of a login of this user by ``admin-cli``."""
+        with self.store.read() as reader:
+            user = reader.find(USERS, realm_id, username=username)
+            client = reader.find(CLIENTS, realm_id, client_id="admin-cli")
+            assert user is not None
+            assert client is not None
+            login = f"login-{user.id}"
+            if reader.get(SESSIONS, realm_id, login) is not None:
+                return login
+        session = UserSession(
+            id=login,
+            user_id=str(user.id),
+            username=username,
+            address="127.0.0.1",
+            started=int(self.now),
+            refreshed=int(self.now),
+            expires=int(self.now) + 36000,
+            clients={str(client.id): ClientSession(started=int(self.now), refreshed=int(self.now))},
+        )
+        with self.store.write() as tx:
+            tx.insert(SESSIONS, realm_id, session)
+        return login
 
     def holder_of(self, *roles: str, realm: str = "demo", **claims: Any) -> str:
         """A token of a new user of `realm` who holds these roles of its management client, and nothing else."""

@@ -14,7 +14,9 @@ from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, verify
 from keyturn.registry.registry import Registry
 from keyturn.representations import given
+from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import CLIENTS, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Reader
 
@@ -51,7 +53,7 @@ def verified(authorization: str | None, base_url: str, registry: Registry, now: 
         raise Unauthorized(error.reason) from None
     if claims.get("typ") not in {"Bearer", "DPoP"} or not isinstance(claims.get("sub", ""), str):
         raise Unauthorized("no access token")
-    if "cnf" in claims and "jkt" in given(claims["cnf"], {}):
+    if isinstance(claims.get("cnf"), dict) and "jkt" in claims["cnf"]:
         raise Unauthorized("bound to a key that was not shown")  # RFC 9449 §7.1
     return claims
 
@@ -70,8 +72,7 @@ def admit(reader: Reader, claims: VerifiedClaims, base_url: str, now: float) -> 
     client = reader.find(CLIENTS, realm_id, client_id=str(claims.get("azp", "")))
     if client is None or client.enabled is not True:
         raise Unauthorized("its client is gone or disabled")
-    user_id = _user_id(reader, realm_id, claims, now)
-    user = reader.get(USERS, realm_id, user_id)
+    user = _user(reader, realm_id, client, claims, now)
     if user is None or user.enabled is not True:
         raise Unauthorized("its user is gone or disabled")
     for document in (realm, client, user):
@@ -89,17 +90,24 @@ def admit(reader: Reader, claims: VerifiedClaims, base_url: str, now: float) -> 
     )
 
 
-def _user_id(reader: Reader, realm_id: str, claims: Mapping[str, Any], now: float) -> str:
-    """The user of the token: its session's, which must still be there, or without one its ``sub``."""
+def _user(
+    reader: Reader, realm_id: str, client: ClientRepresentation, claims: Mapping[str, Any], now: float
+) -> UserRepresentation | None:
+    """The user of the token: its session's, which must still be there, or without one the client's own.
+
+    ``sub`` is a mapper's to set, so that it decides nothing: whoever may edit a client would else be anybody.
+    """
     session_id = claims.get("sid")
     if session_id is None:
-        return str(claims.get("sub", ""))
-    session = reader.get(SESSIONS, realm_id, str(session_id))
-    if session is None or session.expires <= now:
-        raise Unauthorized("its session has ended")
-    if claims.get("sub", session.user_id) != session.user_id:
-        raise Unauthorized("of another user than its session")
-    return session.user_id
+        user = reader.find(USERS, realm_id, service_account_client=str(client.id))
+    else:
+        session = reader.get(SESSIONS, realm_id, str(session_id))
+        if session is None or session.expires <= now or client.id not in session.clients:
+            raise Unauthorized("its session has ended")
+        user = reader.get(USERS, realm_id, session.user_id)
+    if user is not None and claims.get("sub", user.id) != user.id:
+        raise Unauthorized("of another user than its session or client")
+    return user
 
 
 def _revoked(reader: Reader, realm: RealmRepresentation, claims: Mapping[str, Any], now: float) -> bool:

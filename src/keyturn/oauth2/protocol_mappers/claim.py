@@ -21,10 +21,16 @@ _INCLUSION: Final = {
 _FALLBACK: Final = {Target.USERINFO: "id.token.claim", Target.INTROSPECTION: "access.token.claim"}
 """What decides where a mapper is older than the setting."""
 
-_PROTECTED: Final = frozenset({"iss", "exp", "iat", "jti", "typ", "scope", "nonce", "at_hash", "session_state"})
-"""Claims that no setting can name."""
+_PROTECTED: Final = frozenset(
+    {"iss", "exp", "iat", "jti", "typ", "azp", "sid", "scope", "nonce", "at_hash", "session_state"}
+)
+"""Claims that no setting can name.
 
-_TEXTS: Final = frozenset({"sub", "azp", "sid", "acr"})
+``azp`` and ``sid`` are ours alone: Keycloak lets a mapper set them, and with them the holder of a token pass for
+another client, or for whoever is logged in.
+"""
+
+_TEXTS: Final = frozenset({"sub", "acr"})
 _COMPONENT: Final = re.compile(r"((?:\\.|[^\\.])+)\.", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
