@@ -10,10 +10,11 @@ from typing import Final
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import AdminError, Conflict, ErrorMessage, InvalidField, ServerError
 from keyturn.admin.new_users import insert_user
-from keyturn.admin.user_passwords import UPDATE_PASSWORD, with_credentials
+from keyturn.admin.user_passwords import with_credentials
 from keyturn.admin.user_profile import ROOT, AttributeFault, UserProfile, Values, profile_of, values_of
 from keyturn.model.new_documents import new_user
 from keyturn.representations import UNSET, given, present, replace
+from keyturn.representations.defaults import fragment
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import GROUPS, USERS
@@ -96,7 +97,8 @@ def _with_values(user: UserRepresentation, values: Values) -> UserRepresentation
 
 
 def _known_actions(realm: RealmAdmin, actions: Iterable[str]) -> list[str]:
-    known = {given(action.alias, "") for action in given(realm.realm.required_actions, [])} | {UPDATE_PASSWORD}
+    usual = given(fragment("authentication", realm.name).required_actions, [])
+    known = {given(action.alias, "") for action in given(realm.realm.required_actions, usual)}
     return [action for action in dict.fromkeys(actions) if action in known]
 
 
@@ -150,12 +152,14 @@ class _Attributes:
         sent = self._sent(body, stored)
         values: Values = {}
         faults: list[AttributeFault] = []
+        if "username" in sent and not sent["username"][0].strip() and not self.profile.email_is_username:
+            faults.append(AttributeFault("username", _MISSING))
         for name in {**dict.fromkeys(self.profile.attributes), **sent, **stored}:
             given_values = [value for value in sent.get(name, []) if value]
             kept = stored.get(name, [])
             if self._edits(name):
-                faults.extend(self._faults(name, sent.get(name, [])))
-                kept = self._filled(name, given_values)
+                kept = [value for value in given_values if value.strip()] or self._default(name)
+                faults.extend(self._faults(name, given_values or kept))
             elif self._changes(name, given_values, kept):
                 faults.append(AttributeFault(name, _READ_ONLY))
             if kept:
@@ -182,13 +186,10 @@ class _Attributes:
             return self.profile.edits(name, new=self.user is None)
         return self.profile.edits_unmanaged
 
-    def _filled(self, name: str, values: list[str]) -> list[str]:
-        """`values` without blanks, or the attribute's default."""
-        filled = [value for value in values if value.strip()]
+    def _default(self, name: str) -> list[str]:
         attribute = self.profile.attributes.get(name)
-        if not filled and attribute is not None and given(attribute.default_value, ""):
-            return [given(attribute.default_value, "")]
-        return filled
+        default = given(attribute.default_value, "") if attribute is not None else ""
+        return [default] if default else []
 
     def _changes(self, name: str, values: list[str], kept: list[str]) -> bool:
         """Whether something is to be set that administrators may not set, of a user that is there."""

@@ -59,7 +59,7 @@ def profile_of(reader: Reader, realm: RealmRepresentation) -> "UserProfile":
     config = config_of(reader, str(realm.id))
     attributes = {str(attribute.name): attribute for attribute in given(config.attributes, [])}
     for name in ("username", "email"):
-        attributes.setdefault(name, UPAttribute(name=name, display_name=f"${{{name}}}"))
+        attributes.setdefault(name, UPAttribute(name=name))
     if realm.internationalization_enabled is True:
         attributes.setdefault(_LOCALE, UPAttribute(name=_LOCALE, display_name=_LOCALE, permissions=_ALWAYS))
     return UserProfile(config, attributes, realm)
@@ -179,7 +179,7 @@ class UserProfile:
         attribute = self.attributes[name]
         told: dict[str, Any] = {
             "name": name,
-            "displayName": given(attribute.display_name, name),
+            "displayName": given(attribute.display_name, f"${{{name}}}" if name in ("username", "email") else name),
             "required": self.requires(name),
             "readOnly": not self.edits(name, new=user is None),
         }
@@ -202,4 +202,4 @@ class UserProfile:
 
 def _required_of_administrators(required: UPAttributeRequired) -> bool:
     roles, scopes = given(required.roles, []), given(required.scopes, [])
-    return _ADMIN in roles or (not roles and not scopes)
+    return not scopes and (not roles or _ADMIN in roles)

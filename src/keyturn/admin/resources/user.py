@@ -1,11 +1,12 @@
 """One user: the document, its groups, and what there is of federation. Source: Keycloak ``UserResource``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import ErrorMessage, HttpError, NotFound
+from keyturn.admin.errors import ErrorMessage, NotEnabled, NotFound
 from keyturn.admin.group_documents import group_document, group_path_order
 from keyturn.admin.like import like
 from keyturn.admin.paging import slice_of
@@ -44,7 +45,9 @@ def get_user(realm: RealmView, user: UserRepresentation, query: OneUserQuery) ->
     return document
 
 
-def _with_hashes(realm: RealmView, change: UserRepresentation | None) -> UserRepresentation | None:
+def _with_hashes(
+    realm: RealmView, _: Mapping[str, Any], change: UserRepresentation | None
+) -> UserRepresentation | None:
     if change is None or not present(change.credentials):
         return change
     return replace(change, credentials=[hashed(realm, credential) for credential in given(change.credentials, [])])
@@ -146,7 +149,7 @@ def revoke_consent(realm: RealmAdmin, user: UserRepresentation, client_id: str) 
 def impersonate(realm: RealmView, user: UserRepresentation) -> None:
     """Acting as somebody at a browser: there are no pages to do so at."""
     realm.require(IMPERSONATE)
-    raise HttpError(501)
+    raise NotEnabled
 
 
 @user_resource.put("send-verify-email", needs=MANAGE_USERS)

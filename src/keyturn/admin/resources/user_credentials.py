@@ -1,6 +1,7 @@
 """The credentials of a user. Secrets never leave. Source: Keycloak ``UserResource``."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
@@ -21,7 +22,9 @@ _NOT_MANAGED: Final = "You can not manage credentials for this user"
 _TEXT: Final = "text/plain"
 
 
-def _with_hash(realm: RealmView, credential: CredentialRepresentation | None) -> CredentialRepresentation | None:
+def _with_hash(
+    realm: RealmView, _: Mapping[str, Any], credential: CredentialRepresentation | None
+) -> CredentialRepresentation | None:
     return None if credential is None else hashed(realm, credential)
 
 

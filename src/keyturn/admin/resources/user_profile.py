@@ -28,7 +28,7 @@ def get_profile(realm: RealmView) -> UPConfig:
     return complete(config_of(realm.reader, realm.id))
 
 
-@user_profile.get("metadata", needs=VIEW_REALM | QUERY_USERS)
+@user_profile.get("metadata", needs=VIEW_REALM | QUERY_USERS, no_cache=False)
 def get_profile_metadata(realm: RealmView) -> dict[str, Any]:
     """What forms for a new user are made of."""
     return profile_of(realm.reader, realm.realm).metadata(None)

@@ -1,6 +1,7 @@
 """Users. Source: Keycloak ``UsersResource``."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from keyturn.admin.answers import Created
 from keyturn.admin.context import RealmAdmin, RealmView
@@ -33,7 +34,7 @@ def get_users_count(realm: RealmView, query: UserQuery) -> int:
     return count_users(realm, query)
 
 
-def _with_hashes(realm: RealmView, user: UserRepresentation) -> UserRepresentation:
+def _with_hashes(realm: RealmView, _: Mapping[str, Any], user: UserRepresentation) -> UserRepresentation:
     if not present(user.credentials):
         return user
     return replace(user, credentials=[hashed(realm, credential) for credential in given(user.credentials, [])])
