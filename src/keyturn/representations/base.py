@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from keyturn.representations.secrecy import masked
 
 __all__ = [
+    "ANY_LISTS",
     "NULL_REMOVES",
     "UNSET",
     "Integer",
@@ -48,6 +49,10 @@ NULL_REMOVES: Final = Meta(extra={"null_removes": True})
 
 In every other mapping, entries that are ``null`` are read as if they were not there.
 """
+
+
+ANY_LISTS: Final = Meta(extra={"any_lists": True})
+"""Marks a mapping of lists of texts that Keycloak reads from whatever stands there: a text is a list of one."""
 
 
 def kept(why: str) -> Meta:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias, get_args
 import msgspec
 from msgspec import Meta, UnsetType
 
-from keyturn.representations.base import NULL_REMOVES
+from keyturn.representations.base import ANY_LISTS, NULL_REMOVES
 from keyturn.representations.reading import DEEPEST, UnreadableDocument, UnreadableKind, position
 
 __all__ = ["read_leniently"]
@@ -124,6 +124,8 @@ def _reader(hint: Any) -> _Reader:
             return _integer_reader(next(meta for meta in arguments[1:] if isinstance(meta, Meta)))
         if NULL_REMOVES in arguments[1:]:
             return _mapping_reader(str, null="")
+        if ANY_LISTS in arguments[1:]:
+            return _read_any_lists
         return _reader(arguments[0])
     if origin in {list, dict}:
         return _list_reader(arguments[0]) if origin is list else _mapping_reader(arguments[1], null=None)
@@ -221,6 +223,24 @@ def _read_anything(scanner: _Scanner) -> Any:
         return msgspec.json.decode(scanner.content[start : scanner.at])
     except (msgspec.DecodeError, UnicodeDecodeError):
         scanner.fail("broken_json")
+
+
+def _read_any_lists(scanner: _Scanner) -> dict[str, list[str]] | None:
+    """Lists of texts by name; what cannot be one is an empty text (Keycloak ``StringListMapDeserializer``)."""
+    found = _read_anything(scanner)
+    if found is None:
+        return None
+    entries = found.items() if isinstance(found, dict) else ()
+    return {
+        name: [_as_text(each) for each in (value if isinstance(value, list) else [value]) if each is not None]
+        for name, value in entries
+    }
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if isinstance(value, list | dict) else msgspec.json.encode(value).decode()
 
 
 def _skip(scanner: _Scanner) -> None:

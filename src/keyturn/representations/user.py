@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from keyturn.representations.base import UNSET, Integer, Long, Maybe, Representation, kept
+from keyturn.representations.base import ANY_LISTS, UNSET, Integer, Long, Maybe, Representation, kept
 from keyturn.representations.credential import CredentialRepresentation
 
 __all__ = ["FederatedIdentityRepresentation", "UserConsentRepresentation", "UserRepresentation"]
@@ -39,7 +39,7 @@ class UserRepresentation(Representation):
     last_name: Maybe[str] = UNSET
     email: Maybe[str] = UNSET
     email_verified: Maybe[bool] = UNSET
-    attributes: Maybe[dict[str, list[str]]] = UNSET
+    attributes: Annotated[Maybe[dict[str, list[str]]], ANY_LISTS] = UNSET
     user_profile_metadata: Maybe[dict[str, Any]] = UNSET
     enabled: Maybe[bool] = UNSET
     self: Maybe[str] = UNSET
