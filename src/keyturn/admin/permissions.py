@@ -94,6 +94,7 @@ _ADMIN_ROLES: Final = _READING_ROLES | {"admin", "create-realm", "realm-admin", 
 _GIVEN_WITH: Final[dict[str, Needs]] = {
     "query-clients": DECIDED_WITHIN,
     "query-groups": DECIDED_WITHIN,
+    "query-organizations": DECIDED_WITHIN,
     "query-realms": DECIDED_WITHIN,
     "query-users": DECIDED_WITHIN,
     "create-client": MANAGE_CLIENTS,
@@ -109,6 +110,8 @@ _GIVEN_WITH: Final[dict[str, Needs]] = {
     "view-identity-providers": VIEW_IDENTITY_PROVIDERS,
     "manage-authorization": _one_of("manage-authorization", "manage-clients"),
     "view-authorization": _one_of("view-authorization", "manage-authorization", "view-clients", "manage-clients"),
+    "manage-organizations": _one_of("manage-organizations", "manage-realm"),
+    "view-organizations": _one_of("view-organizations", "manage-organizations", "manage-realm"),
     "impersonation": IMPERSONATE,
 }
 """What one must hold to give a management role of the realm."""
@@ -172,10 +175,11 @@ class Rights:
     def may_give(self, role: RoleRepresentation) -> bool:
         """Whether somebody who may manage users, or what holds the role, may give away this very role.
 
-        A management role is given by who holds it, or what it amounts to; a role of master by who holds it.
-        Source: Keycloak ``RolePermissions.checkAdminRoles``.
+        A management role is given by who holds it, or what it amounts to; a role of master by who holds it. Master's
+        ``admin`` gives any; nobody else gives ``realm-admin`` without holding it.
+        Source: Keycloak ``RolePermissions.checkAdminRoles``; asked of Keycloak.
         """
-        if role.name not in _ADMIN_ROLES:
+        if role.name not in _ADMIN_ROLES or self._rules_the_server():
             return True
         if self.administrator.holds(self.reader, str(role.id)):
             return True
@@ -183,6 +187,12 @@ class Rights:
             needs = _GIVEN_WITH.get(str(role.name))
             return needs is not None and self.allows(needs)
         return role.container_id != self.master_id
+
+    def _rules_the_server(self) -> bool:
+        if self.administrator.realm_id != self.master_id:
+            return False
+        admin = self.reader.find(ROLES, self.master_id, container_id=self.master_id, name="admin")
+        return admin is not None and self.administrator.has(self.reader, str(admin.id))
 
     def may_map(self, role: RoleRepresentation) -> bool:
         """Whether `role` may be given to a user or group (Keycloak ``canMapRole``)."""

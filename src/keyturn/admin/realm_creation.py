@@ -119,7 +119,7 @@ def _stored(credential: CredentialRepresentation, now_ms: int) -> CredentialRepr
 
 
 def store_realm(tx: Transaction, made: NewRealm, *, fresh: Fresh, creator: Administrator | None = None) -> None:
-    """Stores the realm and master's side of it. `creator` gets all rights in it, unless master's ``admin`` has them.
+    """Stores the realm and master's side of it. `creator` gets the rights in it, unless ``admin`` of master has them.
 
     Raises:
         AdminError: something of it is taken.
@@ -173,7 +173,8 @@ def _store_master_side(tx: Transaction, name: str, fresh: Fresh, creator: Admini
         tx.link(Relation.COMPOSITE, master_id, source, target)
     if creator is not None and creator.realm_id == master_id and not creator.holds(tx, str(admin.id)):
         for role in side.roles:
-            tx.link(Relation.USER_ROLE, master_id, str(creator.user.id), str(role.id))
+            if role.name != "impersonation":
+                tx.link(Relation.USER_ROLE, master_id, str(creator.user.id), str(role.id))
 
 
 def _no_master() -> AdminError:
