@@ -9,10 +9,10 @@ import httpx
 
 from harness.realm import RealmUnderTest
 from keyturn.events.event import Event
-from keyturn.http.body import Receive, Scope, Send
+from keyturn.http.app import create_app
+from keyturn.http.health import HealthService
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding
-from keyturn.http.realms import RealmService
 from keyturn.http.services import Services
 
 BASE_URL = "https://keyturn.test:8443"
@@ -44,7 +44,7 @@ class RealmServer:
             clock=realm.clock,
             random=os.urandom,
         )
-        self._tokens, self._realms = TokenService(services), RealmService(services)
+        self._app = create_app(services, HealthService(lambda: None), TokenService(services))
         self.path = f"/realms/{realm.name}"
         self.issuer = f"{BASE_URL}{self.path}"
 
@@ -53,7 +53,7 @@ class RealmServer:
         url = base_url + (path[1:] if path.startswith("//") else self.path + path)
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self._serve, client=("192.0.2.7", 40000))
+            transport = httpx.ASGITransport(self._app, client=("192.0.2.7", 40000))
             async with httpx.AsyncClient(transport=transport) as client:
                 return await client.request(method, url, **options)
 
@@ -77,9 +77,3 @@ class RealmServer:
     def login(self, username: str, password: str, auth: tuple[str, str], **form: str) -> dict[str, Any]:
         """The tokens of a person who logs in by a client."""
         return self.tokens({"grant_type": "password", "username": username, "password": password} | form, auth)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == f"{self.path}/protocol/openid-connect/token" and scope["method"] == "POST":
-            await self._tokens.handle(scope, receive, send, self.realm.name)
-        else:
-            await self._realms.handle(scope, receive, send)

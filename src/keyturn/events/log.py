@@ -6,6 +6,8 @@ from typing import Final
 from keyturn.events.event import Event
 
 _LOGGER: Final = logging.getLogger("keyturn.events")
+_LONGEST: Final = 200
+"""Characters of one value."""
 
 
 class LogSink:
@@ -26,4 +28,11 @@ class LogSink:
                 **event.details,
             }
             # Values come from callers: as reprs, so that none of them can begin a line of its own.
-            _LOGGER.log(level, ", ".join(f"{name}={value!r}" for name, value in known.items() if value is not None))
+            _LOGGER.log(
+                level, ", ".join(f"{name}={_shown(value)}" for name, value in known.items() if value is not None)
+            )
+
+
+def _shown(value: str) -> str:
+    """`value` as a repr, cut where it is longer than a line is read: whoever sends much must not fill the log."""
+    return repr(value) if len(value) <= _LONGEST else f"{value[:_LONGEST]!r}…"

@@ -1,22 +1,28 @@
 """The admin API's edge: bytes in, bytes out; the work is done in a worker thread."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Final
 from urllib.parse import parse_qsl
 
 from anyio import to_thread
 
 from keyturn.admin.api import AdminApi
+from keyturn.admin.authentication import verified
+from keyturn.admin.errors import Unauthorized
 from keyturn.admin.http_message import AdminRequest, AdminResponse
-from keyturn.http.body import MAXIMUM_DOCUMENT, BodyTooLarge, Receive, Scope, Send, read_body
+from keyturn.http.body import MAXIMUM_DOCUMENT, MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
 from keyturn.http.headers import PREFLIGHT_SECURITY, SECURITY
 from keyturn.http.oauth2 import respond
-from keyturn.http.origin import BadHost
+from keyturn.http.origin import BadHost, Origin
 from keyturn.http.services import Services
 from keyturn.oauth2.http_message import json_response
 
 _BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
 _TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
 _REDIRECTS: Final = {"/": "/admin/", "/admin": "/admin/master/console/", "/admin/": "/admin/master/console/"}
+_LARGE_AT_ONCE: Final = 4
+"""Documents over ``MAXIMUM_FORM`` that are in memory at the same time."""
 _HEADERS: Final = frozenset({b"authorization", b"content-type", b"accept", b"origin", b"access-control-request-method"})
 """What the admin API looks at."""
 
@@ -26,18 +32,15 @@ class AdminService:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._large: Final = asyncio.Semaphore(_LARGE_AT_ONCE)
         self.api: Final = AdminApi(services.store, services.registry, services.clock)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises Disconnected."""
         try:
             origin = self._services.forwarding.origin(scope)
-            body = await read_body(receive, MAXIMUM_DOCUMENT)
         except BadHost:
             await respond(send, _BAD_HOST)
-            return
-        except BodyTooLarge:
-            await respond(send, _TOO_LARGE)
             return
         target = _REDIRECTS.get(scope["path"])
         if target is not None:
@@ -47,6 +50,27 @@ class AdminService:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _HEADERS
         }
+        async with AsyncExitStack() as stack:
+
+            async def admit() -> None:
+                # Whoever has no token fills no memory, and whoever has one only so much of it.
+                now = self._services.clock()
+                await to_thread.run_sync(
+                    verified, headers.get("authorization"), origin.base_url, self._services.registry, now
+                )
+                await stack.enter_async_context(self._large)
+
+            try:
+                body = await read_body(receive, MAXIMUM_DOCUMENT, free=MAXIMUM_FORM, admit=admit)
+            except BodyTooLarge:
+                await respond(send, _TOO_LARGE)
+                return
+            except Unauthorized as error:
+                await respond(send, json_response(error.status, error.document))
+                return
+            await self._answer(scope, send, origin, headers, body)
+
+    async def _answer(self, scope: Scope, send: Send, origin: Origin, headers: dict[str, str], body: bytes) -> None:
         request = AdminRequest(
             method=scope["method"],
             path=scope["raw_path"].partition(b"?")[0].decode("latin-1"),

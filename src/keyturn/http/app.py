@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from keyturn.http import path as paths
 from keyturn.http.admin import AdminService
 from keyturn.http.body import Disconnected, Message, Receive, Scope, Send
 from keyturn.http.health import HealthService
@@ -28,6 +29,13 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
     realms, admin = RealmService(services), AdminService(services)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        raw: bytes = scope["raw_path"]
+        if paths.is_odd(raw):
+            refusal = paths.refusal(raw)
+            if refusal is not None:
+                await respond(send, refusal)
+                return
+            scope["path"] = paths.decoded(raw)
         path: str = scope["path"]
         token = _TOKEN_PATH.fullmatch(path)
         if token is not None and scope["method"] == "POST":

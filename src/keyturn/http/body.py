@@ -23,8 +23,14 @@ class Disconnected(Exception):
     """The caller is gone: there is nobody to answer."""
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises BodyTooLarge, Disconnected."""
+async def read_body(
+    receive: Receive, limit: int, *, free: int | None = None, admit: Callable[[], Awaitable[None]] | None = None
+) -> bytes:
+    """The whole body. Raises BodyTooLarge, Disconnected.
+
+    Args:
+        free: bytes that anybody may send; `admit` is awaited once before more is kept, and raises to refuse.
+    """
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected
@@ -42,5 +48,8 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         size += len(part)
         if size > limit:
             raise BodyTooLarge
+        if admit is not None and free is not None and size > free:
+            await admit()
+            admit = None
         parts.append(part)
     return b"".join(parts)

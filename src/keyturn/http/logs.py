@@ -12,6 +12,8 @@ from typing import Final, TextIO
 _ESCAPED: Final = {number: f"\\x{number:02x}" for number in (*range(32), 127, *range(0x80, 0xA0), 0x2028, 0x2029)}
 _CHATTY: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "concurrent.futures")
 """Libraries whose warnings every port scan can cause: heard from error upwards, unless everything is."""
+_TELLTALE: Final = ("sqlalchemy", "httpx", "httpcore")
+"""Libraries that log data - rows, headers - below warning: never heard there."""
 
 
 class _Text(logging.Formatter):
@@ -21,7 +23,11 @@ class _Text(logging.Formatter):
         time = datetime.fromtimestamp(record.created, UTC)
         stamp = f"{time:%Y-%m-%d %H:%M:%S},{int(record.msecs):03}"
         line = f"{stamp} {record.levelname:<7} {record.name}: {record.getMessage().translate(_ESCAPED)}"
-        return line if record.exc_info is None else f"{line}\n{self.formatException(record.exc_info)}"
+        if record.exc_info is None:
+            return line
+        # Indented, since an exception's text may quote what a caller sent, line breaks and all.
+        trace = self.formatException(record.exc_info).splitlines()
+        return "\n".join([line, *(f"    {part.translate(_ESCAPED)}" for part in trace)])
 
 
 class _Json(logging.Formatter):
@@ -48,6 +54,8 @@ def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    for name in _TELLTALE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in _CHATTY:
         logger = logging.getLogger(name)
         logger.handlers.clear()

@@ -6,7 +6,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from keyturn.events.event import Event
 from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
@@ -16,7 +16,7 @@ from keyturn.http.services import Services
 from keyturn.oauth2 import cors
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
-from keyturn.oauth2.spi import Facts, Miss, Overtaken, Pending, Refused
+from keyturn.oauth2.spi import CheckPassword, Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
 
@@ -31,6 +31,9 @@ _HTTPS_REQUIRED: Final = json_response(
 _TURNS: Final = 8
 """How often a request is asked again after something was loaded; more means that somebody keeps changing it."""
 
+_PASSWORDS_AT_ONCE: Final = 4
+"""Passwords that are hashed at the same time: whoever guesses many must not take all worker threads and cores."""
+
 _EVENT_TYPES: Final = {"client_credentials": "CLIENT_LOGIN", "password": "LOGIN", "refresh_token": "REFRESH_TOKEN"}
 
 
@@ -40,6 +43,7 @@ class TokenService:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._endpoint = TokenEndpoint(services.clock, services.random)
+        self._passwords = CapacityLimiter(_PASSWORDS_AT_ONCE)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, realm_name: str) -> None:
         """One request. Raises Disconnected."""
@@ -117,7 +121,10 @@ class TokenService:
                 entry = await self._again(entry)
                 continue
             if isinstance(decision, Pending):
-                facts = await to_thread.run_sync(services.facts.resolve, entry.realm, decision.question)
+                limiter = self._passwords if isinstance(decision.question, CheckPassword) else None
+                facts = await to_thread.run_sync(
+                    services.facts.resolve, entry.realm, decision.question, limiter=limiter
+                )
                 entry = await self._again(entry)
                 continue
             response = self._endpoint.mint(decision)

@@ -111,11 +111,12 @@ async def close_slow(connections: Iterable[Any], *, after: float = SLOW_AFTER) -
             cycle = connection.cycle
             if cycle is not None and not cycle.response_complete and not cycle.more_body:
                 continue
+            if connection.timeout_keep_alive_task is not None:
+                continue  # between requests that timer counts, which uvicorn sets
             seen, since = waiting.get(connection, (cycle, now))
             if seen is not cycle:
                 since = now
-            # Between requests the keep-alive timer counts, which uvicorn sets.
-            if now - since >= after and connection.timeout_keep_alive_task is None:
+            if now - since >= after:
                 connection.transport.abort()
             else:
                 still[connection] = (cycle, since)

@@ -40,11 +40,6 @@ _METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not A
 _HTTPS_REQUIRED: Final = json_response(403, {"error": "invalid_request", "error_description": "HTTPS required"})
 _TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
 _BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
-_NOT_NORMALIZED: Final = Response(
-    400,
-    ((b"content-type", b"application/json; charset=UTF-8"),),
-    b'{"error":"missingNormalization","error_description":"Request path not normalized"}',
-)
 
 _READ: Final = frozenset({"GET", "HEAD"})
 _RFC_8414: Final = "/.well-known/oauth-authorization-server/realms/"
@@ -113,9 +108,6 @@ class RealmService:
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises Disconnected."""
         path: str = scope["path"]
-        if "//" in path:
-            await respond(send, _NOT_NORMALIZED)
-            return
         name, below = _split(path)
         if not name:
             await respond(send, _NO_TARGET)
