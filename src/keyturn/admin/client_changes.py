@@ -18,7 +18,7 @@ from keyturn.representations import UNSET, given, merge, merge_attributes, prese
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, ROLES, USERS
-from keyturn.store.spi import Reader, Relation, Transaction
+from keyturn.store.spi import Duplicate, Reader, Relation, Transaction
 
 __all__ = ["Fresh", "create_client", "delete_client", "update_client", "with_new_secret"]
 
@@ -48,6 +48,8 @@ def create_client(
     check_client(client)
     check_lengths(client)
     client = replace(client, authentication_flow_binding_overrides=_bindings(realm, {}, posted))
+    if client.id == realm_id:  # roles are kept by the id of their owner: these would be the realm's
+        raise Duplicate(CLIENTS.name, "id")
     tx.insert(CLIENTS, realm_id, client)
     _assign_scopes(tx, realm_id, client, posted)
     if client.service_accounts_enabled is True:

@@ -3,6 +3,7 @@
 Source: Keycloak ``RealmManager.importRealm``, ``RealmsAdminResource.importRealm``.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -64,8 +65,11 @@ def check_realm_name(name: str) -> None:
     if not name.strip():
         raise ErrorMessage(400, "Realm name cannot be empty")
     for character in name:
-        if character in _RESERVED:
+        # Keycloak takes control characters, and then fails wherever the name stands in a header.
+        if character in _RESERVED or unicodedata.category(character) == "Cc":
             raise BadRequest(f"Character '{character}' not allowed.")
+    if name in {".", ".."}:
+        raise BadRequest(f"Realm name '{name}' not allowed.")  # no path leads there
 
 
 def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: Callable[[int], bytes]) -> NewRealm:

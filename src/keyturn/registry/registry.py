@@ -13,7 +13,7 @@ from keyturn.oauth2.spi import Miss
 from keyturn.registry.compile import compile_client, compile_realm
 from keyturn.representations import given
 from keyturn.store.collections import CLIENTS, REALMS, SESSIONS, USERS
-from keyturn.store.spi import Change, Reader, Relation, Store
+from keyturn.store.spi import Change, Reader, Relation, Store, StoreError
 
 MAXIMUM_CLIENTS: Final = 20_000
 """Compiled clients of one realm that stay in memory. Past it the one that was compiled first goes."""
@@ -40,7 +40,7 @@ class RealmEntry:
     It is the protocol's ``Clients``.
     """
 
-    __slots__ = ("_by_id", "_by_user", "_clients", "_unknown", "realm")
+    __slots__ = ("_by_id", "_by_user", "_clients", "_unknown", "_without_account", "realm")
 
     def __init__(self, realm: Realm) -> None:
         self.realm = realm
@@ -48,6 +48,7 @@ class RealmEntry:
         self._unknown: set[str] = set()
         self._by_id: dict[str, str] = {}
         self._by_user: dict[str, str] = {}
+        self._without_account: set[str] = set()
 
     def by_client_id(self, client_id: str) -> Client | None:
         """The client, None where there is none. Raises Miss where that is not known yet."""
@@ -73,7 +74,9 @@ class RealmEntry:
             self._remove(next(iter(self._clients)))
         self._clients[client_id] = client
         self._by_id[client.id] = client_id
-        if client.service_account is not None:
+        if client.service_account is None:
+            self._without_account.add(client_id)
+        else:
             self._by_user[client.service_account.id] = client_id
 
     def forget(self, client_uuid: str) -> None:
@@ -84,13 +87,14 @@ class RealmEntry:
             self._remove(client_id)
 
     def forget_user(self, user_id: str) -> None:
-        """Drops the client that this user stands for, if any."""
+        """Drops the client that this user stands for; of a user not seen before, those that it may stand for."""
         client_id = self._by_user.get(user_id)
-        if client_id is not None:
-            self._remove(client_id)
+        for dropped in tuple(self._without_account) if client_id is None else (client_id,):
+            self._remove(dropped)
 
     def _remove(self, client_id: str) -> None:
         client = self._clients.pop(client_id, None)
+        self._without_account.discard(client_id)
         if client is not None:
             self._by_id.pop(client.id, None)
             if client.service_account is not None:
@@ -207,6 +211,9 @@ class Registry:
         known = entry.realm.client_ids.get(change.id)
         if change.kind != CLIENTS.name or known is None:
             return False
-        with self._store.read() as reader:
-            document = reader.get(CLIENTS, entry.realm.id, change.id)
+        try:
+            with self._store.read() as reader:
+                document = reader.get(CLIENTS, entry.realm.id, change.id)
+        except StoreError:  # nobody knows: rather compile too much than answer from what is no longer true
+            return True
         return document is None or document.client_id != known

@@ -23,8 +23,13 @@ _VARIANTS: Final = {"d": 0, "i": 1, "id": 2}
 _VERSIONS: Final = {"1.0": 0x10, "1.3": 0x13}
 
 _SALT_SIZE: Final = 16
-_MOST_MEMORY: Final = 1 << 20
+_MOST_MEMORY: Final = 1 << 18
 """KiB that a stored credential may ask for; an import is no way to exhaust the server."""
+_MOST_WORK: Final = 1 << 22
+"""KiB times passes of Argon2 (a few seconds), for the same reason."""
+_MOST_ITERATIONS: Final = 10_000_000
+"""Of PBKDF2."""
+_LONGEST_HASH: Final = 1024
 
 
 class _Secret(Representation, forbid_unknown_fields=False):
@@ -147,7 +152,7 @@ def _read(credential: CredentialRepresentation) -> tuple[bytes, bytes, _Paramete
         value, salt = b64decode(secret.value), b64decode(given(secret.salt, ""))
     except ValueError:
         return None
-    if not value or parameters.hash_iterations < 1:
+    if not 0 < len(value) <= _LONGEST_HASH or not 1 <= parameters.hash_iterations <= _MOST_ITERATIONS:
         return None
     if parameters.algorithm in _PBKDF2 or (parameters.algorithm == _ARGON2 and _computable(parameters, value, salt)):
         return value, salt, parameters
@@ -159,6 +164,7 @@ def _computable(parameters: _Parameters, value: bytes, salt: bytes) -> bool:
     memory, lanes = _number(parameters, "memory"), _number(parameters, "parallelism")
     return (
         8 * lanes <= memory <= _MOST_MEMORY
+        and memory * parameters.hash_iterations <= _MOST_WORK
         and 1 <= lanes <= 64
         and len(value) == _number(parameters, "hashLength") >= 4
         and len(salt) >= 8
