@@ -89,6 +89,8 @@ class Objects:
 
     def filled(self, path: str) -> str:
         """`path` with each placeholder replaced."""
+        if "fixed-group" in path:
+            self.fixed("group")
         before, brace, rest = path.partition("{")
         if not brace:
             return path
