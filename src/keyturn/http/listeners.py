@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import errno
 import resource
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import uvicorn
 
@@ -18,6 +19,7 @@ from keyturn.http.protocol import SLOW_AFTER, BoundedProtocol, close_slow
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _BACKLOG: Final = 2048
+_UNAVAILABLE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _KEEP_ALIVE: Final = 65
 """Seconds that an idle connection stays open: longer than what clients and proxies commonly wait themselves."""
 
@@ -42,20 +44,34 @@ def bind(flag: str, host: str, port: int) -> Listener:
     except (socket.gaierror, UnicodeError):
         raise SettingsError(f"--host: {host!r} is no address of this machine") from None
     sockets: list[socket.socket] = []
+    unavailable: OSError | None = None
     for family, kind, protocol, _, address in dict.fromkeys(found):
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-        bound.setblocking(False)
         try:
-            bound.bind(address)
+            sockets.append(_bound(family, kind, protocol, address, both_families=host == "::"))
         except OSError as error:
-            for opened in (bound, *sockets):
+            if error.errno in _UNAVAILABLE:  # localhost may name ::1 where there is no IPv6
+                unavailable = error
+                continue
+            for opened in sockets:
                 opened.close()
             raise _refused(flag, host, port, error) from None
-        sockets.append(bound)
+    if unavailable is not None and not sockets:
+        raise _refused(flag, host, port, unavailable)
     return Listener(flag, port, tuple(sockets))
+
+
+def _bound(family: int, kind: int, protocol: int, address: Any, *, both_families: bool) -> socket.socket:
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not both_families))
+        bound.setblocking(False)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def raise_descriptor_limit() -> None:
