@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.errors import NotFound
-from keyturn.admin.permissions import MANAGE_USERS, VIEW_USERS
+from keyturn.admin.permissions import MANAGE_USERS, VIEW_CLIENTS, VIEW_USERS
 from keyturn.representations import UNSET, given, replace
 from keyturn.representations.group import GroupRepresentation
 from keyturn.store.collections import CLIENTS, GROUPS, ROLES
@@ -78,7 +78,7 @@ def group_document(
     Args:
         brief: without attributes and roles.
         counted: with the number of groups below it.
-        access: with what the caller may do.
+        access: with what the caller may do; client roles are then told only to who may see clients.
         path: its path, where that is known.
     """
     document = replace(
@@ -97,7 +97,7 @@ def group_document(
     roles = realm.reader.get_many(ROLES, realm.id, realm.reader.targets(Relation.GROUP_ROLE, realm.id, str(group.id)))
     by_client: dict[str, list[str]] = {}
     for role in roles:
-        if role.client_role is True:
+        if role.client_role is True and (access is None or realm.may(VIEW_CLIENTS)):
             by_client.setdefault(str(role.container_id), []).append(str(role.name))
     return replace(
         document,

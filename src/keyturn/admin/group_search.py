@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.group_documents import GroupAccess, group_document, group_path_order
-from keyturn.admin.paging import containing, slice_of
+from keyturn.admin.like import literal
+from keyturn.admin.paging import slice_of
 from keyturn.admin.query import Query
 from keyturn.admin.search_query import fields_of
 from keyturn.representations import given
@@ -64,13 +65,13 @@ def _named(realm: RealmView, query: GroupQuery) -> Sequence[GroupRepresentation]
     name = (query.search or "").strip()
     if query.exact:
         return realm.reader.select(GROUPS, realm.id, where={"name": name}, order_by="name")
-    return realm.reader.select(GROUPS, realm.id, like={"name": containing(name)}, order_by="name")
+    return realm.reader.select(GROUPS, realm.id, like={"name": f"%{literal(name)}%"}, order_by="name")
 
 
 def count_groups(realm: RealmView, query: GroupCountQuery) -> int:
     """How many groups there are, or are found."""
     if query.search is not None:
-        return realm.reader.count(GROUPS, realm.id, like={"name": containing(query.search)})
+        return realm.reader.count(GROUPS, realm.id, like={"name": f"%{literal(query.search)}%"})
     return realm.reader.count(GROUPS, realm.id, where={"parent_id": None} if query.top else None)
 
 

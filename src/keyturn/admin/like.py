@@ -1,10 +1,15 @@
-"""SQL's LIKE on texts that are in memory, where Keycloak searches with it and keyturn has no column."""
+"""Patterns of SQL's LIKE: texts that match only themselves, and matching where keyturn has no column."""
 
 import re
 from collections.abc import Callable
 from functools import lru_cache
 
-__all__ = ["like"]
+__all__ = ["like", "literal"]
+
+
+def literal(text: str) -> str:
+    """`text` as a pattern that only matches itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 @lru_cache(maxsize=64)

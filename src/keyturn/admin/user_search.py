@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.dates import moment
+from keyturn.admin.like import literal
 from keyturn.admin.paging import slice_of
 from keyturn.admin.query import Query
 from keyturn.admin.search_query import fields_of
@@ -128,7 +129,7 @@ def _wanted(query: UserQuery) -> _Wanted:
     columns = {name: text if text is not None else named.get(name) for name, text in columns.items()}
     for name, text in columns.items():
         if text is not None:
-            wanted.like[_COLUMNS[name]] = _escaped(text) if query.exact else f"%{text}%"
+            wanted.like[_COLUMNS[name]] = literal(text) if query.exact else f"%{text}%"
     for name, value in named.items():
         if name not in _COLUMNS:
             wanted.tests.append(_attribute_test(name, value))
@@ -169,10 +170,6 @@ def _attribute_test(name: str, value: str) -> Callable[[UserRepresentation], boo
 def _pattern(word: str) -> str:
     """A word of a search as an SQL pattern: in quotes exact, else the beginning, with ``*`` for any characters."""
     if len(word) > 1 and word[0] == word[-1] == '"':
-        return _escaped(word[1:-1])
-    pattern = _escaped(word).replace("*", "%")
+        return literal(word[1:-1])
+    pattern = literal(word).replace("*", "%")
     return pattern if pattern.endswith("%") else f"{pattern}%"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

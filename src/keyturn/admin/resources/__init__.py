@@ -15,6 +15,7 @@ from keyturn.admin.resources.client_secrets import client_secrets
 from keyturn.admin.resources.clients import client_resource, clients
 from keyturn.admin.resources.components import components
 from keyturn.admin.resources.console import console
+from keyturn.admin.resources.evaluate_scopes import evaluate_scopes
 from keyturn.admin.resources.events import events
 from keyturn.admin.resources.groups import group_resource, groups, realm_groups
 from keyturn.admin.resources.keys import keys
@@ -83,6 +84,7 @@ RESOURCES: Final = (
         )
     ),
     Mount(f"{_CLIENT}/scope-mappings", scope_mappings, {"scoped": client_as_scoped}),
+    Mount(f"{_CLIENT}/evaluate-scopes", evaluate_scopes),
     Mount(_CLIENT, client_sessions),
     Mount(f"{_REALM}/roles", roles, {"container": realm_role_container}),
     Mount(f"{_REALM}/roles-by-id", roles_by_id_resource),

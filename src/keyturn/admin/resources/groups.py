@@ -13,7 +13,8 @@ from keyturn.admin.errors import NotEnabled, NotFound
 from keyturn.admin.group_changes import add_group, change_group, remove_group
 from keyturn.admin.group_documents import GroupAccess, group_document
 from keyturn.admin.group_search import GroupCountQuery, GroupQuery, count_groups, search_groups
-from keyturn.admin.paging import containing, slice_of
+from keyturn.admin.like import literal
+from keyturn.admin.paging import slice_of
 from keyturn.admin.permissions import (
     DECIDED_WITHIN,
     MANAGE_REALM,
@@ -100,7 +101,7 @@ def get_children(realm: RealmView, group: GroupRepresentation, query: ChildrenQu
     if query.search is not None and query.exact:
         where["name"] = query.search
     elif query.search is not None:
-        like["name"] = containing(query.search)
+        like["name"] = f"%{literal(query.search)}%"
     children = realm.reader.select(GROUPS, realm.id, where=where, like=like, order_by="name")
     access = GroupAccess.of(realm)
     return [
@@ -114,7 +115,7 @@ def post_child(realm: RealmAdmin, group: GroupRepresentation, child: GroupRepres
     """Makes a group below; with an ``id`` in the body, moves that group there."""
     made = add_group(realm, child, group)
     if made is None:
-        return NoContent()
+        return NoContent(JSON)
     document = group_document(realm, made, brief=False, access=GroupAccess.of(realm))
     return Created(str(made.id), f"/admin/realms/{quote(realm.name)}/groups", document)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, ErrorMessage, NotEnabled, ServerError
+from keyturn.admin.group_documents import group_path
 from keyturn.admin.permissions import (
     ANY_ROLE,
     DECIDED_WITHIN,
@@ -20,10 +21,13 @@ from keyturn.admin.realm_changes import update_realm
 from keyturn.admin.realm_creation import remove_realm
 from keyturn.admin.realm_documents import realm_document
 from keyturn.admin.resource import Resource
+from keyturn.representations import UNSET, replace
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.defaults import listing
 from keyturn.representations.reading import UnreadableDocument, read
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.collections import GROUPS
+from keyturn.store.spi import Relation
 
 __all__ = ["realm_resource"]
 
@@ -33,7 +37,12 @@ realm_resource: Final = Resource("realm")
 @realm_resource.get("", needs=ANY_ROLE)
 def get_realm(realm: RealmView) -> RealmRepresentation:
     """The realm, or what little of it the caller may see."""
-    return realm_document(realm.realm, realm.rights)
+    document = realm_document(realm.realm, realm.rights)
+    if not realm.may(VIEW_REALM):
+        return document
+    ids = realm.reader.targets(Relation.DEFAULT_GROUP, realm.id, realm.id)
+    paths = [group_path(realm, group) for group in realm.reader.get_many(GROUPS, realm.id, ids)]
+    return replace(document, default_groups=paths or UNSET)
 
 
 @realm_resource.put("", needs=MANAGE_REALM)
