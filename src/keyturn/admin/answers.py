@@ -19,7 +19,9 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class NoContent:
-    """204."""
+    """204, with a Content-Type where Keycloak sends one nevertheless."""
+
+    media_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,9 @@ def _response(request: AdminRequest, endpoint: Endpoint, result: Any, origin: st
             ("access-control-expose-headers", _EXPOSED),
         ]
     match result:
-        case NoContent():
+        case NoContent(media_type):
+            if media_type is not None:
+                headers.append(("content-type", media_type))
             return AdminResponse(204, tuple(headers))
         case Content(body, media_type):
             return AdminResponse(200, (*headers, ("content-type", media_type)), body)
