@@ -65,6 +65,7 @@ RESOURCES: Final = (
     Mount(_CLIENT, client_resource, {"client": find_client}),
     Mount(_CLIENT, client_secrets),
     Mount(_CLIENT, client_details),
+    Mount(f"{_CLIENT}/evaluate-scopes", evaluate_scopes),
     Mount(f"{_CLIENT}/protocol-mappers", protocol_mappers, {"owner": client_as_owner}),
     Mount(f"{_CLIENT}/roles", roles, {"container": client_role_container}),
     *(

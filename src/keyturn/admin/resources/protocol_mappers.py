@@ -16,7 +16,7 @@ from keyturn.admin.errors import AdminError, Conflict, NotFound, OAuthError, Ser
 from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.admin.server_info import mapper_types
-from keyturn.model.new_documents import new_protocol_mapper
+from keyturn.model.new_documents import changed_protocol_mapper, new_protocol_mapper
 from keyturn.representations import UNSET, given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
@@ -26,6 +26,13 @@ from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
 __all__ = ["MapperOwner", "client_as_owner", "client_scope_as_owner", "protocol_mappers"]
 
 _LONGEST: Final = 255
+_ID_TOKENS_ONLY: Final = frozenset({"oidc-nonce-backwards-compatible-mapper", "oidc-claims-param-value-idtoken-mapper"})
+_ACCESS_TOKENS_ONLY: Final = frozenset({"oidc-allowed-origins-mapper", "oidc-audience-resolve-mapper"})
+_FOLLOWED: Final = {
+    "introspection.token.claim": ("access.token.claim", _ID_TOKENS_ONLY),
+    "userinfo.token.claim": ("id.token.claim", _ID_TOKENS_ONLY | _ACCESS_TOKENS_ONLY),
+}
+"""Settings that follow another one unless they are given, and the mappers whose setting does not."""
 _PAIRWISE: Final = "oidc-sha256-pairwise-sub-mapper"
 
 
@@ -59,12 +66,21 @@ def client_scope_as_owner(realm: RealmView, client_scope: ClientScopeRepresentat
 protocol_mappers: Final = Resource("protocol mappers", located=("owner",))
 
 
+def _is_oidc(mapper: ProtocolMapperRepresentation) -> bool:
+    return str(mapper.protocol_mapper).startswith("oidc-")
+
+
 def _shown(mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
-    """The mapper as it works: what goes into access tokens goes into introspection, unless it says otherwise."""
+    """The mapper as it works: unless it says otherwise, introspection follows access tokens, userinfo ID tokens.
+
+    Source: Keycloak ``ProtocolMapper.getEffectiveModel``.
+    """
     config = given(mapper.config, {})
-    if "access.token.claim" in config and "introspection.token.claim" not in config:
-        return replace(mapper, config={**config, "introspection.token.claim": config["access.token.claim"]})
-    return mapper
+    effective = dict(config)
+    for name, (followed, unless) in _FOLLOWED.items():
+        if followed in config and _is_oidc(mapper) and mapper.protocol_mapper not in unless:
+            effective.setdefault(name, config[followed])
+    return mapper if effective == config else replace(mapper, config=effective)
 
 
 @protocol_mappers.get("models", needs=VIEW_CLIENTS)
@@ -119,7 +135,7 @@ def put_mapper(
     _check_type(change)
     if change.id != mapper_id:
         raise ServerError
-    changed = replace(new_protocol_mapper(change, new_id=realm.new_id), name=stored.name, protocol=stored.protocol)
+    changed = replace(changed_protocol_mapper(change, new_id=realm.new_id), name=stored.name, protocol=stored.protocol)
     owner.store(realm, [changed if each.id == mapper_id else each for each in owner.mappers])
     return NoContent()
 
