@@ -13,7 +13,7 @@ from keyturn.admin.authentication_flows import is_flow
 from keyturn.admin.client_validation import check_client, check_lengths
 from keyturn.admin.errors import ServerError
 from keyturn.admin.new_users import ensure_service_account, service_account_of
-from keyturn.model.new_documents import CREATION_TIME, NewId, new_client, new_protocol_mapper, scopes_of_new_client
+from keyturn.model.new_documents import CREATION_TIME, NewId, changed_protocol_mapper, new_client, scopes_of_new_client
 from keyturn.representations import UNSET, given, merge, merge_attributes, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.realm import RealmRepresentation
@@ -114,7 +114,9 @@ def _merged(stored: ClientRepresentation, change: ClientRepresentation, fresh: F
         nodes = {**given(stored.registered_nodes, {}), **given(change.registered_nodes, {})}
         client = replace(client, registered_nodes=nodes or UNSET)
     if present(change.protocol_mappers):
-        mappers = [new_protocol_mapper(mapper, new_id=fresh.new_id) for mapper in given(change.protocol_mappers, [])]
+        mappers = [
+            changed_protocol_mapper(mapper, new_id=fresh.new_id) for mapper in given(change.protocol_mappers, [])
+        ]
         client = replace(client, protocol_mappers=mappers or UNSET)
     if client.public_client is True:
         return replace(client, secret=UNSET)

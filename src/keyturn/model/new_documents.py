@@ -24,6 +24,7 @@ from keyturn.representations import (
 __all__ = [
     "CREATION_TIME",
     "NewId",
+    "changed_protocol_mapper",
     "default_role_name",
     "new_client",
     "new_client_scope",
@@ -41,6 +42,11 @@ NewId = Callable[[], str]
 
 CREATION_TIME: Final = "client.secret.creation.time"
 """The client attribute with the second in which its secret was generated."""
+
+_NOT_IN_USERINFO: Final = frozenset(
+    {"oidc-audience-resolve-mapper", "oidc-allowed-origins-mapper", "oidc-nonce-backwards-compatible-mapper"}
+)
+"""Mapper types that have nothing to say there."""
 
 _SERVICE_ACCOUNT_SCOPE: Final = "service_account"
 _ORIGIN: Final = re.compile(r"https?", re.IGNORECASE)
@@ -149,7 +155,20 @@ def scopes_of_new_client(
 
 
 def new_protocol_mapper(mapper: ProtocolMapperRepresentation, *, new_id: NewId) -> ProtocolMapperRepresentation:
-    """The mapper to store: with an id, and without empty values."""
+    """The mapper to store for one that is posted.
+
+    What goes into ID tokens goes into userinfo, unless it says otherwise.
+    Source: Keycloak ``RepresentationToModel.toModel``.
+    """
+    made = changed_protocol_mapper(mapper, new_id=new_id)
+    config = given(made.config, {})
+    if "id.token.claim" not in config or "userinfo.token.claim" in config or mapper.protocol_mapper in _NOT_IN_USERINFO:
+        return made
+    return replace(made, config={**config, "userinfo.token.claim": config["id.token.claim"]})
+
+
+def changed_protocol_mapper(mapper: ProtocolMapperRepresentation, *, new_id: NewId) -> ProtocolMapperRepresentation:
+    """The mapper to store in the place of another: with an id, and without empty values."""
     return replace(
         without_nulls(mapper),
         id=given(mapper.id, "") or new_id(),
@@ -159,9 +178,12 @@ def new_protocol_mapper(mapper: ProtocolMapperRepresentation, *, new_id: NewId) 
     )
 
 
-def new_client_scope(scope: ClientScopeRepresentation, *, new_id: NewId) -> ClientScopeRepresentation:
-    """The client scope to store for one that is posted."""
-    mappers = [new_protocol_mapper(mapper, new_id=new_id) for mapper in given(scope.protocol_mappers, [])]
+def new_client_scope(
+    scope: ClientScopeRepresentation, *, new_id: NewId, built_in: bool = False
+) -> ClientScopeRepresentation:
+    """The client scope to store for one that is posted, or for one of every realm (`built_in`)."""
+    new_mapper = changed_protocol_mapper if built_in else new_protocol_mapper
+    mappers = [new_mapper(mapper, new_id=new_id) for mapper in given(scope.protocol_mappers, [])]
     return replace(
         without_nulls(scope),
         id=given(scope.id, "") or new_id(),

@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 from keyturn.model.administration import MASTER, administration_client_id
 from keyturn.model.new_documents import (
     NewId,
+    changed_protocol_mapper,
     default_role_name,
     new_client,
     new_client_scope,
     new_component,
     new_group,
-    new_protocol_mapper,
     new_role,
     new_service_account,
     new_user,
@@ -142,11 +142,14 @@ class _Making:
 
     def _client_scopes(self) -> None:
         defaults = self._default("client_scopes")
-        lists = self.source if present(self.source.client_scopes) else defaults
+        built_in = not present(self.source.client_scopes)
+        lists = defaults if built_in else self.source
         scopes = list(given(lists.client_scopes, []))
         if all(scope.name != _OFFLINE_ACCESS for scope in scopes):
             scopes += [scope for scope in given(defaults.client_scopes, []) if scope.name == _OFFLINE_ACCESS]
-        self.new.client_scopes.extend(new_client_scope(scope, new_id=self.new_id) for scope in scopes)
+        self.new.client_scopes.extend(
+            new_client_scope(scope, new_id=self.new_id, built_in=built_in) for scope in scopes
+        )
         self.scope_ids = {given(scope.name, ""): given(scope.id, "") for scope in self.new.client_scopes}
         for relation, own, usual in (
             ("realm_default_scope", self.source.default_default_client_scopes, lists.default_default_client_scopes),
@@ -168,7 +171,7 @@ class _Making:
             # who brings an account client brings an account console, too, if one is wanted
             if client.client_id in posted or (client.client_id == "account-console" and "account" in posted):
                 continue
-            mappers = [new_protocol_mapper(each, new_id=self.new_id) for each in given(client.protocol_mappers, [])]
+            mappers = [changed_protocol_mapper(each, new_id=self.new_id) for each in given(client.protocol_mappers, [])]
             made = replace(client, id=self.new_id(), protocol_mappers=mappers or UNSET)
             self._client(made, client, scopes=not present(self.source.client_scopes))
         for client in posted.values():

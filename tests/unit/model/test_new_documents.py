@@ -240,3 +240,21 @@ def test_a_component_belongs_to_the_realm() -> None:
 def test_a_mapper_is_never_about_consent() -> None:
     mapper = decode(b'{"name": "m", "consentRequired": true, "consentText": "t"}', ProtocolMapperRepresentation)
     assert new_protocol_mapper(mapper, new_id=lambda: "1").consent_required is False
+
+
+@pytest.mark.parametrize(
+    ("mapper_type", "config", "userinfo"),
+    [
+        ("oidc-audience-mapper", {"id.token.claim": "true"}, "true"),
+        ("oidc-audience-mapper", {"id.token.claim": "false"}, "false"),
+        ("oidc-audience-mapper", {"id.token.claim": "true", "userinfo.token.claim": "false"}, "false"),
+        ("oidc-audience-mapper", {"access.token.claim": "true"}, None),
+        ("oidc-allowed-origins-mapper", {"id.token.claim": "true"}, None),
+    ],
+)
+def test_a_new_mapper_puts_into_userinfo_what_goes_into_id_tokens(
+    mapper_type: str, config: dict[str, str], userinfo: str | None
+) -> None:
+    mapper = ProtocolMapperRepresentation(name="m", protocol_mapper=mapper_type, config=config)
+    made = new_protocol_mapper(mapper, new_id=lambda: "1")
+    assert json.loads(encode(made))["config"].get("userinfo.token.claim") == userinfo
