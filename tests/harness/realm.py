@@ -120,7 +120,7 @@ class RealmUnderTest:
             transaction.update(REALMS, self.id, stored)
 
     def add_person(self, username: str, password: str, **fields: object) -> UserRepresentation:
-        """A person who may log in."""
+        """A person who may log in, with the default roles."""
         person: dict[str, object] = {
             "enabled": True,
             "email": f"{username}@example.com",
@@ -135,7 +135,19 @@ class RealmUnderTest:
         )
         with self.store.write() as transaction:
             transaction.insert(USERS, self.id, user)
+            role = transaction.find(ROLES, self.id, name=f"default-roles-{self.name}")
+            assert role is not None
+            transaction.link(Relation.USER_ROLE, self.id, given(user.id, ""), given(role.id, ""))
         return user
+
+    def take_default_roles(self, username: str) -> None:
+        """Leaves this user without the realm's default roles."""
+        with self.store.write() as transaction:
+            user = transaction.find(USERS, self.id, username=username)
+            role = transaction.find(ROLES, self.id, name=f"default-roles-{self.name}")
+            assert user is not None
+            assert role is not None
+            transaction.unlink(Relation.USER_ROLE, self.id, given(user.id, ""), given(role.id, ""))
 
     def change_user(self, user: UserRepresentation, change: Callable[[UserRepresentation], None]) -> None:
         """Writes the user with what `change` does to it."""

@@ -6,6 +6,7 @@ Times and the token's own id are added where the token is made.
 from typing import Any, Final
 
 from keyturn.model.client import Client
+from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.oauth2.protocol_mappers import apply_mappers
@@ -41,6 +42,15 @@ def roles_in_scope(client: Client, scopes: GrantedScopes, subject: Subject) -> f
     if client.full_scope:
         return subject.roles
     return subject.roles & client.own_roles.union(*(scope.roles for scope in scopes.scopes))
+
+
+def offline_allowed(realm: Realm, client: Client, scopes: GrantedScopes, subject: Subject) -> bool:
+    """Whether the realm role ``offline_access`` is held and in scope.
+
+    Source: Keycloak ``UserSessionManager.isOfflineTokenAllowed``.
+    """
+    roles = (realm.roles.roles[role_id] for role_id in roles_in_scope(client, scopes, subject))
+    return any(role.name == OFFLINE_ACCESS and role.client_id is None for role in roles)
 
 
 def access_token_claims(context: ClaimsContext, *, sid: str | None) -> dict[str, Any]:

@@ -49,6 +49,12 @@ class InvalidGrant(OAuth2Error):
     error = "invalid_grant"
 
 
+class NotAllowed(OAuth2Error):
+    """Offline tokens are not for this user or client (Keycloak's own code)."""
+
+    error = "not_allowed"
+
+
 class InvalidScope(OAuth2Error):
     """A requested scope is not one of the client's."""
 

@@ -89,7 +89,7 @@ def _caller(http: Request, form: forms.Form, clients: Clients, realm: Realm, now
 
 def _access_token(live: LiveToken, caller: Client, realm: Realm, issuer: str, http: Request) -> Answer | Pending:
     own = {name: live.claims[name] for name in _OWN_CLAIMS if name in live.claims}
-    scopes = restore_scopes(live.client, live.claims.get("scope", ""))
+    scopes = restore_scopes(live.client, live.claims.get("scope", "")).permitted(live.subject)
     claims = _claims(own, _context(realm, live.client, live.subject, scopes, issuer, live.notes))
     answer = claims | _about(claims, live.client, live.subject)
     if caller.flag(_ALLOW_JWT) and "application/jwt" in http.accept:
@@ -122,7 +122,7 @@ def _refresh_token(
         raise TokenRejected(log="its session has ended, or its user is disabled")
     if refresh.issued_at < max(realm.not_before, client.not_before, subject.not_before):
         raise TokenRejected(log="issued before a not-before")
-    scopes = restore_scopes(client, refresh.scope)
+    scopes = restore_scopes(client, refresh.scope).permitted(subject)
     context = _context(realm, client, subject, scopes, issuer, given(session.notes, {}))
     access = Claims({})
     apply_mappers(access, context, access_token_target(client))

@@ -6,7 +6,8 @@ from keyturn.model.client import Client
 from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import ClientSession, UserSession
-from keyturn.oauth2.claims import access_token_target
+from keyturn.oauth2.claims import access_token_target, offline_allowed
+from keyturn.oauth2.errors import NotAllowed
 from keyturn.oauth2.identifiers import new_id, new_session_id
 from keyturn.oauth2.lifespan import access_token_lifespan, refresh_lifespan, session_ends
 from keyturn.oauth2.protocol_mappers.spi import Target
@@ -30,8 +31,13 @@ def start_session(
     Args:
         grant: its two letters in the token's id (Keycloak ``OAuth2GrantType.getShortcut``).
         refreshable: whether there is a refresh token; by default, whether the client uses them.
+
+    Raises:
+        NotAllowed: an offline session is asked for without the right to one.
     """
     offline = any(scope.name == OFFLINE_ACCESS for scope in scopes.scopes)
+    if offline and not offline_allowed(request.realm, client, scopes, subject):
+        raise NotAllowed("Offline tokens not allowed for the user or client")
     session = UserSession(
         id=new_session_id(request.random),
         user_id=subject.id,
@@ -83,6 +89,7 @@ def _authorize(
     refreshable: bool,
 ) -> Authorization:
     realm, now = request.realm, request.now
+    scopes = scopes.permitted(subject)
     earlier = session.clients.get(client.id)
     started = earlier.started if earlier else now
     ends = session_ends(realm, client, started, offline=session.offline)

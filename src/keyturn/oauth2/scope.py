@@ -6,6 +6,7 @@ from typing import Final
 
 from keyturn.model.client import Client
 from keyturn.model.client_scope import OPENID, ClientScope
+from keyturn.model.subject import Subject
 from keyturn.oauth2.errors import InvalidScope
 
 _ORGANIZATION: Final = "organization"
@@ -28,6 +29,15 @@ class GrantedScopes:
         """The names of all scopes, as a refresh token keeps them."""
         names = [s.name for s in self.scopes[1:]]
         return " ".join([OPENID, *names] if self.openid else names)
+
+    def permitted(self, subject: Subject) -> "GrantedScopes":
+        """Without the scopes that are made for roles of which `subject` holds none.
+
+        Source: Keycloak ``DefaultClientSessionContext.isClientScopePermittedForUser``.
+        """
+        own, *others = self.scopes
+        kept = [scope for scope in others if not scope.roles or not scope.roles.isdisjoint(subject.roles)]
+        return self if len(kept) == len(others) else GrantedScopes((own, *kept), self.openid)
 
 
 def grant_scopes(client: Client, requested: str | None) -> GrantedScopes:

@@ -103,7 +103,7 @@ def _sufficient(live: LiveToken) -> None:
 
 
 def _members(live: LiveToken, realm: Realm, issuer: str) -> dict[str, Any]:
-    scopes = restore_scopes(live.client, live.claims.get("scope", ""))
+    scopes = restore_scopes(live.client, live.claims.get("scope", "")).permitted(live.subject)
     roles = roles_in_scope(live.client, scopes, live.subject)
     context = ClaimsContext(realm, live.client, live.subject, scopes, live.notes, issuer, roles)
     claims = Claims({"sub": live.subject.id})

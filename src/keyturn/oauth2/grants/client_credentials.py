@@ -53,7 +53,7 @@ class ClientCredentials:
         lightweight = access_token_target(own) is Target.LIGHTWEIGHT_ACCESS_TOKEN
         return Authorization(
             subject=own.service_account,
-            scopes=scopes,
+            scopes=scopes.permitted(own.service_account),
             lifespan=access_token_lifespan(request.realm, own, session_remaining=session_lifespan(request.realm, own)),
             token_id_prefix="trltcc:" if lightweight else "trrtcc:",
             notes=notes,

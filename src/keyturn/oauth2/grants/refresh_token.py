@@ -5,6 +5,7 @@ from typing import ClassVar
 from keyturn.jose import jwt
 from keyturn.model.client import Client
 from keyturn.model.user_session import ClientSession
+from keyturn.oauth2.claims import offline_allowed
 from keyturn.oauth2.errors import InvalidGrant, InvalidRequest
 from keyturn.oauth2.login import continue_session
 from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
@@ -50,7 +51,7 @@ class RefreshToken:
         own, realm = client.client, request.realm
         token = self._token(request, own)
         if not isinstance(facts, SessionFound) or facts.session is None:
-            raise InvalidGrant("Session not active")
+            raise InvalidGrant("Offline user session not found" if token.offline else "Session not active")
         session, subject = facts.session, facts.subject
         if subject is None:
             raise InvalidGrant("Invalid refresh token", log="the user is gone")
@@ -65,6 +66,8 @@ class RefreshToken:
         if realm.revoke_refresh_token:
             uses = _count_use(token, known, realm.refresh_token_max_reuse, session.id, own.id)
         scopes = restore_scopes(own, token.scope)
+        if session.offline and not offline_allowed(realm, own, scopes, subject):
+            raise InvalidGrant("Offline session invalid because offline access not granted anymore")
         return continue_session(request, own, subject, scopes, session, used=token.jti, uses=uses)
 
     def _token(self, request: TokenRequest, client: Client) -> RefreshClaims:
