@@ -85,7 +85,6 @@ RESOURCES: Final = (
         )
     ),
     Mount(f"{_CLIENT}/scope-mappings", scope_mappings, {"scoped": client_as_scoped}),
-    Mount(f"{_CLIENT}/evaluate-scopes", evaluate_scopes),
     Mount(_CLIENT, client_sessions),
     Mount(f"{_REALM}/roles", roles, {"container": realm_role_container}),
     Mount(f"{_REALM}/roles-by-id", roles_by_id_resource),
