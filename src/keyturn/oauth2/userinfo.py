@@ -96,10 +96,10 @@ def _token(http: Request) -> str:
 def _sufficient(live: LiveToken) -> None:
     if "cnf" in live.claims:
         raise TokenRejected(log="bound to a key that was not shown")  # RFC 9449 §7.1, RFC 8705 §3
-    if _LIGHTWEIGHT_ID.match(live.claims.get("jti", "")):
-        raise TokenRejected("Lightweight access token not allowed for userinfo endpoint")
     if "openid" not in live.claims.get("scope", "").split(" "):
         raise _Challenge(403, "insufficient_scope", "Missing openid scope")
+    if _LIGHTWEIGHT_ID.match(live.claims.get("jti", "")):
+        raise TokenRejected("Lightweight access token not allowed for userinfo endpoint")
 
 
 def _members(live: LiveToken, realm: Realm, issuer: str) -> dict[str, Any]:
