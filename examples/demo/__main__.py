@@ -181,13 +181,14 @@ def decoded(part: str) -> dict[str, Any]:
 
 
 def show_json(document: dict[str, Any]) -> None:
-    """A JSON object, with what is worth knowing beside it."""
+    """A JSON object, with what is worth knowing below its members."""
     for name, value in document.items():
-        note = _MEANINGS.get(name, "")
+        output(f"  {json.dumps(name)}: {json.dumps(value)}")
+        note = _MEANINGS.get(name)
         if name == "exp":
             note = f"{note}: {datetime.fromtimestamp(value, UTC):%H:%M:%S} UTC"
-        text = f"{json.dumps(name)}: {json.dumps(value)}"
-        output(f"  {text:<70} {note}".rstrip())
+        if note:
+            output(f"      {note}")
 
 
 def call(demo: Demo, token: str | None, expected: int, how: str) -> None:
