@@ -42,7 +42,7 @@ def test_keeps_everything_running_and_says_how_to_go_on(tmp_path: Path) -> None:
     stop = next(line for line in lines if line.strip().startswith("$ kill "))
     pids = [int(word) for word in stop.partition("kill ")[2].partition(";")[0].split()]
     try:
-        listing = next(line for line in lines if "kcadm.sh get clients" in line).partition("$ ")[2]
+        listing = next(line for line in lines if "KEYTURN_CONNECT_TO=" in line).partition("$ ")[2]
         again = subprocess.run(["bash", "-c", listing], capture_output=True, text=True, check=True)
         assert "backend-service" in again.stdout
         start = next(number for number, line in enumerate(lines) if "CLIENT_ID=backend-service" in line)
