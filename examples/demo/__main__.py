@@ -81,6 +81,8 @@ def main() -> int:
         return 0
     except DemoError as error:
         print(f"\nkeyturn: the demonstration stopped: {error}", file=sys.stderr)
+        for line in demo.stage.last_words():
+            print(f"  {line}", file=sys.stderr)
         keep = False
         return 1
     except KeyboardInterrupt:

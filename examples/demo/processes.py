@@ -80,6 +80,11 @@ class Stage:
             raise DemoError(f"a command ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout, done.stderr
 
+    def last_words(self) -> list[str]:
+        """The ends of what the processes have logged."""
+        logs = sorted(self.directory.glob("process-*.log"))
+        return [line for log in logs for line in log.read_text(errors="replace").splitlines()[-20:]]
+
     def close(self) -> None:
         """Ends the processes, the last one first, and removes the directory."""
         for process in reversed(self.processes):
