@@ -12,6 +12,7 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.errors import Unauthorized
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, verify
+from keyturn.model.realm import realm_path
 from keyturn.registry.registry import Registry
 from keyturn.representations import given
 from keyturn.representations.client import ClientRepresentation
@@ -41,10 +42,10 @@ def verified(authorization: str | None, base_url: str, registry: Registry, now: 
         raise Unauthorized("no bearer token")
     try:
         token = parse(match.group(1))
-        prefix, issuer = f"{base_url}/realms/", token.claims.get("iss")
-        if not isinstance(issuer, str) or not issuer.startswith(prefix):
+        name = _realm_of(token.claims, base_url)
+        if name is None:
             raise Unauthorized("issued elsewhere, or reached by another host name")
-        entry = registry.load_realm(unquote(issuer.removeprefix(prefix)))
+        entry = registry.load_realm(name)
         if entry is None or not entry.realm.enabled:
             raise Unauthorized("its realm is gone or disabled")
         claims = verify(token, entry.realm.keys.verifying, _ASYMMETRIC)
@@ -64,8 +65,8 @@ def admit(reader: Reader, claims: VerifiedClaims, base_url: str, now: float) -> 
     Raises:
         Unauthorized: the realm, client, user or session is gone, disabled or newer than the token.
     """
-    name = unquote(str(claims["iss"]).removeprefix(f"{base_url}/realms/"))
-    realm = reader.find(REALMS, None, realm=name)
+    name = _realm_of(claims, base_url)
+    realm = None if name is None else reader.find(REALMS, None, realm=name)
     if realm is None or realm.enabled is not True:
         raise Unauthorized("its realm is gone or disabled")
     realm_id = str(realm.id)
@@ -88,6 +89,15 @@ def admit(reader: Reader, claims: VerifiedClaims, base_url: str, now: float) -> 
         session_id=claims.get("sid"),
         web_origins=frozenset(origins if isinstance(origins, list) else ()),
     )
+
+
+def _realm_of(claims: Mapping[str, Any], base_url: str) -> str | None:
+    """The name of the realm that is the token's issuer at this address; None where it is none."""
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not issuer.startswith(base_url):
+        return None
+    name = unquote(issuer.rpartition("/")[2])
+    return name if issuer == base_url + realm_path(name) else None
 
 
 def _user(

@@ -6,7 +6,7 @@ from typing import Any
 from keyturn.admin.context import RealmView
 from keyturn.admin.errors import NotFound
 from keyturn.model.client import Client
-from keyturn.model.realm import Realm
+from keyturn.model.realm import Realm, realm_path
 from keyturn.model.subject import Subject
 from keyturn.oauth2.claims import access_token_claims, access_token_target, id_token_claims, roles_in_scope
 from keyturn.oauth2.identifiers import new_id, new_session_id
@@ -80,5 +80,5 @@ class Evaluation:
         subject: Subject = compile_subject(self.view.reader, self.realm, user)
         scopes = self.scopes.permitted(subject)
         roles = roles_in_scope(self.client, scopes, subject)
-        issuer = f"{self.view.base_url}/realms/{self.view.name}"
+        issuer = self.view.base_url + realm_path(self.view.name)
         return ClaimsContext(self.realm, self.client, subject, scopes, {}, issuer, roles)

@@ -1,12 +1,16 @@
 """A realm as the token path sees it: what all its clients share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
 
 from keyturn.jose.jwk import PrivateKey, PublicKey
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.roles import RoleGraph
 from keyturn.representations.realm import RealmRepresentation
+
+_UNQUOTED: Final = "!$&'()*+,;=:@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,13 @@ class Realm:
     keys: KeyRing
     document: RealmRepresentation
     """For what is asked rarely: brute-force settings, events, display name."""
+    path: str = field(init=False)
+    """Where its endpoints are, and with the server's address before it its issuer: ``/realms/my%20realm``."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", realm_path(self.name))
+
+
+def realm_path(name: str) -> str:
+    """The path of the realm of this name: one segment of a URL below ``/realms`` (RFC 3986 §3.3)."""
+    return f"/realms/{quote(name, safe=_UNQUOTED)}"

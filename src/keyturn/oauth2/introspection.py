@@ -57,7 +57,7 @@ def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: F
     if hint not in _HINTS:
         raise InvalidRequest("Unsupported token type.")
     checked = facts if isinstance(facts, TokenChecked) else None
-    issuer = f"{http.base_url}/realms/{realm.name}"
+    issuer = f"{http.base_url}{realm.path}"
     try:
         if hint == _REFRESH_HINT:
             return _refresh_token(token, caller, realm, clients, issuer, now, checked)

@@ -48,7 +48,7 @@ def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
     usable(client)
     cors.check(http, client)
     try:
-        refresh = read_refresh_token(token, realm, f"{http.base_url}/realms/{realm.name}")
+        refresh = read_refresh_token(token, realm, f"{http.base_url}{realm.path}")
     except jwt.InvalidToken as error:
         raise InvalidGrant("Invalid refresh token", log=error.reason) from None
     if refresh.client_id != client.client_id:

@@ -113,7 +113,7 @@ def uma2_configuration(realm: Realm, base_url: str) -> Response:
 
 
 def _document(realm: Realm, base_url: str) -> dict[str, Any]:
-    issuer = f"{base_url}/realms/{realm.name}"
+    issuer = f"{base_url}{realm.path}"
     endpoints = _endpoints(issuer)
     return {
         "issuer": issuer,

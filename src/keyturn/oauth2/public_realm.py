@@ -22,7 +22,7 @@ def public_realm(realm: Realm, base_url: str) -> Response | Pending:
         key = key_for(realm, _ALGORITHM)
     except NoKey as error:
         return error.pending
-    url = f"{base_url}/realms/{realm.name}"
+    url = f"{base_url}{realm.path}"
     document = {
         "realm": realm.name,
         "public_key": b64encode(key.public.to_der()).decode(),

@@ -51,7 +51,7 @@ def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
         raise InvalidRequest("duplicated parameter")
     if token is None:
         raise InvalidRequest("Token not provided")
-    issuer = f"{http.base_url}/realms/{realm.name}"
+    issuer = f"{http.base_url}{realm.path}"
     try:
         claims = read_token(token, realm, issuer, now, ACCESS_TOKEN_TYPES | {_ID_TOKEN})
     except TokenRejected:

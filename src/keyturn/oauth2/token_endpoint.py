@@ -72,7 +72,7 @@ class TokenEndpoint:
         cors.check(http, client.client)
         usable(client.client)
         bound_tokens.check_key(client.client)
-        request = TokenRequest(realm, form, http, f"{http.base_url}/realms/{realm.name}", now, self._random)
+        request = TokenRequest(realm, form, http, f"{http.base_url}{realm.path}", now, self._random)
         if facts is None:
             question = grant.question(request, client)
             if question is not None:

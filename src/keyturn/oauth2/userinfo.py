@@ -48,7 +48,7 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
 
     Source: Keycloak ``UserInfoEndpoint``.
     """
-    issuer = f"{http.base_url}/realms/{realm.name}"
+    issuer = f"{http.base_url}{realm.path}"
     try:
         claims = read_token(_token(http), realm, issuer, now)
         if not realm.enabled:
