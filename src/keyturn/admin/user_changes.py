@@ -70,6 +70,10 @@ def change_user(realm: RealmAdmin, user: UserRepresentation, change: UserReprese
     changed = _with_values(user, values)
     if present(change.enabled):
         changed = replace(changed, enabled=change.enabled)
+        if changed.enabled:
+            # Somebody locked out permanently is let in again.
+            attributes = {name: found for name, found in given(changed.attributes, {}).items() if name != LOCKED_OUT}
+            changed = replace(changed, attributes=attributes or UNSET)
     if present(change.email_verified):
         changed = replace(changed, email_verified=change.email_verified)
     if present(change.required_actions):

@@ -66,6 +66,7 @@ def put_user(realm: RealmAdmin, user: UserRepresentation, change: UserRepresenta
 def delete_user(realm: RealmAdmin, user: UserRepresentation) -> NoContent:
     """Removes the user, and ends the sessions."""
     end_sessions(realm, user)
+    realm.tx.delete(LOGIN_FAILURES, realm.id, str(user.id))
     realm.tx.delete(USERS, realm.id, str(user.id))
     return NoContent()
 
