@@ -66,7 +66,7 @@ class Server:
             )
         )
         found = dict(response.headers)
-        is_json = found.get("content-type", "").startswith("application/json")
+        is_json = bool(response.body) and found.get("content-type", "").startswith("application/json")
         return Answer(response.status, found, decode(response.body, Any) if is_json else response.body)
 
     def token(self, realm: str = "master", username: str = "admin", **claims: Any) -> str:

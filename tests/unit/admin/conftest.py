@@ -1,7 +1,9 @@
 """A fresh server for each test: master with its administrator, and the realm ``demo`` to work in."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,24 +33,35 @@ def made_realms() -> list[NewRealm]:
     return [prepare_realm(realm, fresh=_fresh(), random=os.urandom) for realm in (master, demo)]
 
 
-@pytest.fixture
-def server(tmp_path: Path, made_realms: list[NewRealm]) -> Iterator[Server]:
-    """A fresh server."""
-    store = open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: NOW)
-    for made in made_realms:
-        with store.write() as tx:
-            store_realm(tx, made, fresh=_fresh())
-    yield Server(store, Registry(store))
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def shared_server(tmp_path_factory: pytest.TempPathFactory, made_realms: list[NewRealm]) -> Iterator[Server]:
-    """A server for all tests of a module, which leave each other alone."""
-    path = tmp_path_factory.mktemp("keyturn")
+@pytest.fixture(scope="session")
+def made_database(tmp_path_factory: pytest.TempPathFactory, made_realms: list[NewRealm]) -> Path:
+    """A directory with a database in which the realms are, to be copied."""
+    path = tmp_path_factory.mktemp("made")
     store = open_store(path / "keyturn.db", SealKeys(path), lambda: NOW)
     for made in made_realms:
         with store.write() as tx:
             store_realm(tx, made, fresh=_fresh())
+    store.close()
+    return path
+
+
+@contextmanager
+def _copied(made_database: Path, path: Path) -> Iterator[Server]:
+    shutil.copytree(made_database, path)
+    store = open_store(path / "keyturn.db", SealKeys(path), lambda: NOW)
     yield Server(store, Registry(store))
     store.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, made_database: Path) -> Iterator[Server]:
+    """A fresh server."""
+    with _copied(made_database, tmp_path / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, made_database: Path) -> Iterator[Server]:
+    """A server for all tests of a module, which leave each other alone."""
+    with _copied(made_database, tmp_path_factory.mktemp("keyturn") / "data") as server:
+        yield server
