@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Final, TextIO
 
 _ESCAPED: Final = {number: f"\\x{number:02x}" for number in (*range(32), 127, *range(0x80, 0xA0), 0x2028, 0x2029)}
-_CHATTY: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "concurrent.futures")
-"""Libraries whose warnings every port scan can cause: heard from error upwards, unless everything is."""
+_CHATTY: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "alembic")
+"""Libraries that talk of every port scan, or of themselves: heard from error upwards, unless everything is."""
 _TELLTALE: Final = ("sqlalchemy", "httpx", "httpcore")
 """Libraries that log data - rows, headers - below warning: never heard there."""
 
