@@ -20,9 +20,10 @@ from sqlalchemy import (
 )
 
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COLLECTIONS, GROUPS, REALMS, ROLES, USERS
-from keyturn.store.spi import Collection, Relation
+from keyturn.store.logs import LOGS
+from keyturn.store.spi import Collection, Log, Relation
 
-VERSION: Final = "0001"
+VERSION: Final = "0002"
 """The newest migration, which these tables equal."""
 
 METADATA: Final = MetaData()
@@ -87,6 +88,35 @@ ENDS: Final[dict[Relation, tuple[str, str]]] = {
     Relation.CLIENT_SCOPE_ROLE_SCOPE: (CLIENT_SCOPES.name, ROLES.name),
 }
 """What a relation's source and target are: the names of their collections."""
+
+
+def _log_table(log: Log[Any]) -> Table:
+    table = Table(
+        log.name,
+        METADATA,
+        Column("sequence", _Whole, primary_key=True),  # the order within a millisecond
+        Column("realm_id", Text, nullable=False),
+        Column("id", Text, nullable=False),
+        Column("time", BigInteger, nullable=False),  # epoch milliseconds
+        *(Column(key.name, Text) for key in log.keys),
+        Column("document", Text, nullable=False),
+    )
+    Index(f"{log.name}_time", table.c.realm_id, table.c.time)
+    return table
+
+
+LOG_TABLES: Final = {log.name: _log_table(log) for log in LOGS}
+"""The logs' tables by the log's name. Only time is indexed: they are written far more often than searched."""
+
+CLIENT_USE: Final = Table(
+    "client_use",
+    METADATA,
+    Column("realm_id", Text, primary_key=True),
+    Column("client", Text, primary_key=True),
+    Column("tokens", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),  # epoch seconds
+)
+"""How often a client got a token, and when it did so last. Beside the document: a token is no change of a client."""
 
 CHANGE: Final = Table(
     "change",

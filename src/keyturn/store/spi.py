@@ -4,9 +4,9 @@ A row is its key columns and the document itself (docs/adr/0003). All calls are 
 worker thread.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -35,6 +35,44 @@ class Collection(Generic[D]):
     name: str
     document: type[D]
     keys: tuple[Key[D], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Log(Generic[D]):
+    """A kind of document that is only added, read and forgotten, and that no reader holds in memory.
+
+    Its writes are not in the change log. ``name`` is the table's; each document has an ``id`` and a ``time`` in
+    milliseconds, by which entries are read.
+    """
+
+    name: str
+    document: type[D]
+    keys: tuple[Key[D], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Which entries of a log, from `first` on: all conditions hold. Times are in milliseconds and inclusive."""
+
+    any_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By key, the values of which one must be there."""
+    like: Mapping[str, str] = field(default_factory=dict)
+    """By key, an SQL pattern with ``\\`` as escape; it does regard case."""
+    since: int | None = None
+    until: int | None = None
+    newest_first: bool = True
+    first: int = 0
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientUse:
+    """How much a client has been used: `client` is its ``id``, `last` epoch seconds."""
+
+    realm_id: str
+    client: str
+    tokens: int
+    last: int
 
 
 class Relation(StrEnum):
@@ -147,6 +185,14 @@ class Reader(Protocol):
         """All pairs of the realm, in the order in which they were linked."""
         ...
 
+    def entries(self, log: Log[D], realm_id: str, wanted: Entries) -> Sequence[D]:
+        """The entries of the realm's log, by time."""
+        ...
+
+    def uses(self, realm_id: str, clients: Iterable[str]) -> Sequence[ClientUse]:
+        """What is known of the use of these clients (ids); nothing of those that were never used."""
+        ...
+
 
 class Transaction(Reader, Protocol):
     """Writes that happen together or not at all. Each write of a document or relation is in the change log."""
@@ -184,6 +230,18 @@ class Transaction(Reader, Protocol):
         """Marks `key` as used until `until` (epoch seconds); False where it is marked already."""
         ...
 
+    def append(self, log: Log[D], entries: Iterable[tuple[str, D]]) -> None:
+        """Adds entries, each with the id of its realm. Raises Duplicate."""
+        ...
+
+    def forget(self, log: Log[D], realm_id: str, before: int | None = None) -> int:
+        """Removes the entries of the realm that are older than `before` (milliseconds), or all; how many."""
+        ...
+
+    def count_uses(self, uses: Iterable[ClientUse]) -> None:
+        """Adds to what is known of the use of clients; those that are gone are left out."""
+        ...
+
 
 class Store(Protocol):
     """A database of documents."""
@@ -214,9 +272,12 @@ class Store(Protocol):
 __all__ = [
     "Busy",
     "Change",
+    "ClientUse",
     "Collection",
     "Duplicate",
+    "Entries",
     "Key",
+    "Log",
     "Reader",
     "Relation",
     "Store",

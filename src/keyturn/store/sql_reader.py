@@ -8,9 +8,21 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Inse
 from sqlalchemy import select as select_
 from sqlalchemy.exc import SQLAlchemyError
 
-from keyturn.store.schema import CHANGE, ONCE, RELATION, REVISION, TABLES
+from keyturn.representations import decode
+from keyturn.store.schema import CHANGE, CLIENT_USE, LOG_TABLES, ONCE, RELATION, REVISION, TABLES
 from keyturn.store.sealing import Sealing
-from keyturn.store.spi import Change, Collection, D, Duplicate, Relation, StoreError, Unavailable
+from keyturn.store.spi import (
+    Change,
+    ClientUse,
+    Collection,
+    D,
+    Duplicate,
+    Entries,
+    Log,
+    Relation,
+    StoreError,
+    Unavailable,
+)
 
 _CHUNK = 500
 """Ids in one statement; far below every backend's limit of parameters."""
@@ -140,6 +152,23 @@ class SqlReader:
         statement = _pairs(RELATION.c.source, relation, realm_id).add_columns(RELATION.c.target)
         return [(row.source, row.target) for row in self._run(statement)]
 
+    def entries(self, log: Log[D], realm_id: str, wanted: Entries) -> Sequence[D]:
+        table = LOG_TABLES[log.name]
+        statement = select_(table.c.document).where(table.c.realm_id == realm_id, *_chosen(table, wanted))
+        order = (table.c.time, table.c.sequence)
+        statement = statement.order_by(*(column.desc() for column in order) if wanted.newest_first else order)
+        rows = self._run(statement.offset(wanted.first or None).limit(wanted.limit))
+        return [decode(row.document, log.document) for row in rows]
+
+    def uses(self, realm_id: str, clients: Iterable[str]) -> Sequence[ClientUse]:
+        wanted, found = list(clients), []
+        for start in range(0, len(wanted), _CHUNK):
+            statement = select_(CLIENT_USE).where(
+                CLIENT_USE.c.realm_id == realm_id, CLIENT_USE.c.client.in_(wanted[start : start + _CHUNK])
+            )
+            found += [ClientUse(row.realm_id, row.client, row.tokens, row.last) for row in self._run(statement)]
+        return found
+
     def changes_since(self, revision: int) -> Sequence[Change] | None:
         """The entries after `revision`; None where the log no longer reaches back so far, or not yet."""
         if revision == self.revision:
@@ -188,6 +217,17 @@ def _conditions(
         yield _alike(table, name, pattern)
     for patterns in any_like:
         yield or_(false(), *(_alike(table, name, pattern) for name, pattern in patterns.items()))
+
+
+def _chosen(table: Table, wanted: Entries) -> Iterator[ColumnElement[bool]]:
+    for name, values in wanted.any_of.items():
+        yield table.c[name].in_(values)
+    for name, pattern in wanted.like.items():
+        yield table.c[name].like(pattern, escape="\\")
+    if wanted.since is not None:
+        yield table.c.time >= wanted.since
+    if wanted.until is not None:
+        yield table.c.time <= wanted.until
 
 
 def _alike(table: Table, name: str, pattern: str) -> ColumnElement[bool]:

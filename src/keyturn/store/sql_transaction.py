@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, text, update
 
-from keyturn.store.schema import CHANGE, ENDS, META, ONCE, RELATION, REVISION, TABLES
+from keyturn.representations import encode
+from keyturn.store.collections import CLIENTS
+from keyturn.store.schema import CHANGE, CLIENT_USE, ENDS, LOG_TABLES, META, ONCE, RELATION, REVISION, TABLES
 from keyturn.store.sealing import Sealing
-from keyturn.store.spi import Change, Collection, D, Duplicate, Relation
+from keyturn.store.spi import Change, ClientUse, Collection, D, Duplicate, Log, Relation
 from keyturn.store.sql_reader import Dialect, SqlReader
 
 _UPDATES = {
@@ -16,7 +18,18 @@ _UPDATES = {
     .values({name: bindparam(name) for name in table.c.keys() if name not in {"sequence", "realm_id", "id"}})  # noqa: SIM118
     for name, table in TABLES.items()
 }
-_INSERTS = {name: insert(table) for name, table in TABLES.items()}
+_INSERTS = {name: insert(table) for name, table in (TABLES | LOG_TABLES).items()}
+_CLIENT = TABLES[CLIENTS.name]
+_USE_COLUMNS = ("realm_id", "client", "tokens", "last")
+_UNUSED = select(_CLIENT.c.realm_id, _CLIENT.c.id, literal(0), literal(0)).where(
+    _CLIENT.c.realm_id == bindparam("in_realm"), _CLIENT.c.id == bindparam("of_client")
+)
+"""A client of which nothing is known yet, if it is there."""
+_COUNT_USE = (
+    update(CLIENT_USE)
+    .where(CLIENT_USE.c.realm_id == bindparam("in_realm"), CLIENT_USE.c.client == bindparam("of_client"))
+    .values(tokens=CLIENT_USE.c.tokens + bindparam("more"), last=bindparam("now"))
+)
 
 
 class SqlTransaction(SqlReader):
@@ -60,10 +73,12 @@ class SqlTransaction(SqlReader):
             return False
         self._changed(realm_id, collection.name, id)
         self._unlink_all(collection.name, realm_id, id)
+        if collection.name == CLIENTS.name:
+            self._run(delete(CLIENT_USE).where(CLIENT_USE.c.realm_id == realm_id, CLIENT_USE.c.client == id))
         return True
 
     def delete_realm(self, realm_id: str) -> None:
-        for table in (*TABLES.values(), RELATION):
+        for table in (*TABLES.values(), *LOG_TABLES.values(), RELATION, CLIENT_USE):
             self._run(delete(table).where(table.c.realm_id == realm_id))
         self._changed(realm_id, "realm", realm_id)
 
@@ -101,6 +116,22 @@ class SqlTransaction(SqlReader):
         self._run(delete(ONCE).where(ONCE.c.namespace == namespace, ONCE.c.key == key, ONCE.c.until <= self._now))
         row = {"namespace": namespace, "key": key, "until": until}
         return self._run(self._dialect.insert_absent(ONCE), row).rowcount == 1
+
+    def append(self, log: Log[D], entries: Iterable[tuple[str, D]]) -> None:
+        rows = [_entry(log, realm_id, document) for realm_id, document in entries]
+        if rows:
+            self._run(_INSERTS[log.name], rows)
+
+    def forget(self, log: Log[D], realm_id: str, before: int | None = None) -> int:
+        table = LOG_TABLES[log.name]
+        statement = delete(table).where(table.c.realm_id == realm_id)
+        return self._run(statement if before is None else statement.where(table.c.time < before)).rowcount
+
+    def count_uses(self, uses: Iterable[ClientUse]) -> None:
+        rows = [{"in_realm": u.realm_id, "of_client": u.client, "more": u.tokens, "now": u.last} for u in uses]
+        if rows:
+            self._run(self._dialect.insert_absent(CLIENT_USE).from_select(_USE_COLUMNS, _UNUSED), rows)
+            self._run(_COUNT_USE, rows)
 
     def finish(self) -> Sequence[Change]:
         """Writes the change log under the next revision, which other transactions wait for from here to the commit."""
@@ -155,6 +186,16 @@ class SqlTransaction(SqlReader):
         row["id"] = id_ = _id(document)
         row["document"] = self._sealing.stored(collection, realm_id, id_, document)
         return row
+
+
+def _entry(log: Log[Any], realm_id: str, document: Any) -> dict[str, Any]:
+    row = {key.name: key.value(document) for key in log.keys}
+    return row | {
+        "realm_id": realm_id,
+        "id": _id(document),
+        "time": document.time,
+        "document": encode(document).decode(),
+    }
 
 
 def _id(document: Any) -> str:

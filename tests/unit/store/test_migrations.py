@@ -8,17 +8,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command, op
+from alembic.config import Config
 from sqlalchemy import Connection, create_engine, insert
 
-from keyturn.representations.role import RoleRepresentation
-from keyturn.store import opening, schema
+from keyturn.representations.event import EventRepresentation
+from keyturn.store import migrations, schema
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.collections import ROLES
+from keyturn.store.logs import EVENTS
 from keyturn.store.migrations import migrate
 from keyturn.store.opening import NewerSchema
 from keyturn.store.schema import METADATA, SCHEMA_VERSION
 from keyturn.store.seal_key import SealKeys
-from keyturn.store.spi import Relation
+from keyturn.store.spi import Entries, Relation
 
 
 def made_by(make: Callable[[Connection], None]) -> list[tuple[str, str]]:
@@ -55,18 +58,59 @@ def test_a_newer_schema_is_refused_in_one_line(tmp_path: Path) -> None:
         open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
 
 
-def test_an_older_schema_is_migrated_at_the_start_and_keeps_its_documents(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
-    with store.write() as write:
-        write.insert(ROLES, "r1", RoleRepresentation(id="a", name="a", container_id="r1"))
-    store.close()
-    monkeypatch.setattr(opening, "VERSION", "0001.next")  # as if this one were older, with nothing to do
-    store = open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
+def migrated_to(version: str, connection: Connection) -> None:
+    """What an older keyturn left: the schema of `version`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
+
+
+def tables(database: Path) -> set[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+@pytest.fixture
+def first_schema(tmp_path: Path) -> Path:
+    """A database of the first schema with a role in it, sealed with a key in `tmp_path`."""
+    open_store(tmp_path / "new.db", SealKeys(tmp_path), lambda: 0).close()
+    database = tmp_path / "keyturn.db"
+    with create_engine(f"sqlite:///{database}").connect() as connection:
+        migrated_to("0001", connection)
+        connection.exec_driver_sql("INSERT INTO revision VALUES (1)")
+        connection.exec_driver_sql(
+            "INSERT INTO role (realm_id, id, name, container_id, document)"
+            """ VALUES ('r1', 'a', 'a', 'r1', '{"id":"a","name":"a","containerId":"r1"}')"""
+        )
+        connection.exec_driver_sql(f"ATTACH '{tmp_path / 'new.db'}' AS new")
+        connection.exec_driver_sql("INSERT INTO meta SELECT * FROM new.meta")
+        connection.commit()
+    return database
+
+
+def test_a_database_of_the_first_schema_is_migrated_at_the_start_and_keeps_its_documents(first_schema: Path) -> None:
+    assert not {"event", "admin_event", "client_use"} & tables(first_schema)
+    store = open_store(first_schema, SealKeys(first_schema.parent), lambda: 0)
     with store.read() as read:
         assert read.count(ROLES, "r1") == 1
+    with store.write() as write:
+        write.append(EVENTS, [("r1", EventRepresentation(id="e", time=1))])
+    with store.read() as read:
+        assert [entry.id for entry in read.entries(EVENTS, "r1", Entries())] == ["e"]
     store.close()
+
+
+def test_a_migration_that_fails_leaves_the_older_schema(first_schema: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tables(first_schema)
+    with monkeypatch.context() as failing:
+        failing.setattr(op, "create_index", None)
+        with pytest.raises(TypeError):
+            open_store(first_schema, SealKeys(first_schema.parent), lambda: 0)
+    assert tables(first_schema) == before
+    open_store(first_schema, SealKeys(first_schema.parent), lambda: 0).close()
+    assert "client_use" in tables(first_schema)
 
 
 def test_every_relation_has_two_ends() -> None:

@@ -28,6 +28,7 @@ _PRAGMAS: Final = (
     "PRAGMA secure_delete = ON",  # nothing sealed with a former key is left in free pages
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
+    "PRAGMA case_sensitive_like = ON",  # as everywhere else; what regards no case says so
 )
 
 _SENTENCES: Final = {
