@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from keyturn.admin.permissions import MASTER
 from keyturn.admin.user_attribute_validators import VALIDATORS, multivalued_fault
 from keyturn.registry.user_profile import CONFIG, PROVIDER_TYPE
 from keyturn.representations import UNSET, decode, given, present, replace
@@ -45,18 +46,22 @@ class AttributeFault:
     params: tuple[Any, ...] = ()
 
 
-def config_of(reader: Reader, realm_id: str) -> UPConfig:
-    """The realm's configuration of its user profile."""
-    for component in reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE}):
+def config_of(reader: Reader, realm: RealmRepresentation) -> UPConfig:
+    """The realm's configuration of its user profile; master's asks nothing of administrators by default."""
+    for component in reader.select(COMPONENTS, str(realm.id), where={"provider_type": PROVIDER_TYPE}):
         stored = given(component.config, {}).get(CONFIG)
         if stored:
             return decode(stored[0], UPConfig)
-    return msgspec.convert(listing("user_profile"), UPConfig)
+    config = msgspec.convert(listing("user_profile"), UPConfig)
+    if realm.realm == MASTER:
+        attributes = [replace(attribute, required=UNSET) for attribute in given(config.attributes, [])]
+        config = replace(config, attributes=attributes)
+    return config
 
 
 def profile_of(reader: Reader, realm: RealmRepresentation) -> "UserProfile":
     """The realm's user profile."""
-    config = config_of(reader, str(realm.id))
+    config = config_of(reader, realm)
     attributes = {str(attribute.name): attribute for attribute in given(config.attributes, [])}
     for name in ("username", "email"):
         attributes.setdefault(name, UPAttribute(name=name))

@@ -25,7 +25,7 @@ _PROVIDER: Final = "declarative-user-profile"
 @user_profile.get("", needs=VIEW_REALM | QUERY_USERS, no_cache=False)
 def get_profile(realm: RealmView) -> UPConfig:
     """The configuration of the user profile."""
-    return complete(config_of(realm.reader, realm.id))
+    return complete(config_of(realm.reader, realm.realm))
 
 
 @user_profile.get("metadata", needs=VIEW_REALM | QUERY_USERS, no_cache=False)
@@ -52,4 +52,4 @@ def put_profile(realm: RealmAdmin, config: UPConfig | None) -> Content:
             config={CONFIG: [encode(complete(config)).decode()]},
         )
         realm.tx.insert(COMPONENTS, realm.id, stored)
-    return Content(encode(complete(config_of(realm.tx, realm.id))), JSON)
+    return Content(encode(complete(config_of(realm.tx, realm.realm))), JSON)
