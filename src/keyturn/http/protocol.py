@@ -31,6 +31,8 @@ class BoundedProtocol(HttpToolsProtocol):
     head = 0
     """Bytes of the current request so far that are not its body: httptools collects them without bound."""
     body_size = 0
+    _owed: int | None = None
+    """Bytes of the body that are still to come past the parser, once a caller has asked for another protocol."""
 
     def on_message_begin(self) -> None:
         self.body_size = 0
@@ -49,6 +51,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.head = 0
+        if self.parser.should_upgrade() and self._announced():
+            return  # its body is still owed
         self.end_request()
 
     def begin_request(self) -> None:
@@ -70,13 +74,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        if self._owed is not None:
+            self._take_owed(data)
+            return
         self.head += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             # Java's client asks for h2c on its first request. It gets HTTP/1.1, on a connection of its own: the parser
-            # takes what follows for another protocol.
+            # takes what follows the head for another protocol, even if it is the request's body.
             self.cycle.keep_alive = False
+            self._owed = self._announced()
+            self._take_owed(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, HeadTooLarge):
                 self._refuse(b"431 Request Header Fields Too Large")
@@ -86,6 +95,21 @@ class BoundedProtocol(HttpToolsProtocol):
             # A head without end, or trailers without end; the frames of a chunked body are fewer than the body.
             if self.head > MAXIMUM_HEAD and self.head > self.body_size:
                 self._refuse(b"431 Request Header Fields Too Large")
+
+    def _announced(self) -> int:
+        """``Content-Length``, which the parser has read before."""
+        return next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+
+    def _take_owed(self, data: bytes) -> None:
+        """Takes the rest of a body that the parser does not read; what comes behind it is nobody's."""
+        if not self._owed:
+            return
+        body = data[: self._owed]
+        self._owed -= len(body)
+        self.body_size += len(body)
+        self.take_body(body)
+        if not self._owed:
+            self.end_request()
 
     def _refuse(self, status: bytes) -> None:
         """Answers what cannot be parsed, unless an answer to an earlier request is under way, and hangs up."""
