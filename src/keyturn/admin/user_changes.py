@@ -12,6 +12,7 @@ from keyturn.admin.errors import AdminError, Conflict, ErrorMessage, InvalidFiel
 from keyturn.admin.new_users import insert_user
 from keyturn.admin.user_passwords import with_credentials
 from keyturn.admin.user_profile import ROOT, AttributeFault, UserProfile, Values, profile_of, values_of
+from keyturn.model.login_failures import DISABLED_REASON
 from keyturn.model.new_documents import new_user
 from keyturn.representations import UNSET, given, present, replace
 from keyturn.representations.defaults import fragment
@@ -72,7 +73,9 @@ def change_user(realm: RealmAdmin, user: UserRepresentation, change: UserReprese
         changed = replace(changed, enabled=change.enabled)
         if changed.enabled:
             # Somebody locked out permanently is let in again.
-            attributes = {name: found for name, found in given(changed.attributes, {}).items() if name != LOCKED_OUT}
+            attributes = {
+                name: found for name, found in given(changed.attributes, {}).items() if name != DISABLED_REASON
+            }
             changed = replace(changed, attributes=attributes or UNSET)
     if present(change.email_verified):
         changed = replace(changed, email_verified=change.email_verified)

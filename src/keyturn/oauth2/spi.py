@@ -43,7 +43,7 @@ class CheckPassword:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChecked:
-    """`subject` None: no such user. `locked`: too many failures, whatever the password.
+    """`subject` None: no such user. `locked`: too many failures, whatever the password. `failed_before`: not so many.
 
     `profile_complete`: the user has what the realm's user profile requires.
     """
@@ -51,6 +51,7 @@ class PasswordChecked:
     subject: Subject | None
     valid: bool
     locked: bool = False
+    failed_before: bool = False
     profile_complete: bool = True
 
 
@@ -134,6 +135,21 @@ class EndSession:
 
 
 @dataclass(frozen=True, slots=True)
+class CountFailure:
+    """A wrong password for this user from this address: it may lock the user out."""
+
+    user_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetFailures:
+    """A right password for this user: earlier wrong ones do not count any more."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RevokeToken:
     """Remember until `until` (epoch seconds), when it expires anyway, that this access token is revoked."""
 
@@ -141,7 +157,7 @@ class RevokeToken:
     until: int
 
 
-Effect: TypeAlias = SaveSession | EndClientSession | EndSession | RevokeToken
+Effect: TypeAlias = SaveSession | EndClientSession | EndSession | CountFailure | ForgetFailures | RevokeToken
 
 
 @dataclass(frozen=True, slots=True)

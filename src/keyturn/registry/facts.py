@@ -6,17 +6,20 @@ Every question and every effect of ``oauth2.spi`` has its function here.
 from collections.abc import Callable
 
 from keyturn.model import key_providers
+from keyturn.model.login_failures import DISABLED_REASON, LOCKED_OUT, PERMANENTLY, after_failure
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.spi import (
     CheckPassword,
     CheckToken,
+    CountFailure,
     Effect,
     EndClientSession,
     EndSession,
     Facts,
     FindSession,
+    ForgetFailures,
     MakeKey,
     Overtaken,
     PasswordChecked,
@@ -30,9 +33,9 @@ from keyturn.oauth2.spi import (
 from keyturn.registry.compile import compile_subject
 from keyturn.registry.registry import Registry
 from keyturn.registry.user_profile import is_complete
-from keyturn.representations import UserRepresentation, given
+from keyturn.representations import UserRepresentation, given, replace
 from keyturn.sessions.passwords import verify_password
-from keyturn.store.collections import COMPONENTS, REALMS, SESSIONS, USERS
+from keyturn.store.collections import COMPONENTS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Reader, Store
 
 Clock = Callable[[], float]
@@ -70,6 +73,11 @@ class FactFinder:
             case EndSession():
                 with self._store.write() as transaction:
                     transaction.delete(SESSIONS, realm.id, effect.session_id)
+            case CountFailure():
+                self._count_failure(realm, effect)
+            case ForgetFailures():
+                with self._store.write() as transaction:
+                    transaction.delete(LOGIN_FAILURES, realm.id, effect.user_id)
             case RevokeToken():
                 with self._store.write() as transaction:
                     transaction.use_once(_revoked(realm), effect.token_id, effect.until)
@@ -79,11 +87,18 @@ class FactFinder:
             user = _find_person(reader, realm, question.username)
             subject = None if user is None else compile_subject(reader, realm, user)
             complete = user is None or is_complete(reader, realm, user)
+            failures = None if subject is None else reader.get(LOGIN_FAILURES, realm.id, subject.id)
         credentials = [] if user is None else given(user.credentials, [])
         stored = next((c for c in credentials if given(c.type, "") == "password"), None)
         # Verified against nothing as well, so that a name that nobody has takes as long as one that somebody has.
         valid = verify_password(stored, question.password)
-        return PasswordChecked(subject, valid, profile_complete=complete)
+        return PasswordChecked(
+            subject,
+            valid,
+            locked=failures is not None and failures.locks(self._clock()),
+            failed_before=failures is not None,
+            profile_complete=complete,
+        )
 
     def _find_session(self, realm: Realm, question: FindSession) -> SessionFound:
         with self._store.read() as reader:
@@ -128,6 +143,22 @@ class FactFinder:
                 # Another refresh, or a logout, came first: neither may be undone.
                 raise Overtaken
             transaction.update(SESSIONS, realm.id, effect.session)
+
+    def _count_failure(self, realm: Realm, effect: CountFailure) -> None:
+        with self._store.write() as transaction:
+            user = transaction.get(USERS, realm.id, effect.user_id)
+            if user is None:
+                return
+            known = transaction.get(LOGIN_FAILURES, realm.id, effect.user_id)
+            now_ms = int(self._clock() * 1000)
+            failures = after_failure(known, effect.user_id, realm.document, now_ms=now_ms, address=effect.address)
+            if known is None:
+                transaction.insert(LOGIN_FAILURES, realm.id, failures)
+            else:
+                transaction.update(LOGIN_FAILURES, realm.id, failures)
+            if failures.not_before == PERMANENTLY:
+                attributes = {**given(user.attributes, {}), DISABLED_REASON: [LOCKED_OUT]}
+                transaction.update(USERS, realm.id, replace(user, enabled=False, attributes=attributes))
 
     def _end_client_session(self, realm: Realm, effect: EndClientSession) -> None:
         with self._store.write() as transaction:

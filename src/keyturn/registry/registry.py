@@ -12,7 +12,7 @@ from keyturn.model.realm import Realm
 from keyturn.oauth2.spi import Miss
 from keyturn.registry.compile import compile_client, compile_realm
 from keyturn.representations import given
-from keyturn.store.collections import CLIENTS, REALMS, SESSIONS, USERS
+from keyturn.store.collections import CLIENTS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Change, Reader, Relation, Store, StoreError
 
 MAXIMUM_CLIENTS: Final = 20_000
@@ -31,6 +31,7 @@ _OF_ONE_CLIENT: Final = frozenset(
 )
 """Kinds of change that concern the one client whose ``id`` they name."""
 
+_NOT_COMPILED: Final = frozenset({SESSIONS.name, LOGIN_FAILURES.name})
 _OF_ONE_USER: Final = frozenset({USERS.name, Relation.USER_ROLE, Relation.MEMBERSHIP})
 
 
@@ -191,7 +192,7 @@ class Registry:
                 self._drop(change)
 
     def _drop(self, change: Change) -> None:
-        if change.kind == SESSIONS.name:
+        if change.kind in _NOT_COMPILED:
             return
         if change.kind == REALMS.name:
             self._unknown.clear()

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from keyturn.model.login_failures import LoginFailures
 from keyturn.model.user_session import UserSession
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
@@ -82,5 +83,7 @@ SESSIONS: Final = Collection(
         Key("expires", lambda session: f"{session.expires:012d}"),
     ),
 )
+LOGIN_FAILURES: Final = Collection("login_failures", LoginFailures, ())
+"""By the user's id."""
 
-COLLECTIONS: Final = (REALMS, CLIENTS, CLIENT_SCOPES, ROLES, USERS, GROUPS, COMPONENTS, SESSIONS)
+COLLECTIONS: Final = (REALMS, CLIENTS, CLIENT_SCOPES, ROLES, USERS, GROUPS, COMPONENTS, SESSIONS, LOGIN_FAILURES)

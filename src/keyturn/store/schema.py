@@ -23,7 +23,7 @@ from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COLLECTIONS, GROUP
 from keyturn.store.logs import LOGS
 from keyturn.store.spi import Collection, Log, Relation
 
-VERSION: Final = "0002"
+VERSION: Final = "0003"
 """The newest migration, which these tables equal."""
 
 METADATA: Final = MetaData()

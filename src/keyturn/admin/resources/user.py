@@ -21,7 +21,7 @@ from keyturn.admin.user_sessions import end_sessions
 from keyturn.representations import given, present, replace
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.user import UserRepresentation
-from keyturn.store.collections import CLIENTS, GROUPS, USERS
+from keyturn.store.collections import CLIENTS, GROUPS, LOGIN_FAILURES, USERS
 from keyturn.store.spi import Relation
 
 __all__ = ["user_resource"]

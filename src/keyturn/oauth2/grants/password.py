@@ -1,8 +1,10 @@
 """The resource owner password credentials grant (RFC 6749 §4.3): how administrators' tools log in."""
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Final
 
 from keyturn.model.client import Client
+from keyturn.model.login_failures import DISABLED_REASON, LOCKED_OUT
 from keyturn.oauth2.errors import InvalidClient, InvalidGrant, InvalidRequest, UnauthorizedClient
 from keyturn.oauth2.login import start_session
 from keyturn.oauth2.scope import grant_scopes
@@ -10,11 +12,17 @@ from keyturn.oauth2.spi import (
     AuthenticatedClient,
     Authorization,
     CheckPassword,
+    CountFailure,
     Facts,
+    ForgetFailures,
     PasswordChecked,
     Question,
+    Refused,
     TokenRequest,
 )
+from keyturn.representations import given
+
+_INVALID: Final = "Invalid user credentials"
 
 
 class Password:
@@ -43,21 +51,31 @@ class Password:
         """Decides what a person who has logged in gets.
 
         Raises:
-            InvalidGrant: no such person, a wrong password, a disabled or unfinished account.
+            InvalidGrant: no such person, a disabled or unfinished account, one that is locked out.
+            Refused: a wrong password, where failures are counted.
 
         Source: RFC 6749 §4.3; Keycloak ``ResourceOwnerPasswordCredentialsGrantType`` and its "direct grant" flow.
         """
-        if not isinstance(facts, PasswordChecked) or facts.subject is None or not facts.valid:
-            raise InvalidGrant("Invalid user credentials", log="no such user, or a wrong password")
-        if facts.locked:
-            raise InvalidGrant("Invalid user credentials", log="locked after too many failures")
+        if not isinstance(facts, PasswordChecked) or facts.subject is None:
+            raise InvalidGrant(_INVALID, log="no such user")
         subject = facts.subject
+        counted = given(request.realm.document.brute_force_protected, False)
+        if counted and (facts.locked or LOCKED_OUT in subject.attributes.get(DISABLED_REASON, ())):
+            raise InvalidGrant(_INVALID, log="locked out after too many failures")
+        if not facts.valid:
+            wrong = InvalidGrant(_INVALID, log="wrong password")
+            if counted and subject.enabled:
+                raise Refused(wrong, (CountFailure(subject.id, request.http.address),))
+            raise wrong
         if not subject.enabled:
             raise InvalidGrant("Account disabled")
         if subject.required_actions or not facts.profile_complete:
             raise InvalidGrant("Account is not fully set up")
         scopes = grant_scopes(client.client, request.form.get("scope"))
-        return start_session(request, client.client, subject, scopes, grant="ro")
+        authorization = start_session(request, client.client, subject, scopes, grant="ro")
+        if not facts.failed_before:
+            return authorization
+        return replace(authorization, effects=(*authorization.effects, ForgetFailures(subject.id)))
 
 
 def _allowed(client: Client) -> None:
