@@ -1,4 +1,4 @@
-"""The session file, ``~/.keycloak/kcadm.config``, in Keycloak's own format: each CLI goes on where the other stopped."""
+"""The session file, ``~/.keycloak/kcadm.config``, in Keycloak's own format: one CLI goes on where the other stopped."""
 
 import contextlib
 import fcntl
@@ -29,6 +29,7 @@ _SESSION: Final = (
     "initialToken",
     "clients",
 )
+_TIMES: Final = ("expiresAt", "refreshExpiresAt", "sigExpiresAt")
 _USER_HOME: Final = re.compile(r"-Duser\.home=(\S+)")
 
 
@@ -202,7 +203,13 @@ def _is_configuration(document: Any) -> bool:
         return False
     endpoints = document.get("endpoints") or {}
     return isinstance(endpoints, dict) and all(
-        isinstance(realms, dict)
-        and all(isinstance(session, dict) and session.keys() <= set(_SESSION) for session in realms.values())
-        for realms in endpoints.values()
+        isinstance(realms, dict) and all(map(_is_session, realms.values())) for realms in endpoints.values()
+    )
+
+
+def _is_session(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and document.keys() <= set(_SESSION)
+        and all(isinstance(document.get(name, 0), int | None) for name in _TIMES)
     )

@@ -58,4 +58,5 @@ def read_password(what: str) -> str:
     try:
         return getpass(f"Enter {what}:")
     except EOFError:
+        note("")
         raise KcadmError(f"No {what} provided") from None

@@ -79,13 +79,13 @@ class HTTPConnection:
             connection = self._connect(parts.scheme, host, port)
             connection.putrequest(method, _target(parts), skip_accept_encoding=True)
             for name, value in headers.items():
-                connection.putheader(name, value.encode("latin-1", "replace"))
+                connection.putheader(_header_text(name), _header_text(value))
             if body is not None or method in ("POST", "PUT", "DELETE"):
                 connection.putheader("Content-Length", str(len(body or b"")))
             connection.endheaders(body)
             answer = connection.getresponse()
             return Response(answer.status, answer.reason, answer.getheaders(), answer.read())
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             self.close()
             raise TransportError(_told(error, host, port)) from error
 
@@ -132,6 +132,11 @@ def _host_and_port(parts: SplitResult, url: str) -> tuple[str, int]:
     return host, port or (443 if parts.scheme == "https" else 80)
 
 
+def _header_text(text: str) -> bytes:
+    # A line's end would begin another header.
+    return text.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace")
+
+
 def _target(parts: SplitResult) -> str:
     path = _SLASHES.sub("/", parts.path) or "/"
     target = f"{path}?{parts.query}" if parts.query else path
@@ -152,7 +157,7 @@ def _told(error: Exception, host: str, port: int) -> str:
             return "Unsupported or unrecognized SSL message"
         case http.client.RemoteDisconnected() | http.client.BadStatusLine():
             return f"{shown}:{port} failed to respond"
-        case socket.gaierror():
+        case socket.gaierror() | UnicodeError():
             return f"{host}: Name or service not known"
         case ConnectionRefusedError() | TimeoutError():
             reason = "Connection refused" if isinstance(error, ConnectionRefusedError) else "Connection timed out"

@@ -15,6 +15,7 @@ __all__ = ["ClientCredentials", "SigningToken", "UserCredentials", "fresh_token"
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LIFESPANS: Final = ("expires_in", "refresh_expires_in")
 _NEVER: Final = 2**63 - 1
 _SOON_MS: Final = 5000
 """A token that ends within five seconds is not used any more."""
@@ -168,7 +169,7 @@ def _tokens(answer: Response) -> dict[str, Any]:
         description, code = (_or_null(told.get(name)) for name in ("error_description", "error"))
         raise KcadmError(f"{description} [{code}]")
     tokens = parse(text)
-    if not isinstance(tokens, dict):
+    if not isinstance(tokens, dict) or not all(isinstance(tokens.get(name, 0), int | None) for name in _LIFESPANS):
         raise BrokenJSON("not a token response")
     return tokens
 

@@ -57,6 +57,8 @@ def run(words: Sequence[str]) -> int:
         action(arguments)
     except KcadmError as error:
         return _fail(error, command, stack_trace=arguments.anywhere("-x"))
+    except RecursionError:
+        return _fail(KcadmError("The JSON is nested too deeply"), command, stack_trace=False)
     return 0
 
 
