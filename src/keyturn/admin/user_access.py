@@ -54,7 +54,7 @@ def user_document(realm: RealmView, user: UserRepresentation) -> UserRepresentat
 
 
 def _document(profile: UserProfile, user: UserRepresentation, *, brief: bool) -> UserRepresentation:
-    shown = profile.visible(user)
+    shown = profile.of(user).visible(user)
     document = UserRepresentation(
         id=user.id,
         username=user.username,

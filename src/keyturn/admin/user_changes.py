@@ -66,7 +66,7 @@ def change_user(realm: RealmAdmin, user: UserRepresentation, change: UserReprese
     Raises:
         AdminError: an attribute is not what the user profile allows, or a name is taken.
     """
-    values, faults = _Attributes(realm, profile_of(realm.reader, realm.realm), user).taken(change)
+    values, faults = _Attributes(realm, profile_of(realm.reader, realm.realm).of(user), user).taken(change)
     _raise(faults)
     changed = _with_values(user, values)
     if present(change.enabled):
@@ -168,7 +168,7 @@ class _Attributes:
                 kept = [value for value in given_values if value.strip()] or self._default(name)
                 faults.extend(self._faults(name, given_values or kept))
             elif self._changes(name, given_values, kept):
-                faults.append(AttributeFault(name, _READ_ONLY))
+                faults += [AttributeFault(name, _READ_ONLY), *self.profile.faults(name, given_values)]
             if kept:
                 values[name] = kept
         if self.profile.email_is_username and values.get("email"):

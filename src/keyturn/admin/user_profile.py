@@ -83,6 +83,15 @@ class UserProfile:
     config: UPConfig
     attributes: Mapping[str, UPAttribute]
     realm: RealmRepresentation
+    of_service_account: bool = False
+    """Service accounts may have any attribute, and must have none."""
+
+    def of(self, user: UserRepresentation | None) -> "UserProfile":
+        """The profile as it is for `user`."""
+        if user is None or not given(user.service_account_client_id, ""):
+            return self
+        config = replace(self.config, unmanaged_attribute_policy="ENABLED")
+        return UserProfile(config, self.attributes, self.realm, of_service_account=True)
 
     @property
     def email_is_username(self) -> bool:
@@ -126,6 +135,8 @@ class UserProfile:
             return True
         if name == "username":
             return not self.email_is_username
+        if self.of_service_account:
+            return False
         attribute = self.attributes.get(name)
         required = None if attribute is None else given(attribute.required, None)
         return required is not None and _required_of_administrators(required)

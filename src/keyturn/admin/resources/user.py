@@ -41,7 +41,8 @@ def get_user(realm: RealmView, user: UserRepresentation, query: OneUserQuery) ->
     """The user."""
     document = user_document(realm, user)
     if query.user_profile_metadata:
-        document = replace(document, user_profile_metadata=profile_of(realm.reader, realm.realm).metadata(user))
+        profile = profile_of(realm.reader, realm.realm).of(user)
+        document = replace(document, user_profile_metadata=profile.metadata(user))
     return document
 
 
@@ -74,7 +75,7 @@ def delete_user(realm: RealmAdmin, user: UserRepresentation) -> NoContent:
 @user_resource.get("unmanagedAttributes", needs=VIEW_USERS)
 def get_unmanaged_attributes(realm: RealmView, user: UserRepresentation) -> Values:
     """The attributes that the user profile does not know."""
-    return profile_of(realm.reader, realm.realm).unmanaged(user)
+    return profile_of(realm.reader, realm.realm).of(user).unmanaged(user)
 
 
 @dataclass(frozen=True, slots=True)

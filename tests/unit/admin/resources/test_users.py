@@ -193,6 +193,18 @@ def test_a_service_account_has_no_password(server: Server) -> None:
     assert (answer.status, answer.body["error"]) == (400, "You can not manage credentials for this user")
 
 
+def test_a_service_account_may_have_any_attribute(server: Server) -> None:
+    client = server.call("POST", "/demo/clients", {"clientId": "svc", "serviceAccountsEnabled": True}).id
+    user = server.call("GET", f"/demo/clients/{client}/service-account-user").body["id"]
+    assert server.call("PUT", f"/demo/users/{user}", {"attributes": {"tier": ["gold"]}}).status == 204
+    assert _told(server, user)["attributes"] == {"tier": ["gold"]}
+    answer = server.call("PUT", f"/demo/users/{user}", {"username": "ab"})
+    assert {error["errorMessage"] for error in answer.body["errors"]} == {
+        "error-user-attribute-read-only",
+        "error-invalid-length",
+    }
+
+
 def test_a_removed_user_is_gone(server: Server) -> None:
     user = _make(server, username="ada")
     assert server.call("DELETE", f"/demo/users/{user}").status == 204
