@@ -117,11 +117,15 @@ def known(options: argparse.Namespace) -> bool:
     listed = known_differences.load()
     comparison = Comparison("contract", OUT_OF_SCOPE)
     recorded = RecordedSide(read_records(RECORDED)).observe
-    scenarios = _scenarios(options.only)
+    scenarios, scripts = _scenarios(options.only, some=False), _scripts(options.only, some=False)
     with _candidate(options) as candidate:
-        run = compare_scenarios(scenarios, recorded, ScenarioSide(candidate).observe, comparison)
-        for seen in _printed(run, options):
-            listed[seen.name] = known_differences.renewed(listed.get(seen.name, {}), seen.differences)
+        runs = (
+            compare_scenarios(scenarios, recorded, ScenarioSide(candidate).observe, comparison),
+            compare_scripts(scripts, recorded, ScriptSide(candidate, OUR_CLI).observe, comparison),
+        )
+        for run in runs:
+            for seen in _printed(run, options):
+                listed[seen.name] = known_differences.renewed(listed.get(seen.name, {}), seen.differences)
     known_differences.write(listed)
     return True
 

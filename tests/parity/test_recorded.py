@@ -4,7 +4,7 @@ import pytest
 
 from parity import known_differences
 from parity.compare import Comparison
-from parity.records import OUT_OF_SCOPE, RECORDED, SCENARIOS, read_records
+from parity.records import KCADM_SCENARIOS, OUT_OF_SCOPE, RECORDED, SCENARIOS, read_records
 from parity.runner import Run, Server
 from parity.scenario import Scenario, load
 from parity.sides import compared, unexpected
@@ -27,4 +27,5 @@ def test_answers_as_keycloak_does(scenario: Scenario, server: Server) -> None:
 
 
 def test_every_listed_difference_belongs_to_a_scenario() -> None:
-    assert not _KNOWN.keys() - {scenario.name for scenario in _LOADED}
+    scripts = {f"kcadm/{path.stem}" for path in KCADM_SCENARIOS.glob("*.sh")}
+    assert not _KNOWN.keys() - {scenario.name for scenario in _LOADED} - scripts
