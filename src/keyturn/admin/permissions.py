@@ -186,7 +186,12 @@ class Rights:
         if self.own_client is not None and role.container_id == self.own_client.id:
             needs = _GIVEN_WITH.get(str(role.name))
             return needs is not None and self.allows(needs)
-        return role.container_id != self.master_id
+        return role.container_id != self.master_id and not self._rules_a_realm(role)
+
+    def _rules_a_realm(self, role: RoleRepresentation) -> bool:
+        """Whether it is a role of one of master's clients ``<realm>-realm``: a right in that realm."""
+        owner = self.reader.get(CLIENTS, self.master_id, str(role.container_id))
+        return owner is not None and str(owner.client_id).endswith("-realm")
 
     def _rules_the_server(self) -> bool:
         if self.administrator.realm_id != self.master_id:

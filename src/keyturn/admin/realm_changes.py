@@ -13,7 +13,7 @@ from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage,
 from keyturn.admin.realm_creation import check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
-from keyturn.model.new_realm_document import ELSEWHERE, MIRRORED, SHOWN_IN_EXPORTS
+from keyturn.model.new_realm_document import ELSEWHERE, KEYS, MIRRORED, SHOWN_IN_EXPORTS
 from keyturn.representations import UNSET, given, merge, present
 from keyturn.representations.defaults import fragment
 from keyturn.representations.realm import RealmRepresentation
@@ -25,6 +25,7 @@ __all__ = ["update_realm"]
 _NOT_TAKEN: Final = (
     *ELSEWHERE,
     *SHOWN_IN_EXPORTS,
+    *KEYS,
     "id",
     "default_role",
     "client_profiles",

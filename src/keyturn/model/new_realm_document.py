@@ -7,7 +7,7 @@ from keyturn.model.administration import MASTER
 from keyturn.representations import UNSET, RealmRepresentation, given, merge, present, replace
 from keyturn.representations.defaults import fragment
 
-__all__ = ["ELSEWHERE", "MIRRORED", "SHOWN_IN_EXPORTS", "realm_document"]
+__all__ = ["ELSEWHERE", "KEYS", "MIRRORED", "SHOWN_IN_EXPORTS", "realm_document"]
 
 ELSEWHERE: Final = (
     "roles",
@@ -26,6 +26,9 @@ ELSEWHERE: Final = (
     "keycloak_version",
 )
 """Fields of an import that become documents and relations of their own, and are not in the stored realm."""
+
+KEYS: Final = ("private_key", "public_key", "certificate", "code_secret")
+"""Keys of exports of before Keycloak 2: a realm's keys are components."""
 
 SHOWN_IN_EXPORTS: Final = (
     "localization_texts",
@@ -71,7 +74,7 @@ def realm_document(source: RealmRepresentation) -> RealmRepresentation:
     Source: Keycloak ``DefaultExportImportManager.importRealm``; asked of Keycloak.
     """
     name = given(source.realm, "")
-    source = replace(source, **dict.fromkeys(ELSEWHERE, UNSET), default_role=UNSET)
+    source = replace(source, **dict.fromkeys((*ELSEWHERE, *KEYS), UNSET), default_role=UNSET)
     defaults = fragment("realm", name)
     attributes = given(defaults.attributes, {})
     if name == MASTER:
