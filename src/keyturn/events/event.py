@@ -1,26 +1,36 @@
 """An event, in Keycloak's words (``org.keycloak.events.Event``)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+import msgspec
+
+NO_DETAILS: Final[Mapping[str, str]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """Something that happened in a realm. `type` is Keycloak's ``EventType``; an error's ends in ``_ERROR``.
 
-    `details` never holds a secret, a token or a password. `time` is in epoch seconds.
+    `details` never holds a secret, a token or a password; `log` is for the operator's log alone. `time` is in epoch
+    seconds. `realm` is the realm's name. `kept` says whether the realm wants it stored, `issued_to` the ``id`` of the
+    client that got tokens.
+
+    A Struct because one is made for each token: that takes a tenth of what a frozen dataclass takes.
     """
 
     type: str
     realm: str
+    realm_id: str
     time: float
     address: str
     client_id: str | None = None
     user_id: str | None = None
     session_id: str | None = None
     error: str | None = None
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = NO_DETAILS
+    kept: bool = False
+    issued_to: str | None = None
+    log: str = ""
 
 
 class Sink(Protocol):

@@ -26,6 +26,7 @@ class LogSink:
                 "ipAddress": event.address,
                 "error": event.error,
                 **event.details,
+                **({"log": event.log} if event.log else {}),
             }
             # Values come from callers: as reprs, so that none of them can begin a line of its own.
             _LOGGER.log(

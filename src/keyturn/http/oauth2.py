@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from anyio import CapacityLimiter, to_thread
 
-from keyturn.events.event import Event
+from keyturn.http import events
 from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
 from keyturn.http.headers import complete
 from keyturn.http.origin import BadHost, Origin, ssl_required_violated
@@ -33,8 +33,6 @@ _TURNS: Final = 8
 
 _PASSWORDS_AT_ONCE: Final = 4
 """Passwords that are hashed at the same time: whoever guesses many must not take all worker threads and cores."""
-
-_EVENT_TYPES: Final = {"client_credentials": "CLIENT_LOGIN", "password": "LOGIN", "refresh_token": "REFRESH_TOKEN"}
 
 
 class TokenService:
@@ -152,30 +150,11 @@ class TokenService:
             return await to_thread.run_sync(self._services.registry.load_realm, name) or entry
 
     def _issued(self, request: Request, decision: Decision) -> None:
-        session = decision.authorization.session
-        self._services.events.record(
-            Event(
-                type=_EVENT_TYPES[decision.grant_type],
-                realm=decision.realm.name,
-                time=decision.now,
-                address=request.address,
-                client_id=decision.client.client_id,
-                user_id=decision.authorization.subject.id,
-                session_id=session.sid if session else None,
-            )
-        )
+        self._services.events.record(events.issued(decision, request, self._services.clock()))
 
     def _failed(self, request: Request, entry: RealmEntry, error: OAuth2Error) -> Response:
-        self._services.events.record(
-            Event(
-                type="CLIENT_LOGIN_ERROR",
-                realm=entry.realm.name,
-                time=self._services.clock(),
-                address=request.address,
-                error=error.error,
-                details={"reason": error.log or error.description},
-            )
-        )
+        now = self._services.clock()
+        self._services.events.record(events.refused(entry.realm, request, error.trace, now, error.log))
         document = {"error": error.error, "error_description": error.description}
         response = json_response(error.http_status, document, NO_STORE)
         early = isinstance(error, MalformedRequest | UnsupportedGrantType)

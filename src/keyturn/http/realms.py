@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from anyio import to_thread
 
-from keyturn.events.event import Event
+from keyturn.http import events
 from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
 from keyturn.http.headers import PREFLIGHT_SECURITY
 from keyturn.http.oauth2 import respond
@@ -24,6 +24,7 @@ from keyturn.oauth2.metadata import openid_configuration, uma2_configuration
 from keyturn.oauth2.public_realm import public_realm
 from keyturn.oauth2.revocation import revoke
 from keyturn.oauth2.spi import Answer, Clients, Facts, Miss, Pending
+from keyturn.oauth2.trace import Trace
 from keyturn.oauth2.userinfo import userinfo
 from keyturn.registry.registry import RealmEntry
 
@@ -151,13 +152,13 @@ class RealmService:
         except cors.InvalidOrigin:
             return cors.INVALID_ORIGIN
         except OAuth2Error as error:
-            self._record(request, entry, route, error=error)
+            self._record(request, entry, route, error.trace, error.log)
             document = {"error": error.error, "error_description": error.description}
             response = json_response(error.http_status, document)
         else:
             for effect in answer.effects:
                 await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)
-            self._record(request, entry, route, answer=answer)
+            self._record(request, entry, route, answer.trace)
             response = answer.response
         return replace(response, headers=(*response.headers, *_cors(request, route, response)))
 
@@ -178,29 +179,10 @@ class RealmService:
             entry = await self._entry(entry.realm.name) or entry
         raise RuntimeError(f"realm {entry.realm.name} changes faster than a request can be answered")
 
-    def _record(
-        self,
-        request: Request,
-        entry: RealmEntry,
-        route: Route,
-        *,
-        answer: Answer | None = None,
-        error: OAuth2Error | None = None,
-    ) -> None:
-        if route.event is None:
-            return
-        event = Event(
-            type=route.event,
-            realm=entry.realm.name,
-            time=self._services.clock(),
-            address=request.address,
-        )
-        if answer is not None:
-            event = replace(event, client_id=answer.client_id, user_id=answer.user_id, session_id=answer.session_id)
-        if error is not None:
-            reason = {"reason": error.log or error.description}
-            event = replace(event, type=f"{route.event}_ERROR", error=error.error, details=reason)
-        self._services.events.record(event)
+    def _record(self, request: Request, entry: RealmEntry, route: Route, trace: Trace | None, log: str = "") -> None:
+        if route.event is not None and trace is not None:
+            now = self._services.clock()
+            self._services.events.record(events.told(route.event, entry.realm, request, trace, now, log))
 
 
 def _split(path: str) -> tuple[str, str]:

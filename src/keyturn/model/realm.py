@@ -67,7 +67,9 @@ class Realm:
     """``client_id`` of every client that owns roles, by its ``id``."""
     keys: KeyRing
     document: RealmRepresentation
-    """For what is asked rarely: brute-force settings, events, display name."""
+    """For what is asked rarely: brute-force settings, display name."""
+    kept_events: frozenset[str] = frozenset()
+    """Types of events that are stored: none where ``eventsEnabled`` is off."""
     path: str = field(init=False)
     """Where its endpoints are, and with the server's address before it its issuer: ``/realms/my%20realm``."""
 

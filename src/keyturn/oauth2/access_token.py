@@ -49,17 +49,16 @@ class Prepared:
     key: PrivateKey = field(repr=False)
     answer_end: bytes
     lifespan: int
-    prefix: str
 
-    def issue(self, now: int, random: Random) -> Response:
+    def issue(self, now: int, token_id: str) -> Response:
         """The answer with a fresh token. The one thing that costs is ``key.sign``."""
-        token = sign(self, now, random)
+        token = sign(self, now, token_id)
         return Response(200, _HEADERS, b'{"access_token":"' + token + self.answer_end)
 
 
-def sign(prepared: Prepared, now: int, random: Random) -> bytes:
+def sign(prepared: Prepared, now: int, token_id: str) -> bytes:
     """A compact JWS of the prepared claims."""
-    head = f'{{"exp":{now + prepared.lifespan},"iat":{now},"jti":"{prepared.prefix}{new_id(random)}",'.encode()
+    head = f'{{"exp":{now + prepared.lifespan},"iat":{now},"jti":"{token_id}",'.encode()
     # Spaces up to a multiple of three bytes, so that the base64 of the rest can be joined to it as it is.
     head += b"  "[: -len(head) % 3]
     signing_input = b"%b%b%b" % (prepared.header, b2a_base64(head, newline=False).translate(_URL_SAFE), prepared.claims)
@@ -103,19 +102,21 @@ def prepare(realm: Realm, client: Client, authorization: Authorization, issuer: 
         key=key,
         answer_end=_answer_end(_not_before(realm, client, authorization), authorization),
         lifespan=authorization.lifespan,
-        prefix=authorization.token_id_prefix,
     )
 
 
 def issue(
-    realm: Realm, client: Client, authorization: Authorization, issuer: str, now: int, random: Random
+    realm: Realm, client: Client, authorization: Authorization, issuer: str, now: int, token_id: str, random: Random
 ) -> Response:
-    """The whole answer, with refresh and ID tokens where they belong. Raises NoKey, ServerError."""
+    """The whole answer, with refresh and ID tokens where they belong; `token_id` is the access token's.
+
+    Raises NoKey, ServerError.
+    """
     prepared = prepare(realm, client, authorization, issuer)
     if authorization.refresh is None and not authorization.scopes.openid:
-        return prepared.issue(now, random)
+        return prepared.issue(now, token_id)
     context = claims_context(realm, client, authorization, issuer)
-    access_token = sign(prepared, now, random).decode()
+    access_token = sign(prepared, now, token_id).decode()
     refresh = authorization.refresh
     answer: dict[str, Any] = {
         "access_token": access_token,

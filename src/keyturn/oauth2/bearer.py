@@ -14,7 +14,9 @@ from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
+from keyturn.oauth2.errors import USER_DISABLED
 from keyturn.oauth2.spi import CheckToken, Clients, TokenChecked
+from keyturn.oauth2.trace import Trace
 from keyturn.representations import given
 
 ACCESS_TOKEN_TYPES: Final = frozenset({"Bearer", "DPoP"})
@@ -24,12 +26,23 @@ _ALGORITHMS: Final = frozenset(SIGNATURE_ALGORITHMS)
 
 
 class TokenRejected(Exception):
-    """The token counts for nothing. `description` is public (RFC 6750 §3.1), `log` says more to the operator."""
+    """The token counts for nothing. `description` is public (RFC 6750 §3.1), `log` says more to the operator.
 
-    def __init__(self, description: str = "Token verification failed", *, log: str = "") -> None:
+    `event` is what events call it (Keycloak ``Errors``).
+    """
+
+    def __init__(
+        self, description: str = "Token verification failed", *, log: str = "", event: str = "invalid_token"
+    ) -> None:
         super().__init__(description)
         self.description = description
         self.log = log
+        self.event = event
+
+    def tell(self, trace: Trace) -> None:
+        """Has an event say why the token counts for nothing."""
+        trace.error = self.event
+        trace.details["reason"] = self.log or self.description
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +104,9 @@ def live_token(claims: VerifiedClaims, clients: Clients, facts: TokenChecked) ->
         raise TokenRejected(log="revoked")
     client = clients.by_client_id(claims.get("azp", ""))
     if client is None:
-        raise TokenRejected(log="its client is gone")
+        raise TokenRejected(log="its client is gone", event="client_not_found")
     if not client.enabled:
-        raise TokenRejected("Client disabled")
+        raise TokenRejected("Client disabled", event="client_disabled")
     if claims["iat"] < client.not_before:
         raise TokenRejected(log="issued before the client's not-before")
     subject = _subject(claims, client, facts)
@@ -107,14 +120,14 @@ def _subject(claims: VerifiedClaims, client: Client, facts: TokenChecked) -> Sub
         # Nothing is stored of a client's own session: it lives as long as the token and the service account.
         account = client.service_account
         if account is None or claims.get("sub", account.id) != account.id:
-            raise TokenRejected("user_not_found")
+            raise TokenRejected("user_not_found", event="user_not_found")
         if not account.enabled:
-            raise TokenRejected("user_disabled")
+            raise TokenRejected("user_disabled", event=USER_DISABLED)
         return account
     if facts.session is None or facts.subject is None or client.id not in facts.session.clients:
-        raise TokenRejected("user_session_not_found")
+        raise TokenRejected("user_session_not_found", event="user_session_not_found")
     if claims.get("sub", facts.subject.id) != facts.subject.id:
         raise TokenRejected("user_not_found", log="of another user than its session")
     if not facts.subject.enabled:
-        raise TokenRejected("User disabled")
+        raise TokenRejected("User disabled", event=USER_DISABLED)
     return facts.subject

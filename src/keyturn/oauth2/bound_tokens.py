@@ -10,7 +10,8 @@ from keyturn.oauth2.errors import InvalidRequest
 def check_key(client: Client) -> None:
     """Before the grant decides. Raises InvalidRequest. Source: Keycloak ``DPoPUtil``."""
     if client.flag("dpop.bound.access.tokens"):
-        raise InvalidRequest("DPoP proof is missing", log="the client's tokens must be bound to a key")
+        log = "the client's tokens must be bound to a key"
+        raise InvalidRequest("DPoP proof is missing", log=log, event="invalid_dpop_proof")
 
 
 def check_certificate(client: Client) -> None:

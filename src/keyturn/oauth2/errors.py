@@ -3,20 +3,48 @@
 The public sentence is Keycloak's; the private detail goes to the log, never to the wire.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from keyturn.oauth2.trace import Trace
+
+USER_DISABLED: Final = "user_disabled"
+"""What events call a user who is disabled (Keycloak ``Errors``)."""
 
 
 class OAuth2Error(Exception):
-    """An error answer. `description` is public; `log` says to the operator what the caller must not learn."""
+    """An error answer. `description` is public; `log` says to the operator what the caller must not learn.
+
+    Args:
+        event: what events call it, where that is not the class's own word (Keycloak ``Errors``).
+        told: the details of the event; the description as ``reason`` unless they are given.
+        kept: whether there is an event at all.
+    """
 
     error: ClassVar[str]
     status: ClassVar[int] = 400
+    event: ClassVar[str] = ""
+    """What events call it, where that is not what the wire says."""
+    kept: ClassVar[bool] = True
 
-    def __init__(self, description: str, *, log: str = "", status: int | None = None) -> None:
+    def __init__(
+        self,
+        description: str,
+        *,
+        log: str = "",
+        status: int | None = None,
+        event: str = "",
+        told: dict[str, str] | None = None,
+        kept: bool = True,
+    ) -> None:
         super().__init__(description)
         self.description = description
         self.log = log
         self.http_status = status or self.status
+        self.trace = Trace(
+            error=event or self.event or self.error,
+            details={"reason": description} if told is None else told,
+            kept=kept and self.kept,
+        )
 
 
 class InvalidRequest(OAuth2Error):
@@ -27,6 +55,8 @@ class InvalidRequest(OAuth2Error):
 
 class MalformedRequest(InvalidRequest):
     """The request is refused before its client is looked at."""
+
+    kept = False
 
 
 class InvalidClient(OAuth2Error):
@@ -41,12 +71,14 @@ class UnauthorizedClient(OAuth2Error):
 
     error = "unauthorized_client"
     status = 401
+    event = "invalid_client"
 
 
 class InvalidGrant(OAuth2Error):
     """The grant - a password, a refresh token - is not valid."""
 
     error = "invalid_grant"
+    event = "invalid_token"
 
 
 class NotAllowed(OAuth2Error):
@@ -59,6 +91,7 @@ class InvalidScope(OAuth2Error):
     """A requested scope is not one of the client's."""
 
     error = "invalid_scope"
+    event = "invalid_request"
 
 
 class InvalidToken(OAuth2Error):
@@ -72,12 +105,14 @@ class UnsupportedGrantType(OAuth2Error):
     """No grant of this name."""
 
     error = "unsupported_grant_type"
+    kept = False
 
 
 class UnsupportedTokenType(OAuth2Error):
     """No such token can be revoked (RFC 7009 §2.2.1)."""
 
     error = "unsupported_token_type"
+    event = "invalid_token_type"
 
 
 class AccessDenied(OAuth2Error):
@@ -85,6 +120,7 @@ class AccessDenied(OAuth2Error):
 
     error = "access_denied"
     status = 403
+    kept = False
 
 
 class ServerError(OAuth2Error):
@@ -92,6 +128,7 @@ class ServerError(OAuth2Error):
 
     error = "unknown_error"
     status = 500
+    kept = False
 
     def __init__(self, *, log: str) -> None:
         super().__init__("For more on this error consult the server log.", log=log)

@@ -14,7 +14,7 @@ from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import NoKey, signing_key
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, LiveToken, TokenRejected, live_token, question, read_token
 from keyturn.oauth2.claims import access_token_target, roles_in_scope
-from keyturn.oauth2.client_authentication import authenticate
+from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of
 from keyturn.oauth2.errors import InvalidClient, InvalidRequest, UnauthorizedClient
 from keyturn.oauth2.http_message import Headers, Request, json_response
 from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply_mappers
@@ -22,6 +22,7 @@ from keyturn.oauth2.protocol_mappers.claim import audiences
 from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
 from keyturn.oauth2.scope import GrantedScopes, restore_scopes
 from keyturn.oauth2.spi import Answer, CheckToken, Clients, Facts, Pending, TokenChecked
+from keyturn.oauth2.trace import Trace
 from keyturn.representations import encode, given
 
 _TYPES: Final = ACCESS_TOKEN_TYPES | {"ID"}
@@ -48,46 +49,81 @@ def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: F
     """
     form = forms.parse(http.content_type, http.body)
     caller = _caller(http, form, clients, realm, now)
-    token = form.get("token")
-    if form.repeated:
-        raise InvalidRequest("duplicated parameter")
-    if token is None:
-        raise InvalidRequest("Token not provided.")
-    hint = form.get("token_type_hint", "access_token")
-    if hint not in _HINTS:
-        raise InvalidRequest("Unsupported token type.")
+    with telling_of(caller):
+        token, hint = _asked(form, caller)
+    trace = Trace()
+    tell_of(caller, trace)
     checked = facts if isinstance(facts, TokenChecked) else None
     issuer = f"{http.base_url}{realm.path}"
     try:
         if hint == _REFRESH_HINT:
             return _refresh_token(token, caller, realm, clients, issuer, now, checked)
         claims = read_token(token, realm, issuer, now, _TYPES)
+        _tell(trace, claims)
         if caller.client_id not in audiences(claims):
-            raise TokenRejected(log=f"{caller.client_id} is not in its audience")
+            raise TokenRejected(log=_not_for(caller))
         if checked is None:
             return Pending(question(claims))
         live = live_token(claims, clients, checked)
-    except TokenRejected:
-        return Answer(_INACTIVE, client_id=caller.client_id)
+    except TokenRejected as rejected:
+        rejected.tell(trace)
+        return Answer(_INACTIVE, trace=trace)
+    trace.user_id = live.subject.id
     if hint == _PERMISSION_HINT:
         shown = {name: claims[name] for name in _PERMISSION_CLAIMS if name in claims}
-        return _answer(shown | {"active": True}, caller, live.subject)
-    return _access_token(live, caller, realm, issuer, http)
+        return Answer(json_response(200, shown | {"active": True}, _HEADERS), trace=trace)
+    document = _access_token(live, caller, realm, issuer, http)
+    if isinstance(document, Pending):
+        return document
+    return Answer(json_response(200, document, _HEADERS), trace=trace)
+
+
+def _asked(form: forms.Form, caller: Client) -> tuple[str, str]:
+    """The token and what it is said to be."""
+    if caller.public:
+        raise InvalidRequest("Client not allowed.", status=403, told={"detail": "Client not allowed."})
+    token = form.get("token")
+    hint = form.get("token_type_hint", "access_token")
+    if form.repeated:
+        raise _malformed("duplicated parameter")
+    if token is None:
+        raise _malformed("Token not provided.")
+    if hint not in _HINTS:
+        raise _malformed("Unsupported token type.")
+    return token, hint
+
+
+def _malformed(text: str) -> InvalidRequest:
+    return InvalidRequest(text, told={"detail": text})
+
+
+def _not_for(caller: Client) -> str:
+    return f"Client '{caller.client_id}' is not in the token audience"
+
+
+def _tell(trace: Trace, claims: Mapping[str, Any]) -> None:
+    trace.user_id, trace.session_id = claims.get("sub"), claims.get("sid")
+    trace.details |= {
+        "token_issued_for": claims.get("azp", ""),
+        "token_id": claims.get("jti", ""),
+        "token_type": claims["typ"],
+    }
 
 
 def _caller(http: Request, form: forms.Form, clients: Clients, realm: Realm, now: int) -> Client:
     try:
-        caller = authenticate(http, form, clients, realm, now).client
+        return authenticate(http, form, clients, realm, now).client
     except UnauthorizedClient as error:
         if error.http_status != UnauthorizedClient.status:
             raise
-        raise InvalidClient("Client authentication failed.", log=error.log) from None
-    if caller.public:
-        raise InvalidRequest("Client not allowed.", status=403)
-    return caller
+        failed = InvalidClient("Client authentication failed.", log=error.log)
+        failed.trace = error.trace
+        raise failed from None
 
 
-def _access_token(live: LiveToken, caller: Client, realm: Realm, issuer: str, http: Request) -> Answer | Pending:
+def _access_token(
+    live: LiveToken, caller: Client, realm: Realm, issuer: str, http: Request
+) -> dict[str, Any] | Pending:
     own = {name: live.claims[name] for name in _OWN_CLAIMS if name in live.claims}
     scopes = restore_scopes(live.client, live.claims.get("scope", "")).permitted(live.subject)
     claims = _claims(own, _context(realm, live.client, live.subject, scopes, issuer, live.notes))
@@ -99,7 +135,7 @@ def _access_token(live: LiveToken, caller: Client, realm: Realm, issuer: str, ht
             return error.pending
         header = {"alg": key.algorithm, "typ": "JWT", "kid": key.kid}
         answer["jwt"] = jwt.encode(header, encode(claims), key).decode()
-    return _answer(answer, caller, live.subject)
+    return answer
 
 
 def _refresh_token(
@@ -128,10 +164,11 @@ def _refresh_token(
     apply_mappers(access, context, access_token_target(client))
     audience = [issuer, *audiences(access.members)]
     if caller.client_id not in audience:
-        raise TokenRejected(log=f"{caller.client_id} is not in its audience")
+        raise TokenRejected(log=_not_for(caller))
     own = _own_refresh_claims(refresh, subject, issuer, audience)
     claims = _claims(own, context)
-    return _answer(claims | _about(claims, client, subject), caller, subject)
+    # Keycloak keeps no event of it.
+    return Answer(json_response(200, claims | _about(claims, client, subject), _HEADERS))
 
 
 def _own_refresh_claims(refresh: RefreshClaims, subject: Subject, issuer: str, audience: list[str]) -> dict[str, Any]:
@@ -175,7 +212,3 @@ def _about(claims: Mapping[str, Any], client: Client, subject: Subject) -> dict[
         "token_type": claims["typ"],
         "active": True,
     }
-
-
-def _answer(document: Mapping[str, Any], caller: Client, subject: Subject) -> Answer:
-    return Answer(json_response(200, document, _HEADERS), client_id=caller.client_id, user_id=subject.id)

@@ -6,14 +6,16 @@ A person's browser has no session here, so that it is told what is true: it is l
 from typing import Final
 
 from keyturn.jose import jwt
+from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors
 from keyturn.oauth2 import form as forms
-from keyturn.oauth2.client_authentication import authenticate, usable
+from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
 from keyturn.oauth2.errors import InvalidGrant
 from keyturn.oauth2.http_message import Headers, Request, Response
-from keyturn.oauth2.refresh import read_refresh_token
-from keyturn.oauth2.spi import Answer, Clients, EndSession, Facts, Pending
+from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
+from keyturn.oauth2.spi import Answer, Clients, EndSession, Facts, FindSession, Pending, SessionFound
+from keyturn.oauth2.trace import Trace
 
 _HEADERS: Final[Headers] = ((b"cache-control", b"no-cache"),)
 _PAGE: Final = Response(
@@ -45,12 +47,24 @@ def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
     if token is None:
         return Answer(_PAGE)
     client = authenticate(http, form, clients, realm, now).client
-    usable(client)
-    cors.check(http, client)
+    with telling_of(client):
+        usable(client)
+        cors.check(http, client)
+        refresh = _refresh_token(token, realm, client, f"{http.base_url}{realm.path}")
+    if not isinstance(facts, SessionFound):
+        return Pending(FindSession(refresh.sid))
+    trace = None
+    if facts.session is not None:
+        trace = Trace(user_id=facts.session.user_id, session_id=refresh.sid)
+        tell_of(client, trace)
+    return Answer(Response(204, _HEADERS), (EndSession(refresh.sid),), trace)
+
+
+def _refresh_token(token: str, realm: Realm, client: Client, issuer: str) -> RefreshClaims:
     try:
-        refresh = read_refresh_token(token, realm, f"{http.base_url}{realm.path}")
+        refresh = read_refresh_token(token, realm, issuer)
     except jwt.InvalidToken as error:
         raise InvalidGrant("Invalid refresh token", log=error.reason) from None
     if refresh.client_id != client.client_id:
         raise InvalidGrant("Invalid refresh token. Token client and authorized client don't match")
-    return Answer(Response(204, _HEADERS), (EndSession(refresh.sid),), client.client_id, session_id=refresh.sid)
+    return refresh

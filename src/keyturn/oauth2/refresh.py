@@ -14,12 +14,18 @@ class RefreshClaims:
     """What a refresh token of this realm says; its signature holds. Times in epoch seconds."""
 
     jti: str
+    sub: str
     sid: str
     client_id: str
     scope: str
     issued_at: int
     expires_at: int | None
     offline: bool
+
+    @property
+    def type(self) -> str:
+        """``typ``: ``Refresh`` or ``Offline``."""
+        return "Offline" if self.offline else "Refresh"
 
 
 def read_refresh_token(token: str, realm: Realm, issuer: str) -> RefreshClaims:
@@ -36,6 +42,7 @@ def read_refresh_token(token: str, realm: Realm, issuer: str) -> RefreshClaims:
     expires_at = claims.get("exp")
     return RefreshClaims(
         jti=str(claims.get("jti")),
+        sub=str(claims.get("sub")),
         sid=str(claims.get("sid")),
         client_id=str(claims.get("azp")),
         scope=str(claims.get("scope", "")),

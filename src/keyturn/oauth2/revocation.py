@@ -9,7 +9,7 @@ from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, TokenRejected, read_token
-from keyturn.oauth2.client_authentication import authenticate, usable
+from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
 from keyturn.oauth2.errors import InvalidRequest, UnsupportedTokenType
 from keyturn.oauth2.http_message import Request, Response, json_response
 from keyturn.oauth2.refresh import read_refresh_token
@@ -25,6 +25,7 @@ from keyturn.oauth2.spi import (
     RevokeToken,
     SessionFound,
 )
+from keyturn.oauth2.trace import Trace
 
 _ID_TOKEN: Final = "ID"
 _REVOKED: Final = Response(200)
@@ -44,44 +45,57 @@ def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
     """
     form = forms.parse(http.content_type, http.body)
     client = authenticate(http, form, clients, realm, now).client
-    usable(client)
-    cors.check(http, client)
-    token = form.get("token")
-    if form.repeated:
-        raise InvalidRequest("duplicated parameter")
-    if token is None:
-        raise InvalidRequest("Token not provided")
-    issuer = f"{http.base_url}{realm.path}"
-    try:
-        claims = read_token(token, realm, issuer, now, ACCESS_TOKEN_TYPES | {_ID_TOKEN})
-    except TokenRejected:
-        return _refresh_token(token, client, realm, issuer, facts)
-    if claims["typ"] == _ID_TOKEN:
-        raise UnsupportedTokenType("Unsupported token type")
-    return _access_token(claims, client)
+    with telling_of(client):
+        usable(client)
+        cors.check(http, client)
+        token = form.get("token")
+        if form.repeated:
+            raise InvalidRequest("duplicated parameter")
+        if token is None:
+            raise InvalidRequest("Token not provided")
+        issuer = f"{http.base_url}{realm.path}"
+        try:
+            claims = read_token(token, realm, issuer, now, ACCESS_TOKEN_TYPES | {_ID_TOKEN})
+        except TokenRejected:
+            return _refresh_token(token, client, realm, issuer, facts)
+        if claims["typ"] == _ID_TOKEN:
+            raise UnsupportedTokenType("Unsupported token type")
+        return _access_token(claims, client)
 
 
 def _access_token(claims: VerifiedClaims, client: Client) -> Answer:
     _same_client(claims.get("azp", ""), client)
+    token_id = claims.get("jti", "")
     # A second longer than it lives, since its expiry is that of a second.
-    effect = RevokeToken(claims.get("jti", ""), int(claims["exp"]) + 1)
-    return Answer(_REVOKED, (effect,), client.client_id, claims.get("sub"), claims.get("sid"))
+    effect = RevokeToken(token_id, int(claims["exp"]) + 1)
+    trace = Trace(user_id=claims.get("sub"), details={"token_id": token_id})
+    return _answer(_REVOKED, client, trace, effect)
 
 
 def _refresh_token(token: str, client: Client, realm: Realm, issuer: str, facts: Facts | None) -> Answer | Pending:
     try:
         refresh = read_refresh_token(token, realm, issuer)
     except jwt.InvalidToken:
-        return Answer(_INVALID_TOKEN, client_id=client.client_id)
+        return _answer(_INVALID_TOKEN, client, Trace("invalid_token"))
     _same_client(refresh.client_id, client)
     if not isinstance(facts, SessionFound):
         return Pending(FindSession(refresh.sid))
     session = facts.session
     if session is None or client.id not in session.clients:
-        return Answer(_INVALID_TOKEN, client_id=client.client_id)
+        return _answer(_INVALID_TOKEN, client, Trace("user_session_not_found"))
     alone = len(session.clients) == 1
     effect: Effect = EndSession(session.id) if alone else EndClientSession(session.id, client.id)
-    return Answer(_REVOKED, (effect,), client.client_id, session.user_id, session.id)
+    told = {
+        "refresh_token_type": refresh.type,
+        "refresh_token_id": refresh.jti,
+        "revoked_client": client.client_id,
+    }
+    return _answer(_REVOKED, client, Trace(user_id=session.user_id, session_id=session.id, details=told), effect)
+
+
+def _answer(response: Response, client: Client, trace: Trace, *effects: Effect) -> Answer:
+    tell_of(client, trace)
+    return Answer(response, effects, trace)
 
 
 def _same_client(issued_to: str, client: Client) -> None:

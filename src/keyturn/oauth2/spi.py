@@ -12,6 +12,7 @@ from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request, Response
 from keyturn.oauth2.scope import GrantedScopes
+from keyturn.oauth2.trace import Trace
 
 
 class Miss(Exception):
@@ -162,13 +163,11 @@ Effect: TypeAlias = SaveSession | EndClientSession | EndSession | CountFailure |
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint answers. Perform the `effects` first. The ids are those that an event tells of."""
+    """What an endpoint answers. Perform the `effects` first; where there is no `trace`, there is no event."""
 
     response: Response
     effects: tuple[Effect, ...] = ()
-    client_id: str | None = None
-    user_id: str | None = None
-    session_id: str | None = None
+    trace: Trace | None = None
 
 
 class Overtaken(Exception):
@@ -182,6 +181,11 @@ class Refused(Exception):
         super().__init__(error.description)
         self.error = error
         self.effects = effects
+
+    @property
+    def trace(self) -> Trace:
+        """What the event of the error tells."""
+        return self.error.trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,8 @@ class Authorization:
     session: SessionClaims | None = None
     refresh: Refresh | None = None
     effects: tuple[Effect, ...] = ()
+    told: Mapping[str, str] | None = None
+    """Details of the event that are the grant's own (Keycloak ``Details``)."""
 
 
 Random: TypeAlias = Callable[[int], bytes]

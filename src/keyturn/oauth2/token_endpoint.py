@@ -11,11 +11,13 @@ from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import access_token, bound_tokens, cors
 from keyturn.oauth2 import form as forms
-from keyturn.oauth2.client_authentication import authenticate, usable
-from keyturn.oauth2.errors import MalformedRequest, UnsupportedGrantType
+from keyturn.oauth2.client_authentication import authenticate, tell_of, usable
+from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.grants import GRANTS
 from keyturn.oauth2.http_message import Request, Response
+from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.spi import (
+    AuthenticatedClient,
     Authorization,
     Clients,
     Effect,
@@ -23,6 +25,7 @@ from keyturn.oauth2.spi import (
     Grant,
     Pending,
     Random,
+    Refused,
     TokenRequest,
 )
 
@@ -42,6 +45,8 @@ class Decision:
     authorization: Authorization
     issuer: str
     now: int
+    token_id: str
+    """The ``jti`` of the access token."""
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -68,7 +73,28 @@ class TokenEndpoint:
         form = forms.parse(http.content_type, http.body)
         grant = _select(form)
         now = int(self._clock())
-        client = authenticate(http, form, clients, realm, now)
+        try:
+            client = authenticate(http, form, clients, realm, now)
+        except OAuth2Error as error:
+            error.trace.details["grant_type"] = grant.grant_type
+            raise
+        try:
+            return self._decide(http, realm, form, grant, client, now, facts)
+        except (OAuth2Error, Refused) as error:
+            error.trace.details["grant_type"] = grant.grant_type
+            tell_of(client.client, error.trace)
+            raise
+
+    def _decide(
+        self,
+        http: Request,
+        realm: Realm,
+        form: forms.Form,
+        grant: Grant,
+        client: AuthenticatedClient,
+        now: int,
+        facts: Facts | None,
+    ) -> Decision | Pending:
         cors.check(http, client.client)
         usable(client.client)
         bound_tokens.check_key(client.client)
@@ -79,7 +105,8 @@ class TokenEndpoint:
                 return Pending(question)
         authorization = grant.authorize(request, client, facts)
         bound_tokens.check_certificate(client.client)
-        return Decision(realm, client.client, grant.grant_type, authorization, request.issuer, now)
+        token_id = authorization.token_id_prefix + new_id(self._random)
+        return Decision(realm, client.client, grant.grant_type, authorization, request.issuer, now, token_id)
 
     def mint(self, decision: Decision) -> Response | Pending:
         """The answer with the tokens; Pending where the realm must get a key first. Raises ServerError."""
@@ -91,7 +118,8 @@ class TokenEndpoint:
     def _mint(self, decision: Decision) -> Response:
         realm, client, authorization = decision.realm, decision.client, decision.authorization
         if authorization.session is not None or authorization.scopes.openid:
-            return access_token.issue(realm, client, authorization, decision.issuer, decision.now, self._random)
+            ids = decision.token_id, self._random
+            return access_token.issue(realm, client, authorization, decision.issuer, decision.now, *ids)
         key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, *authorization.notes.values())
         prepared: access_token.Prepared | None = client.prepared.get(key)
         if prepared is None:
@@ -99,7 +127,7 @@ class TokenEndpoint:
             if len(client.prepared) >= access_token.MAXIMUM_PREPARED:
                 client.prepared.pop(next(iter(client.prepared)))
             client.prepared[key] = prepared
-        return prepared.issue(decision.now, self._random)
+        return prepared.issue(decision.now, decision.token_id)
 
 
 def _select(form: forms.Form) -> Grant:

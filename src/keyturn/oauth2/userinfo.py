@@ -15,6 +15,7 @@ from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply
 from keyturn.oauth2.protocol_mappers.claim import audiences
 from keyturn.oauth2.scope import restore_scopes
 from keyturn.oauth2.spi import Answer, Clients, Facts, Pending, TokenChecked
+from keyturn.oauth2.trace import Trace
 from keyturn.representations import encode
 
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -29,13 +30,16 @@ _NOT_ABOUT_THE_USER: Final = frozenset({"acr", "auth_time", "azp", "sid", "cnf",
 
 
 class _Challenge(Exception):
-    """A refusal (RFC 6750 §3)."""
+    """A refusal (RFC 6750 §3). `event` is what events call it."""
 
-    def __init__(self, status: int, error: str | None = None, description: str = "") -> None:
+    def __init__(
+        self, status: int, error: str | None = None, description: str = "", *, event: str = "invalid_token"
+    ) -> None:
         super().__init__(description)
         self.status = status
         self.error = error
         self.description = description
+        self.event = event
 
 
 def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
@@ -49,8 +53,10 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
     Source: Keycloak ``UserInfoEndpoint``.
     """
     issuer = f"{http.base_url}{realm.path}"
+    trace = Trace(details={"auth_method": "validate_access_token"})
     try:
         claims = read_token(_token(http), realm, issuer, now)
+        trace.client_id, trace.user_id, trace.session_id = claims.get("azp"), claims.get("sub"), claims.get("sid")
         if not realm.enabled:
             raise TokenRejected(log="its realm is disabled")  # Keycloak answers all the same
         if not isinstance(facts, TokenChecked):
@@ -58,9 +64,12 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
         live = live_token(claims, clients, facts)
         _sufficient(live)
     except TokenRejected as rejected:
-        return _refused(http, realm, _Challenge(401, "invalid_token", rejected.description))
+        rejected.tell(trace)
+        return _refused(http, realm, trace, _Challenge(401, "invalid_token", rejected.description))
     except _Challenge as challenge:
-        return _refused(http, realm, challenge)
+        trace.error = challenge.event
+        trace.details["reason"] = challenge.description or "Missing token"
+        return _refused(http, realm, trace, challenge)
     cors.check(http, live.client)
     members = _members(live, realm, issuer)
     algorithm = live.client.attributes.get("user.info.response.signature.alg")
@@ -74,7 +83,9 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
         signed = members | {"iss": issuer, "aud": live.client.client_id}
         token = jwt.encode({"alg": key.algorithm, "typ": "JWT", "kid": key.kid}, encode(signed), key)
         response = Response(200, (*_HEADERS, *cors.headers(http), _JWT), token)
-    return Answer(response, (), live.client.client_id, live.subject.id, live.claims.get("sid"))
+    trace.user_id = live.subject.id
+    trace.details |= {"username": live.subject.username, "signature_required": "true" if algorithm else "false"}
+    return Answer(response, trace=trace)
 
 
 def _token(http: Request) -> str:
@@ -83,9 +94,10 @@ def _token(http: Request) -> str:
     in_header = _BEARER.fullmatch((http.authorization or "").strip())
     in_form = form.get("access_token")
     if form.repeated:
-        raise _Challenge(400, "invalid_request", "Duplicate parameter")
+        raise _Challenge(400, "invalid_request", "Duplicate parameter", event="invalid_request")
     if in_header is not None and in_form is not None:
-        raise _Challenge(400, "invalid_request", "More than one method used for including an access token")
+        text = "More than one method used for including an access token"
+        raise _Challenge(400, "invalid_request", text, event="invalid_request")
     if in_header is not None:
         return in_header[1]
     if in_form is None:
@@ -97,7 +109,7 @@ def _sufficient(live: LiveToken) -> None:
     if "cnf" in live.claims:
         raise TokenRejected(log="bound to a key that was not shown")  # RFC 9449 §7.1, RFC 8705 §3
     if "openid" not in live.claims.get("scope", "").split(" "):
-        raise _Challenge(403, "insufficient_scope", "Missing openid scope")
+        raise _Challenge(403, "insufficient_scope", "Missing openid scope", event="access_denied")
     if _LIGHTWEIGHT_ID.match(live.claims.get("jti", "")):
         raise TokenRejected("Lightweight access token not allowed for userinfo endpoint")
 
@@ -112,7 +124,7 @@ def _members(live: LiveToken, realm: Realm, issuer: str) -> dict[str, Any]:
     return members if "aud" not in members else members | {"aud": list(audiences(members))}
 
 
-def _refused(http: Request, realm: Realm, challenge: _Challenge) -> Answer:
+def _refused(http: Request, realm: Realm, trace: Trace, challenge: _Challenge) -> Answer:
     parts = [f'Bearer realm="{_quoted(realm.name)}"']
     if challenge.error is not None:
         parts += [f'error="{challenge.error}"', f'error_description="{challenge.description}"']
@@ -122,7 +134,7 @@ def _refused(http: Request, realm: Realm, challenge: _Challenge) -> Answer:
         *cors.headers(http, exposed=_EXPOSED),
         (b"content-type", b"text/plain;charset=utf-8"),
     )
-    return Answer(Response(challenge.status, headers))
+    return Answer(Response(challenge.status, headers), trace=trace)
 
 
 def _quoted(text: str) -> str:

@@ -20,6 +20,7 @@ from keyturn.representations import (
     UserRepresentation,
     given,
 )
+from keyturn.representations.defaults import listing
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COMPONENTS, GROUPS, ROLES, USERS
 from keyturn.store.spi import Reader, Relation
 
@@ -51,6 +52,7 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
         refresh_token_max_reuse=given(document.refresh_token_max_reuse, 0),
         roles=roles,
         scopes=_client_scopes(reader, realm_id, roles),
+        kept_events=_kept_events(document),
         client_ids=_owners_of_roles(reader, realm_id, roles),
         keys=key_ring(reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE})),
         document=document,
@@ -121,6 +123,13 @@ def compile_subject(reader: Reader, realm: Realm, user: UserRepresentation) -> S
         service_account_client_id=given(user.service_account_client_id, "") or None,
         group_attributes=tuple(group.attributes for group in groups.values() if group.attributes),
     )
+
+
+def _kept_events(document: RealmRepresentation) -> frozenset[str]:
+    """Those that the realm names, else those that Keycloak stores by default (``EventType.isSaveByDefault``)."""
+    if not given(document.events_enabled, False):
+        return frozenset()
+    return frozenset(given(document.enabled_event_types, []) or listing("event_types"))
 
 
 def _roles(reader: Reader, realm_id: str) -> RoleGraph:

@@ -12,7 +12,12 @@ from keyturn.http.metrics import Metrics, Sinks, endpoint_of, resident_memory
 
 def event(realm: str = "r", error: str | None = None) -> Event:
     return Event(
-        type="CLIENT_LOGIN" if error is None else "CLIENT_LOGIN_ERROR", realm=realm, time=0, address="", error=error
+        type="CLIENT_LOGIN" if error is None else "CLIENT_LOGIN_ERROR",
+        realm=realm,
+        realm_id=realm,
+        time=0,
+        address="",
+        error=error,
     )
 
 

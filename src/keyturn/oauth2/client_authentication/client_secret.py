@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import ClassVar, Final
 
 from keyturn.model.client import Client, SecretDigest
-from keyturn.oauth2.client_authentication.spi import Presented
+from keyturn.oauth2.client_authentication.spi import NOT_PROVED, Presented
 from keyturn.oauth2.errors import InvalidRequest, UnauthorizedClient
 from keyturn.oauth2.form import Form, decode_component
 from keyturn.oauth2.http_message import Request
@@ -72,4 +72,5 @@ def basic_credentials(authorization: str) -> tuple[str, str] | None:
     try:
         return decode_component(user), decode_component(password)
     except InvalidRequest:
-        raise UnauthorizedClient("Unexpected error when authenticating client", status=400) from None
+        text = "Unexpected error when authenticating client"
+        raise UnauthorizedClient(text, status=400, event=NOT_PROVED, told={}) from None

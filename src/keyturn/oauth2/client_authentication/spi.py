@@ -1,11 +1,14 @@
 """What a method of client authentication is."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from keyturn.model.client import Client
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
+
+NOT_PROVED: Final = "invalid_client_credentials"
+"""What events call a client that has not proved who it is."""
 
 
 @dataclass(frozen=True, slots=True)

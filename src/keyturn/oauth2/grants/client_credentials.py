@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
+from keyturn.model.client import Client
+from keyturn.model.subject import Subject
 from keyturn.oauth2.claims import access_token_target
-from keyturn.oauth2.errors import InvalidRequest, UnauthorizedClient
+from keyturn.oauth2.errors import USER_DISABLED, InvalidRequest, OAuth2Error, UnauthorizedClient
 from keyturn.oauth2.lifespan import access_token_lifespan, session_lifespan
 from keyturn.oauth2.login import start_session
 from keyturn.oauth2.protocol_mappers.spi import Target
@@ -40,21 +42,30 @@ class ClientCredentials:
             raise UnauthorizedClient("Public client not allowed to retrieve service account")
         if own.service_account is None:
             raise UnauthorizedClient("Client not enabled to retrieve service account")
-        if not own.service_account.enabled:
-            raise InvalidRequest(f"User '{own.service_account.username}' disabled", status=401)
-        scopes = grant_scopes(own, request.form.get("scope"))
-        notes = {
-            "client_id": own.client_id,
-            "clientHost": request.http.address,
-            "clientAddress": request.http.address,
-        }
-        if own.flag("client_credentials.use_refresh_token"):
-            return start_session(request, own, own.service_account, scopes, grant="cc", notes=notes, refreshable=True)
-        lightweight = access_token_target(own) is Target.LIGHTWEIGHT_ACCESS_TOKEN
-        return Authorization(
-            subject=own.service_account,
-            scopes=scopes.permitted(own.service_account),
-            lifespan=access_token_lifespan(request.realm, own, session_remaining=session_lifespan(request.realm, own)),
-            token_id_prefix="trltcc:" if lightweight else "trrtcc:",
-            notes=notes,
-        )
+        try:
+            return _for_itself(request, own, own.service_account)
+        except OAuth2Error as error:
+            error.trace.user_id = own.service_account.id
+            error.trace.details["username"] = own.service_account.username
+            raise
+
+
+def _for_itself(request: TokenRequest, own: Client, account: Subject) -> Authorization:
+    if not account.enabled:
+        raise InvalidRequest(f"User '{account.username}' disabled", status=401, event=USER_DISABLED)
+    scopes = grant_scopes(own, request.form.get("scope"))
+    notes = {
+        "client_id": own.client_id,
+        "clientHost": request.http.address,
+        "clientAddress": request.http.address,
+    }
+    if own.flag("client_credentials.use_refresh_token"):
+        return start_session(request, own, account, scopes, grant="cc", notes=notes, refreshable=True)
+    lightweight = access_token_target(own) is Target.LIGHTWEIGHT_ACCESS_TOKEN
+    return Authorization(
+        subject=account,
+        scopes=scopes.permitted(account),
+        lifespan=access_token_lifespan(request.realm, own, session_remaining=session_lifespan(request.realm, own)),
+        token_id_prefix="trltcc:" if lightweight else "trrtcc:",
+        notes=notes,
+    )

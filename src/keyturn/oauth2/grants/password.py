@@ -1,11 +1,20 @@
 """The resource owner password credentials grant (RFC 6749 §4.3): how administrators' tools log in."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Final
 
 from keyturn.model.client import Client
 from keyturn.model.login_failures import DISABLED_REASON, LOCKED_OUT
-from keyturn.oauth2.errors import InvalidClient, InvalidGrant, InvalidRequest, UnauthorizedClient
+from keyturn.model.subject import Subject
+from keyturn.oauth2.errors import (
+    USER_DISABLED,
+    InvalidClient,
+    InvalidGrant,
+    InvalidRequest,
+    OAuth2Error,
+    UnauthorizedClient,
+)
 from keyturn.oauth2.login import start_session
 from keyturn.oauth2.scope import grant_scopes
 from keyturn.oauth2.spi import (
@@ -23,6 +32,8 @@ from keyturn.oauth2.spi import (
 from keyturn.representations import given
 
 _INVALID: Final = "Invalid user credentials"
+_NO_USER: Final = "user_not_found"
+_BY_PASSWORD: Final = {"auth_method": "openid-connect"}
 
 
 class Password:
@@ -40,11 +51,15 @@ class Password:
             InvalidScope: a requested scope is not one of the client's.
             InvalidRequest: there is no ``username``.
         """
-        _allowed(client.client)
-        grant_scopes(client.client, request.form.get("scope"))
+        try:
+            _allowed(client.client)
+            grant_scopes(client.client, request.form.get("scope"))
+        except OAuth2Error as error:
+            error.trace.details["auth_method"] = "oauth_credentials"
+            raise
         username = request.form.get("username")
         if username is None:
-            raise InvalidRequest("Missing parameter: username", status=401)
+            raise InvalidRequest("Missing parameter: username", status=401, event=_NO_USER, told=_BY_PASSWORD.copy())
         return CheckPassword(username, request.form.get("password", ""))
 
     def authorize(self, request: TokenRequest, client: AuthenticatedClient, facts: Facts | None) -> Authorization:
@@ -56,30 +71,42 @@ class Password:
 
         Source: RFC 6749 §4.3; Keycloak ``ResourceOwnerPasswordCredentialsGrantType`` and its "direct grant" flow.
         """
+        told = _BY_PASSWORD | {"username": request.form.get("username", "")}
         if not isinstance(facts, PasswordChecked) or facts.subject is None:
-            raise InvalidGrant(_INVALID, log="no such user")
-        subject = facts.subject
-        counted = given(request.realm.document.brute_force_protected, False)
-        if counted and (facts.locked or LOCKED_OUT in subject.attributes.get(DISABLED_REASON, ())):
-            raise InvalidGrant(_INVALID, log="locked out after too many failures")
-        if not facts.valid:
-            wrong = InvalidGrant(_INVALID, log="wrong password")
-            if counted and subject.enabled:
-                raise Refused(wrong, (CountFailure(subject.id, request.http.address),))
-            raise wrong
-        if not subject.enabled:
-            raise InvalidGrant("Account disabled")
-        if subject.required_actions or not facts.profile_complete:
-            raise InvalidGrant("Account is not fully set up")
-        scopes = grant_scopes(client.client, request.form.get("scope"))
-        authorization = start_session(request, client.client, subject, scopes, grant="ro")
-        if not facts.failed_before:
-            return authorization
-        return replace(authorization, effects=(*authorization.effects, ForgetFailures(subject.id)))
+            raise InvalidGrant(_INVALID, log="no such user", event=_NO_USER, told=told)
+        try:
+            return _logged_in(request, client.client, facts, facts.subject, told)
+        except (OAuth2Error, Refused) as error:
+            error.trace.user_id = facts.subject.id
+            error.trace.details.update(told)
+            raise
+
+
+def _logged_in(
+    request: TokenRequest, client: Client, facts: PasswordChecked, subject: Subject, told: Mapping[str, str]
+) -> Authorization:
+    counted = given(request.realm.document.brute_force_protected, False)
+    if counted and (facts.locked or LOCKED_OUT in subject.attributes.get(DISABLED_REASON, ())):
+        event = "user_temporarily_disabled" if facts.locked else USER_DISABLED
+        raise InvalidGrant(_INVALID, log="locked out after too many failures", event=event, told={})
+    if not facts.valid:
+        event = "invalid_user_credentials" if subject.enabled else USER_DISABLED
+        wrong = InvalidGrant(_INVALID, log="wrong password", event=event, told={})
+        if counted and subject.enabled:
+            raise Refused(wrong, (CountFailure(subject.id, request.http.address),))
+        raise wrong
+    if not subject.enabled:
+        raise InvalidGrant("Account disabled", event=USER_DISABLED, told={})
+    if subject.required_actions or not facts.profile_complete:
+        raise InvalidGrant("Account is not fully set up", event="resolve_required_actions")
+    scopes = grant_scopes(client, request.form.get("scope"))
+    authorization = start_session(request, client, subject, scopes, grant="ro")
+    effects = (ForgetFailures(subject.id),) if facts.failed_before else ()
+    return replace(authorization, effects=(*authorization.effects, *effects), told=told)
 
 
 def _allowed(client: Client) -> None:
     if not client.direct_access_grants:
-        raise UnauthorizedClient("Client not allowed for direct access grants", status=400)
+        raise UnauthorizedClient("Client not allowed for direct access grants", status=400, event="not_allowed")
     if client.consent_required:
-        raise InvalidClient("Client requires user consent", status=400)
+        raise InvalidClient("Client requires user consent", status=400, event="consent_denied")

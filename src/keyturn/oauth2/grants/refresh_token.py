@@ -1,5 +1,6 @@
 """The refresh token grant (RFC 6749 §6)."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from keyturn.jose import jwt
@@ -48,32 +49,25 @@ class RefreshToken:
 
         Source: RFC 6749 §6; Keycloak ``RefreshTokenGrantType``, ``TokenManager.validateToken``.
         """
-        own, realm = client.client, request.realm
-        token = self._token(request, own)
-        if not isinstance(facts, SessionFound) or facts.session is None:
-            raise InvalidGrant("Offline user session not found" if token.offline else "Session not active")
-        session, subject = facts.session, facts.subject
-        if subject is None:
-            raise InvalidGrant("Invalid refresh token", log="the user is gone")
-        if not subject.enabled:
-            raise InvalidGrant("User disabled")
-        if token.issued_at < max(realm.not_before, own.not_before, subject.not_before):
-            raise InvalidGrant("Stale token")
-        known = session.clients.get(own.id)
-        if known is None:
-            raise InvalidGrant("Session doesn't have required client")
-        uses = 1
-        if realm.revoke_refresh_token:
-            uses = _count_use(token, known, realm.refresh_token_max_reuse, session.id, own.id)
-        scopes = restore_scopes(own, token.scope)
-        if session.offline and not offline_allowed(realm, own, scopes, subject):
-            raise InvalidGrant("Offline session invalid because offline access not granted anymore")
-        return continue_session(request, own, subject, scopes, session, used=token.jti, uses=uses)
+        token = self._token(request, client.client)
+        told = {
+            "refresh_token_id": token.jti,
+            "refresh_token_type": token.type,
+            "refresh_token_sub": token.sub,
+        }
+        try:
+            authorization = _continued(request, client.client, token, facts)
+        except (InvalidGrant, Refused) as error:
+            error.trace.session_id = token.sid
+            error.trace.details.update(told)
+            raise
+        told["age_of_refresh_token"] = str(request.now - token.issued_at)
+        return replace(authorization, told=told)
 
     def _token(self, request: TokenRequest, client: Client) -> RefreshClaims:
         raw = request.form.get("refresh_token")
         if raw is None:
-            raise InvalidRequest("No refresh token")
+            raise InvalidRequest("No refresh token", kept=False)
         grant_scopes(client, request.form.get("scope"))
         try:
             token = read_refresh_token(raw, request.realm, request.issuer)
@@ -84,6 +78,29 @@ class RefreshToken:
         if token.expires_at is not None and token.expires_at <= request.now:
             raise InvalidGrant("Token is not active")
         return token
+
+
+def _continued(request: TokenRequest, own: Client, token: RefreshClaims, facts: Facts | None) -> Authorization:
+    realm = request.realm
+    if not isinstance(facts, SessionFound) or facts.session is None:
+        raise InvalidGrant("Offline user session not found" if token.offline else "Session not active")
+    session, subject = facts.session, facts.subject
+    if subject is None:
+        raise InvalidGrant("Invalid refresh token", log="the user is gone")
+    if not subject.enabled:
+        raise InvalidGrant("User disabled")
+    if token.issued_at < max(realm.not_before, own.not_before, subject.not_before):
+        raise InvalidGrant("Stale token")
+    known = session.clients.get(own.id)
+    if known is None:
+        raise InvalidGrant("Session doesn't have required client")
+    uses = 1
+    if realm.revoke_refresh_token:
+        uses = _count_use(token, known, realm.refresh_token_max_reuse, session.id, own.id)
+    scopes = restore_scopes(own, token.scope)
+    if session.offline and not offline_allowed(realm, own, scopes, subject):
+        raise InvalidGrant("Offline session invalid because offline access not granted anymore")
+    return continue_session(request, own, subject, scopes, session, used=token.jti, uses=uses)
 
 
 def _count_use(token: RefreshClaims, known: ClientSession, maximum: int, session_id: str, client_id: str) -> int:

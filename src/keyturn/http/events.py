@@ -1,0 +1,78 @@
+"""From what a request was decided on to the event of it."""
+
+from typing import Final
+
+from keyturn.events.event import NO_DETAILS, Event
+from keyturn.model.realm import Realm
+from keyturn.oauth2.http_message import Request
+from keyturn.oauth2.token_endpoint import Decision
+from keyturn.oauth2.trace import Trace
+
+_TYPES: Final = {"client_credentials": "CLIENT_LOGIN", "password": "LOGIN", "refresh_token": "REFRESH_TOKEN"}
+"""By grant (Keycloak ``OAuth2GrantType.getEventType``)."""
+
+
+def issued(decision: Decision, request: Request, now: float) -> Event:
+    """The event of a token that was issued at `now`. What it costs is little, unless it is kept."""
+    realm, client, authorization = decision.realm, decision.client, decision.authorization
+    kind = _TYPES[decision.grant_type]
+    kept = kind in realm.kept_events
+    session = authorization.session
+    return Event(
+        kind,
+        realm.name,
+        realm.id,
+        now,
+        request.address,
+        client.client_id,
+        authorization.subject.id,
+        None if session is None else session.sid,
+        None,
+        _details(decision) if kept else NO_DETAILS,
+        kept,
+        client.id,
+    )
+
+
+def _details(decision: Decision) -> dict[str, str]:
+    authorization, refresh = decision.authorization, decision.authorization.refresh
+    details = {
+        "grant_type": decision.grant_type,
+        "client_auth_method": decision.client.authenticator,
+        "token_id": decision.token_id,
+        "scope": authorization.scopes.claim(),
+    }
+    if decision.grant_type == "refresh_token":
+        details["access_token_expiration_time"] = str(authorization.lifespan)
+        if refresh is not None:
+            details["updated_refresh_token_id"] = refresh.jti
+    else:
+        details["username"] = authorization.subject.username
+        if refresh is not None:
+            details["refresh_token_id"] = refresh.jti
+            details["refresh_token_type"] = "Offline" if refresh.offline else "Refresh"
+    return {**details, **(authorization.told or {})}
+
+
+def refused(realm: Realm, request: Request, trace: Trace, now: float, log: str) -> Event:
+    """The event of a token request that was refused, of its grant's type."""
+    return told(_TYPES[trace.details.get("grant_type", "client_credentials")], realm, request, trace, now, log)
+
+
+def told(kind: str, realm: Realm, request: Request, trace: Trace, now: float, log: str = "") -> Event:
+    """The event of a request, of Keycloak's type `kind`; an error's where `trace` tells of one."""
+    kind = kind if trace.error is None else f"{kind}_ERROR"
+    return Event(
+        type=kind,
+        realm=realm.name,
+        realm_id=realm.id,
+        time=now,
+        address=request.address,
+        client_id=trace.client_id,
+        user_id=trace.user_id,
+        session_id=trace.session_id,
+        error=trace.error,
+        details=trace.details,
+        kept=trace.kept and kind in realm.kept_events,
+        log=log,
+    )
