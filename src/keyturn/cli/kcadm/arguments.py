@@ -12,7 +12,7 @@ __all__ = ["Arguments", "CommandLineError", "parse_command_line"]
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
 _NUMBERS: Final = range(-(2**31), 2**31)
-_NEGATIVE: Final = re.compile(r"-[0-9]")
+_NEGATIVE: Final = re.compile(r"-(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 class CommandLineError(UsageError):
@@ -163,7 +163,7 @@ class _Reader:
 
 
 def _resembles_option(word: str) -> bool:
-    return len(word) > 1 and word.startswith("-") and not _NEGATIVE.match(word)
+    return len(word) > 1 and word.startswith("-") and not _NEGATIVE.fullmatch(word)
 
 
 def _is_option(word: str, options: dict[str, Option]) -> bool:

@@ -19,6 +19,7 @@ __all__ = ["HTTPConnection", "Response"]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 20
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _SLASHES: Final = re.compile("//+")
 _UNTRUSTED: Final = (
     "(certificate_unknown) PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: "
@@ -60,6 +61,8 @@ class HTTPConnection:
             TransportError: there is no answer.
         """
         check_url(url)
+        if any(name.lower() in _FRAMING for name in headers):
+            raise TransportError("null")  # how a message is framed is not the user's to say; Java has no words for it
         for _ in range(_MOST_REDIRECTS):
             response = self._send_once(method, url, headers, body)
             location = response.header("location")

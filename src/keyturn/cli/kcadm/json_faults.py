@@ -18,6 +18,7 @@ _KINDS: Final = {"{": "START_OBJECT", "[": "START_ARRAY", '"': "VALUE_STRING"}
 _WORDS: Final = {"true": "VALUE_TRUE", "false": "VALUE_FALSE", "null": "VALUE_NULL"}
 _NOT_NUMBERS: Final = frozenset({"NaN", "INF", "Infinity"})
 _DEEPEST: Final = 500
+_ONE_OCTET: Final = 0xFF
 
 
 class _Fault(Exception):
@@ -242,4 +243,5 @@ class _Walk:
 
 
 def _named(character: str) -> str:
-    return f"'{character}' (code {ord(character)})"
+    code = ord(character)
+    return f"'{character}' (code {code})" if code <= _ONE_OCTET else f"'{character}' (code {code} / 0x{code:x})"

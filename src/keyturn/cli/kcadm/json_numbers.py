@@ -17,17 +17,25 @@ def java_double(value: float) -> str:
         return '"Infinity"' if value > 0 else '"-Infinity"'
     if value == 0:
         return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    mantissa, _, exponent = repr(abs(value)).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = whole + ("" if fraction == "0" else fraction)
-    power = int(exponent or 0) + len(whole) - 1  # of the first digit
-    significant = digits.lstrip("0")
-    power -= len(digits) - len(significant)
-    significant = significant.rstrip("0") or "0"
+    significant, power = _shortest(abs(value))
     sign = "-" if value < 0 else ""
     if _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
         return sign + _plain(significant, power)
     return f"{sign}{significant[0]}.{significant[1:] or '0'}E{power}"
+
+
+def _shortest(value: float) -> tuple[str, int]:
+    """The digits that tell `value` from its neighbours, and the power of ten of the first one."""
+    mantissa, _, exponent = repr(value).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    power = int(exponent or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0")
+    if len(digits) == 1:
+        # Where one digit would do, Java takes the nearest number of two.
+        mantissa, _, exponent = f"{value:.1e}".partition("e")
+        digits, power = mantissa.replace(".", "").rstrip("0"), int(exponent)
+    return digits, power
 
 
 def _plain(digits: str, power: int) -> str:

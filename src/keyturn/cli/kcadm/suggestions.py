@@ -15,8 +15,8 @@ _PREFIX: Final = 2
 
 def option_names(word: str, options: Sequence[Option]) -> list[str]:
     """The names that begin with the first two letters of `word`."""
-    prefix = word.lstrip("-")[:_PREFIX]
-    return [name for option in options for name in option.names if name.lstrip("-").startswith(prefix)]
+    prefix = _bare(word)[:_PREFIX]
+    return [name for option in options for name in option.names if _bare(name).startswith(prefix)]
 
 
 def similar_commands(word: str, command: Command) -> list[str]:
@@ -26,6 +26,12 @@ def similar_commands(word: str, command: Command) -> list[str]:
     best = [by_score[score] for score in sorted(by_score, reverse=True)]
     prefix = " ".join(command.words) or "kcadm.sh"
     return [f"{prefix} {name}" for name in best[:_MOST]]
+
+
+def _bare(name: str) -> str:
+    """`name` from its first letter or digit on; a name without any whole."""
+    first = next((index for index, character in enumerate(name) if character.isalnum() or character in "_$"), 0)
+    return name[first:]
 
 
 def _pairs(word: str) -> Counter[str]:

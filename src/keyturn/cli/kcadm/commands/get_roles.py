@@ -17,9 +17,6 @@ def run(arguments: Arguments) -> None:
         UsageError: options do not go together.
         KcadmError: who is named does not exist, or the server refused.
     """
-    store = open_store(arguments)
-    request = describe(arguments)
-    check_format(arguments)
     check_user_and_group(arguments)
     if arguments.given("--roleid") and arguments.given("--rolename"):
         raise UsageError("Incompatible options: --roleid and --rolename are mutually exclusive")
@@ -29,6 +26,9 @@ def run(arguments: Arguments) -> None:
     for other in ("effective", "available"):
         if arguments.flag("--all") and arguments.flag(f"--{other}"):
             raise UsageError(f"Incompatible options: --all can't be used at the same time as --{other}")
+    store = open_store(arguments)
+    request = describe(arguments)
+    check_format(arguments)
     session = open_session(arguments, store)
     uri = _uri(arguments, Lookup(session, arguments))
     perform(arguments, session, uri, with_body(arguments, request))

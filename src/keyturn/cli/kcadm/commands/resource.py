@@ -145,9 +145,9 @@ def perform(arguments: Arguments, session: Session, uri: str, request: Request) 
     pages = {"first": arguments.text("--offset"), "max": arguments.text("--limit")}
     numbers = [(name, str(int(value))) for name, value in pages.items() if value is not None]
     url = add_query(url, numbers)
+    content = _content(session, url, request, headers)
     given = arguments.text("--fields")
     fields = None if given is None else parse_fields(given)
-    content = _content(session, url, request, headers)
     if content is not None:
         if request.method == "GET":
             raise KcadmError("Request type does not support body: get")
