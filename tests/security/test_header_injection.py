@@ -118,7 +118,9 @@ FORGED = "x\n2026-11-24 08:14:49,061 INFO    keyturn.http: all is well\r\n\x1b[2
 
 
 def test_an_event_is_one_line_whatever_it_tells(log: tuple[str, StringIO]) -> None:
-    event = Event(type="LOGIN", realm=FORGED, time=0.0, address=FORGED, client_id=FORGED, details={"reason": FORGED})
+    event = Event(
+        type="LOGIN", realm=FORGED, realm_id="", time=0.0, address=FORGED, client_id=FORGED, details={"reason": FORGED}
+    )
     LogSink().record(event)
     assert_whole(*log, count=1)
 
@@ -139,7 +141,15 @@ def test_an_errors_text_begins_no_line(log: tuple[str, StringIO]) -> None:
 
 def test_nobody_fills_the_log_with_one_request(log: tuple[str, StringIO]) -> None:
     LogSink().record(
-        Event(type="LOGIN_ERROR", realm="demo", time=0.0, address="", error="x", details={"a": "y" * 10**6})
+        Event(
+            type="LOGIN_ERROR",
+            realm="demo",
+            realm_id="",
+            time=0.0,
+            address="",
+            error="x",
+            details={"a": "y" * 10**6},
+        )
     )
     assert len(log[1].getvalue()) < 1000
 
