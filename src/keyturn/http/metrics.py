@@ -12,6 +12,7 @@ from typing import Final
 
 from keyturn import __version__
 from keyturn.events.event import Event, Sink
+from keyturn.events.recorder import Recorder
 from keyturn.http.body import Message, Receive, Scope, Send
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
@@ -29,7 +30,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Metrics:
     """What one server has done since its start. All methods are for the event loop's thread or need no lock."""
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, recorder: Recorder | None = None, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._recorder = recorder
         self._clock = clock
         self._requests: dict[tuple[str, str, int], int] = {}
         self._events: dict[tuple[str, str, str], int] = {}
@@ -85,6 +87,13 @@ class Metrics:
         yield from _family("keyturn_events_total", "counter", "Events by Keycloak's type, realm and error.")
         for (kind, realm, error), count in sorted(self._events.items()):
             yield _sample("keyturn_events_total", count, type=kind, realm=realm, error=error)
+        if self._recorder is not None:
+            name = "keyturn_events_dropped_total"
+            yield from _family(name, "counter", "Events that were not stored because too many waited.")
+            yield _sample(name, self._recorder.dropped)
+            name = "keyturn_events_waiting"
+            yield from _family(name, "gauge", "Events that are not stored yet.")
+            yield _sample(name, self._recorder.waiting)
 
     def _timed(self) -> Iterator[str]:
         name = "keyturn_http_request_duration_seconds"

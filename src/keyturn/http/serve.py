@@ -14,11 +14,14 @@ from pathlib import Path
 import uvloop
 from anyio import to_thread
 
+from keyturn.admin.randomness import random_id
 from keyturn.config import Settings, SettingsError
 from keyturn.events.log import LogSink
+from keyturn.events.recorder import Recorder
 from keyturn.http.app import create_app
 from keyturn.http.bootstrap import FirstAdministrator, bootstrap
 from keyturn.http.health import HealthService
+from keyturn.http.housekeeping import keep_tidy
 from keyturn.http.listeners import Listener, PortServer, bind, close_all, raise_descriptor_limit
 from keyturn.http.metrics import ManagementService, Metrics, Sinks
 from keyturn.http.oauth2 import TokenService
@@ -30,6 +33,7 @@ from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.store.backends import sqlite
 from keyturn.store.data_directory import DataDirectory
+from keyturn.store.recording import saver
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Store
 
@@ -65,11 +69,16 @@ def run(settings: Settings, *, on_terminal: bool, announce: Callable[[Started], 
             administrator = bootstrap(store, settings, directory.path, on_terminal=on_terminal, clock=time.time)
             tls = open_tls(settings, directory.path, time.time()) if settings.https_port else None
             started = Started(settings, directory.path, tls, administrator)
-            servers = _servers(settings, listeners, tls, store, forwarding)
+            recorder = Recorder(saver(store, random_id))
+            servers = _servers(settings, listeners, tls, store, forwarding, recorder)
             # What is there now stays: the collector need not look at it again.
             gc.freeze()
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(servers, lambda: announce(started)))
+            recorder.start()
+            try:
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    runner.run(_serve(servers, store, lambda: announce(started)))
+            finally:
+                recorder.stop()
     finally:
         close_all(listeners)
 
@@ -127,9 +136,14 @@ def _opened(settings: Settings, directory: DataDirectory) -> Iterator[Store]:
 
 
 def _servers(
-    settings: Settings, listeners: list[Listener], tls: Tls | None, store: Store, forwarding: Forwarding
+    settings: Settings,
+    listeners: list[Listener],
+    tls: Tls | None,
+    store: Store,
+    forwarding: Forwarding,
+    recorder: Recorder,
 ) -> _Servers:
-    metrics = Metrics()
+    metrics = Metrics(recorder)
     health = HealthService(lambda: _check(store))
     registry = Registry(store)
     services = Services(
@@ -137,9 +151,10 @@ def _servers(
         registry=registry,
         facts=FactFinder(store, registry, time.time, os.urandom),
         forwarding=forwarding,
-        events=Sinks(LogSink(), metrics),
+        events=Sinks(LogSink(), metrics, recorder),
         clock=time.time,
         random=os.urandom,
+        flush_events=recorder.flush,
     )
     tokens = TokenService(services)
     app = metrics.watching(create_app(services, health, tokens))
@@ -163,7 +178,7 @@ def _check(store: Store) -> None:
         assert reader.revision >= 0
 
 
-async def _serve(servers: _Servers, announce: Callable[[], None]) -> None:
+async def _serve(servers: _Servers, store: Store, announce: Callable[[], None]) -> None:
     to_thread.current_default_thread_limiter().total_tokens = _WORKER_THREADS
     stop = asyncio.Event()
 
@@ -180,6 +195,10 @@ async def _serve(servers: _Servers, announce: Callable[[], None]) -> None:
     for server in servers.all:
         await server.start()
     announce()
+    tidying = asyncio.create_task(keep_tidy(store, time.time))
     await stop.wait()
     await asyncio.gather(*(server.stop() for server in servers.public))
     await asyncio.gather(*(server.stop() for server in servers.management))
+    tidying.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await tidying

@@ -25,3 +25,5 @@ class Services:
     events: Sink
     clock: Clock
     random: Random
+    flush_events: Callable[[], None] = lambda: None
+    """Stores the events that were recorded so far: call it before they are looked for."""

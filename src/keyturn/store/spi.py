@@ -234,8 +234,8 @@ class Transaction(Reader, Protocol):
         """Adds entries, each with the id of its realm. Raises Duplicate."""
         ...
 
-    def forget(self, log: Log[D], realm_id: str, before: int | None = None) -> int:
-        """Removes the entries of the realm that are older than `before` (milliseconds), or all; how many."""
+    def forget(self, log: Log[D], realm_id: str, before: int | None = None, *, limit: int | None = None) -> int:
+        """Removes entries of the realm, at most `limit`: those older than `before` (milliseconds), or any; how many."""
         ...
 
     def count_uses(self, uses: Iterable[ClientUse]) -> None:
@@ -264,6 +264,10 @@ class Store(Protocol):
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:
         """The entries after `revision`; None where the log no longer reaches back so far."""
+        ...
+
+    def prune(self, now: int) -> None:
+        """Forgets what expired at `now` (epoch seconds) and what is too old in the change log. Raises StoreError."""
         ...
 
     def close(self) -> None: ...

@@ -122,10 +122,14 @@ class SqlTransaction(SqlReader):
         if rows:
             self._run(_INSERTS[log.name], rows)
 
-    def forget(self, log: Log[D], realm_id: str, before: int | None = None) -> int:
+    def forget(self, log: Log[D], realm_id: str, before: int | None = None, *, limit: int | None = None) -> int:
         table = LOG_TABLES[log.name]
-        statement = delete(table).where(table.c.realm_id == realm_id)
-        return self._run(statement if before is None else statement.where(table.c.time < before)).rowcount
+        chosen = table.c.realm_id == realm_id
+        if before is not None:
+            chosen &= table.c.time < before
+        if limit is not None:
+            chosen = table.c.sequence.in_(select(table.c.sequence).where(chosen).limit(limit))
+        return self._run(delete(table).where(chosen)).rowcount
 
     def count_uses(self, uses: Iterable[ClientUse]) -> None:
         rows = [{"in_realm": u.realm_id, "of_client": u.client, "more": u.tokens, "now": u.last} for u in uses]

@@ -1,0 +1,154 @@
+"""Events on their way to the store: they wait in memory, and a thread of its own writes them in batches.
+
+Nobody on the token path waits for the database. What waits is bounded; what does not fit is counted, and lost.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from keyturn.events.event import Event
+
+_LOGGER: Final = logging.getLogger("keyturn.events")
+
+BATCH: Final = 500
+"""Events in one transaction."""
+CAPACITY: Final = 10_000
+"""Events that wait at most; about 10 MB with all their details."""
+_PAUSE: Final = 1.0
+"""Seconds for which a batch is gathered."""
+
+
+@dataclass(slots=True)
+class Use:
+    """How many tokens a client got, and when the last one (epoch seconds)."""
+
+    tokens: int = 0
+    last: int = 0
+
+
+Uses: TypeAlias = Mapping[tuple[str, str], Use]
+"""By the realm's id and the client's."""
+
+Save: TypeAlias = Callable[[Sequence[Event], Uses], None]
+"""Stores a batch, all of it or nothing. Raises NotSaved."""
+
+
+class NotSaved(Exception):
+    """The store takes nothing at the moment; the text says why."""
+
+
+class Recorder:
+    """A sink that keeps events, and the use of clients, for the store.
+
+    Args:
+        save: stores a batch; called by one thread at a time.
+        pause: seconds for which a batch is gathered, and after which a failed one is tried again.
+    """
+
+    def __init__(self, save: Save, *, pause: float = _PAUSE, capacity: int = CAPACITY) -> None:
+        self._save: Final = save
+        self._pause: Final = pause
+        self._capacity: Final = capacity
+        self._kept: Final = deque[Event]()
+        self._issued: Final = deque[Event](maxlen=10 * capacity)
+        self._batch: Final[list[Event]] = []
+        self._uses: Final[dict[tuple[str, str], Use]] = {}
+        self._flushing: Final = threading.Lock()
+        self._called: Final = threading.Event()
+        self._hurried: Final = threading.Event()
+        self._awake = False
+        self._failing = False
+        self._stopping = False
+        self._reported = 0
+        self._thread: Final = threading.Thread(target=self._run, name="events", daemon=True)
+        self.dropped = 0
+        """Events that were lost because too many waited."""
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not stored yet."""
+        return len(self._kept) + len(self._batch)
+
+    def record(self, event: Event) -> None:
+        """Keeps `event` if its realm wants it, and counts the token that it tells of."""
+        if event.issued_to is not None:
+            self._issued.append(event)
+        elif not event.kept:
+            return
+        if event.kept:
+            waiting = len(self._kept)
+            if waiting < self._capacity:
+                self._kept.append(event)
+            else:
+                self.dropped += 1
+            if waiting == BATCH:
+                self._hurried.set()
+        if not self._awake:
+            self._awake = True
+            self._called.set()
+
+    def start(self) -> None:
+        """Begins to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Writes what waits, and ends the thread. What cannot be written now is lost, and told."""
+        self._stopping = True
+        self._called.set()
+        self._hurried.set()
+        self._thread.join()
+        self.flush()
+        if self.waiting:
+            _LOGGER.error("%d events are lost: they could not be stored before the end", self.waiting)
+
+    def flush(self) -> None:
+        """Writes what waits, in this thread. Where that fails, it is told to the log once, and goes on waiting."""
+        with self._flushing:
+            self._count()
+            try:
+                while self._fill() or self._uses:
+                    self._save(self._batch, self._uses)
+                    self._batch.clear()
+                    self._uses.clear()
+            except NotSaved as error:
+                if not self._failing:
+                    _LOGGER.error("events cannot be stored, and wait: %s", error)
+                self._failing = True
+                return
+            if self._failing:
+                _LOGGER.warning("events are stored again")
+            self._failing = False
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._called.wait()
+            self._called.clear()
+            self._hurried.wait(self._pause)
+            self._hurried.clear()
+            # From here on a new event calls again; those before are in this batch.
+            self._awake = False
+            self.flush()
+            if self._failing and not self._stopping:
+                self._awake = True
+                self._called.set()
+
+    def _fill(self) -> bool:
+        """Takes up to a batch from the queue; whether there is any."""
+        if self.dropped > self._reported:
+            _LOGGER.error("%d events are lost: more than %d waited", self.dropped - self._reported, self._capacity)
+            self._reported = self.dropped
+        while self._kept and len(self._batch) < BATCH:
+            self._batch.append(self._kept.popleft())
+        return bool(self._batch)
+
+    def _count(self) -> None:
+        while self._issued:
+            event = self._issued.popleft()
+            assert event.issued_to is not None
+            use = self._uses.setdefault((event.realm_id, event.issued_to), Use())
+            use.tokens += 1
+            use.last = max(use.last, int(event.time))

@@ -1,0 +1,84 @@
+"""Writes what the sinks of events have gathered, and forgets what has been kept for long enough."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from keyturn.events.event import Event
+from keyturn.events.recorder import NotSaved, Save, Uses
+from keyturn.representations import UNSET, Maybe, RealmRepresentation, given
+from keyturn.representations.event import EventRepresentation
+from keyturn.store.collections import REALMS
+from keyturn.store.logs import ADMIN_EVENTS, EVENTS
+from keyturn.store.spi import ClientUse, Log, Store, StoreError
+
+ADMIN_EVENTS_EXPIRATION: Final = "adminEventsExpiration"
+"""The realm's attribute that says for how many seconds admin events are kept."""
+
+_LONGEST: Final = 1000
+"""Characters of one value (Keycloak ``max-detail-length``): much of it comes from callers."""
+_AT_ONCE: Final = 5000
+"""Entries that are forgotten in one transaction, so that nobody waits long for it."""
+
+
+def saver(store: Store, new_id: Callable[[], str]) -> Save:
+    """What writes a batch to `store`, in one transaction. `new_id` gives fresh ids."""
+
+    def save(events: Sequence[Event], uses: Uses) -> None:
+        entries = [(event.realm_id, _entry(event, new_id())) for event in events]
+        used = [ClientUse(*key, use.tokens, use.last) for key, use in uses.items()]
+        try:
+            with store.write() as transaction:
+                transaction.append(EVENTS, entries)
+                transaction.count_uses(used)
+        except StoreError as error:
+            raise NotSaved(str(error)) from None
+
+    return save
+
+
+def _entry(event: Event, id_: str) -> EventRepresentation:
+    details = {name: _shortened(value) for name, value in event.details.items()}
+    return EventRepresentation(
+        id=id_,
+        time=int(event.time * 1000),
+        type=event.type,
+        realm_id=event.realm_id,
+        client_id=_text(event.client_id),
+        user_id=_text(event.user_id),
+        session_id=_text(event.session_id),
+        ip_address=_text(event.address),
+        error=_text(event.error),
+        details=details or UNSET,
+    )
+
+
+def _text(value: str | None) -> Maybe[str]:
+    return UNSET if value is None else _shortened(value)
+
+
+def _shortened(value: str) -> str:
+    """`value` as the database can take it: what callers send may be long, and no Unicode."""
+    return value[:_LONGEST].encode("utf-8", "replace").decode()
+
+
+def tidy(store: Store, now: float) -> None:
+    """Forgets what has expired at `now` (epoch seconds). Raises StoreError."""
+    store.prune(int(now))
+    with store.read() as reader:
+        realms = reader.select(REALMS, None)
+    for realm in realms:
+        for log, lifespan in ((EVENTS, given(realm.events_expiration, 0)), (ADMIN_EVENTS, _admin_lifespan(realm))):
+            if lifespan > 0:
+                _expire(store, log, given(realm.id, ""), int((now - lifespan) * 1000))
+
+
+def _admin_lifespan(realm: RealmRepresentation) -> int:
+    text = given(realm.attributes, {}).get(ADMIN_EVENTS_EXPIRATION) or ""
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _expire(store: Store, log: Log[Any], realm_id: str, before: int) -> None:
+    forgotten = _AT_ONCE
+    while forgotten == _AT_ONCE:
+        with store.write() as transaction:
+            forgotten = transaction.forget(log, realm_id, before, limit=_AT_ONCE)
