@@ -28,6 +28,7 @@ from keyturn.registry.registry import Registry
 from keyturn.representations import CredentialRepresentation, RealmRepresentation, UserRepresentation, encode
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.seal_key import SealKeys
+from keyturn.store.spi import Store
 
 BASE_URL = "https://keyturn.test:8443"
 PASSWORD = "administrators' password"
@@ -59,12 +60,8 @@ class _Events:
 class Deployment:
     """One server on one store, with a clock to be moved."""
 
-    def __init__(self, directory: Path, forwarding: Forwarding | None = None) -> None:
-        self.clock = Clock()
-        self.store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), self.clock)
-        for made in _made_realms():
-            with self.store.write() as tx:
-                store_realm(tx, made, fresh=_fresh())
+    def __init__(self, store: Store, clock: Clock, forwarding: Forwarding | None = None) -> None:
+        self.clock, self.store = clock, store
         self.registry = Registry(self.store)
         self.facts = FactFinder(self.store, self.registry, self.clock, os.urandom)
         services = Services(
@@ -78,6 +75,26 @@ class Deployment:
         )
         self._app = create_app(services, HealthService(lambda: None), TokenService(services))
         self._administrator: tuple[float, str] | None = None
+
+    @classmethod
+    def new(cls, directory: Path, forwarding: Forwarding | None = None) -> "Deployment":
+        """A server on a new store in `directory`."""
+        server = cls.on(directory, forwarding)
+        for made in _made_realms():
+            with server.store.write() as tx:
+                store_realm(tx, made, fresh=_fresh())
+        return server
+
+    @classmethod
+    def on(cls, directory: Path, forwarding: Forwarding | None = None) -> "Deployment":
+        """A server on the store in `directory`, as another server has left it."""
+        clock = Clock()
+        store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), clock)
+        return cls(store, clock, forwarding)
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.store.close()
 
     def request(self, method: str, path: str, *, base_url: str = BASE_URL, **options: Any) -> httpx.Response:
         """One request to `path`, as it is spelled."""

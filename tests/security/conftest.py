@@ -11,16 +11,16 @@ from harness.gates import add_operator, operator_token
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(tmp_path)
+    made = Deployment.new(tmp_path)
     yield made
-    made.store.close()
+    made.close()
 
 
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    made = Deployment(tmp_path_factory.mktemp("shared"))
+    made = Deployment.new(tmp_path_factory.mktemp("shared"))
     yield made
-    made.store.close()
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -69,11 +69,11 @@ def test_a_token_counts_only_at_the_host_that_issued_it(server: Deployment) -> N
 def test_a_fixed_hostname_takes_the_issuer_out_of_callers_hands(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    server = Deployment(tmp_path_factory.mktemp("fixed"), Forwarding(hostname="https://login.example"))
+    server = Deployment.new(tmp_path_factory.mktemp("fixed"), Forwarding(hostname="https://login.example"))
     add_operator(server)
     token = server.client_token(CLIENT, SECRET, scope="openid", base_url="https://evil.example")
     assert claims_of(token)["iss"] == "https://login.example/realms/demo"
-    server.store.close()
+    server.close()
 
 
 @pytest.mark.parametrize("header", ["x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix", "forwarded"])
