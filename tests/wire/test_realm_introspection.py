@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from harness.realm import NOW, RealmUnderTest
+from harness.realm import NOW, RealmUnderTest, new_id
 from harness.realm_server import RealmServer
 from keyturn.jose import jwt
-from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation
+from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation, RoleRepresentation
 from keyturn.store.collections import ROLES, SESSIONS
 from keyturn.store.spi import Relation
 
@@ -208,11 +208,11 @@ def test_a_role_counts_as_soon_as_it_is_granted(server: RealmServer, realm: Real
     user = realm.add_person("ada", "engine")
     token = server.login("ada", "engine", SVC)["access_token"]
     with realm.store.write() as transaction:
-        role = transaction.find(ROLES, realm.id, name="offline_access")
-        assert role is not None
+        role = RoleRepresentation(id=new_id(), name="auditor", client_role=False, container_id=realm.id)
+        transaction.insert(ROLES, realm.id, role)
         transaction.link(Relation.USER_ROLE, realm.id, str(user.id), str(role.id))
-    assert "offline_access" not in jwt.parse(token).claims.get("realm_access", {}).get("roles", [])
-    assert introspect(server, token)["realm_access"]["roles"] == ["offline_access"]
+    assert "auditor" not in jwt.parse(token).claims["realm_access"]["roles"]
+    assert "auditor" in introspect(server, token)["realm_access"]["roles"]
 
 
 @pytest.mark.usefixtures("svc")

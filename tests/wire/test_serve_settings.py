@@ -172,7 +172,7 @@ def test_management_has_metrics_and_the_http_port_has_not(tmp_path: Path) -> Non
         server.request("GET", "/realms/" + "a" * 50)
         text = server.request("GET", "/metrics", management=True).body.decode()
         assert 'keyturn_http_requests_total{endpoint="token",method="POST",status="401"} 1\n' in text
-        assert 'keyturn_events_total{type="CLIENT_LOGIN_ERROR",realm="master",error="invalid_client"} 1\n' in text
+        assert 'keyturn_events_total{type="CLIENT_LOGIN_ERROR",realm="master",error="client_not_found"} 1\n' in text
         assert 'keyturn_build_info{version="' in text
         assert server.request("GET", "/metrics").status == 404
         assert server.request("GET", "/realms/master", management=True).status == 404
