@@ -24,6 +24,9 @@ test-full: lint ## with what takes long or needs Java
 bench: environment ## tokens per second beside the bare signing rate
 	.venv/bin/python -m benchmarks.tokens
 
+soak: environment ## a million tokens, ten thousand writes and logins: is memory flat? (10 minutes)
+	.venv/bin/python -m benchmarks.soak
+
 parity: environment ## compare with the real Keycloak, live; needs Java and Maven
 	PYTHONPATH=tests .venv/bin/python -m parity live $(PARITY)
 

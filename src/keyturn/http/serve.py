@@ -23,6 +23,7 @@ from keyturn.http.bootstrap import FirstAdministrator, bootstrap
 from keyturn.http.health import HealthService
 from keyturn.http.housekeeping import keep_tidy
 from keyturn.http.listeners import Listener, PortServer, bind, close_all, raise_descriptor_limit
+from keyturn.http.memory import return_large_blocks
 from keyturn.http.metrics import ManagementService, Metrics, Sinks
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding, InvalidHostname
@@ -62,6 +63,7 @@ def run(settings: Settings, *, on_terminal: bool, announce: Callable[[Started], 
         SettingsError, StoreError: it cannot start; the message is one line.
     """
     raise_descriptor_limit()
+    return_large_blocks()
     listeners = _bind(settings)
     try:
         forwarding = _forwarding(settings)
