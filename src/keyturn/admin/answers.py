@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Content", "Created", "NoContent"]
+__all__ = ["Content", "Created", "NoContent", "Unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class NoContent:
     """204, with a Content-Type where Keycloak sends one nevertheless."""
 
     media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged(NoContent):
+    """204, and nothing has happened that an admin event would tell of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from keyturn.admin import authentication
+from keyturn.admin import admin_events, authentication
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.answers import Content, Created, NoContent
 from keyturn.admin.body import read_body
@@ -66,8 +66,9 @@ class AdminApi:
         new_id: Callable[[], str] = random_id,
         new_secret: Callable[[], str] = random_secret,
         random: Callable[[int], bytes] = os.urandom,
+        flush_events: Callable[[], None] = lambda: None,
     ) -> None:
-        self._environment: Final = Environment(store, registry, clock, new_id, new_secret, random)
+        self._environment: Final = Environment(store, registry, clock, new_id, new_secret, random, flush_events)
         self.router: Final = Router(RESOURCES)
 
     def handle(self, request: AdminRequest) -> AdminResponse:
@@ -89,21 +90,28 @@ class AdminApi:
         authorization = request.headers.get("authorization")
         claims = authentication.verified(authorization, request.base_url, self._environment.registry, now)
         call = _Call(request, claims, self.router.find(request.method, segments))
+        if call.route.endpoint is not None and call.route.endpoint.after_events:
+            self._environment.flush_events()
         with self._environment.store.read() as reader:
             context, values = self._located(call, reader)
             origin = _allowed_origin(request, context.administrator)
             endpoint = _endpoint(call.route)
-            query, body = _converted(endpoint, request)
+            query, sent = _converted(endpoint, request)
             self._check(endpoint, context)
-            if endpoint.prepare is not None:
-                body = endpoint.prepare(context, values, body)
+            body = sent if endpoint.prepare is None else endpoint.prepare(context, values, sent)
             if not endpoint.parameters.writes:
                 result = endpoint.parameters.call(context, values, query, body)
+                begun = admin_events.begin(endpoint.event, context, values, request.method, segments, sent)
         if endpoint.parameters.writes:
             with self._environment.store.write() as tx:
                 context, values = self._located(call, tx)
                 self._check(endpoint, context)
+                begun = admin_events.begin(endpoint.event, context, values, request.method, segments, sent)
                 result = endpoint.parameters.call(_writing(context, tx), values, query, body)
+                admin_events.finish(begun, tx, result)
+        elif begun is not None:
+            with self._environment.store.write() as tx:
+                admin_events.finish(begun, tx, result)
         return _response(request, endpoint, result, origin)
 
     def _located(self, call: _Call, reader: Reader) -> tuple[ServerView, dict[str, Any]]:

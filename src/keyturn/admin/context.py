@@ -33,6 +33,8 @@ class Environment:
     new_secret: Callable[[], str]
     """A fresh client secret."""
     random: Callable[[int], bytes]
+    flush_events: Callable[[], None] = lambda: None
+    """Stores the events that were recorded so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

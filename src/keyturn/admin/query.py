@@ -1,7 +1,7 @@
 """Query parameters as a frozen dataclass, with Java's conversions.
 
 A parameter that is empty counts as absent; a number that is none is 404, as JAX-RS has it; a boolean is true if it says
-``true``; of a repeated parameter the first counts.
+``true``; of a repeated parameter the first counts, unless the field is a tuple, which takes all.
 """
 
 import dataclasses
@@ -22,6 +22,7 @@ _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
 class Query:
     """Base of the query parameters of an endpoint: fields are ``str``, ``int`` or ``bool`` with None or a default.
 
+    ``tuple[str, ...]`` takes a parameter that may be repeated.
     ``brief_representation`` is ``briefRepresentation`` on the wire.
     """
 
@@ -45,18 +46,27 @@ _CONVERTERS: Final[Mapping[type, Callable[[str], Any]]] = {
     int: _integer,
     bool: lambda text: text.lower() == "true",
 }
+_ALL: Final = tuple[str, ...]
 
 
 @cache
-def _parameters(query: type[Query]) -> Mapping[str, tuple[str, Callable[[str], Any]]]:
-    """By the name on the wire, the field and the conversion."""
-    found = {}
+def _parameters(query: type[Query]) -> Mapping[str, tuple[str, Callable[[str], Any], bool]]:
+    """By the name on the wire, the field, the conversion, and whether it takes all values."""
+    found: dict[str, tuple[str, Callable[[str], Any], bool]] = {}
     hints = get_type_hints(query)
     for field in dataclasses.fields(query):
+        name = _on_the_wire(field.name)
+        if hints[field.name] == _ALL:
+            found[name] = (field.name, str, True)
+            continue
         kind = next(kind for kind in (*get_args(hints[field.name]), hints[field.name]) if kind in _CONVERTERS)
-        first, *rest = field.name.rstrip("_").split("_")
-        found[first + "".join(word.capitalize() for word in rest)] = (field.name, _CONVERTERS[kind])
+        found[name] = (field.name, _CONVERTERS[kind], False)
     return found
+
+
+def _on_the_wire(field: str) -> str:
+    first, *rest = field.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def convert(query: type[Q], pairs: Iterable[tuple[str, str]]) -> Q:
@@ -69,8 +79,10 @@ def convert(query: type[Q], pairs: Iterable[tuple[str, str]]) -> Q:
     parameters = _parameters(kind)
     values: dict[str, Any] = {}
     for name, text in pairs:
-        if name in parameters:
-            field, converted = parameters[name]
-            if field not in values and text:
+        if name in parameters and text:
+            field, converted, takes_all = parameters[name]
+            if takes_all:
+                values[field] = (*values.get(field, ()), text)
+            elif field not in values:
                 values[field] = converted(text)
     return query(**values)

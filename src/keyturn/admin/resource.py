@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, Final, TypeVar, get_type_hints
 
+from keyturn.admin.admin_events import Recorded
 from keyturn.admin.context import RealmAdmin, ServerView
 from keyturn.admin.errors import AdminError
 from keyturn.admin.permissions import Needs
@@ -29,6 +30,10 @@ __all__ = ["JSON", "Endpoint", "Form", "Parameters", "Resource"]
 F = TypeVar("F", bound=Callable[..., Any])
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+
+
+class Inherited:
+    """Stands for what the resource declares."""
 
 
 class Form(dict[str, str]):
@@ -109,22 +114,28 @@ class Endpoint:
     """What a body that cannot be read becomes, where it is not Keycloak's usual answer."""
     ignore_unknown: bool
     """Whether fields that the document does not have are skipped."""
+    event: Recorded | None
+    """What the admin event of a call says; None where there is none."""
+    after_events: bool
+    """Whether the events that were recorded so far must be in the store when it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """The endpoints of one noun, as one class of Keycloak's: that is what 404 and 405 are decided by.
 
-    `located` names the values that its mounts locate, beside segments of the path.
+    `located` names the values that its mounts locate, beside segments of the path. `event` is what admin events of its
+    endpoints say, unless an endpoint declares its own; what reads has none.
     """
 
     name: str
     located: tuple[str, ...] = ()
+    event: Recorded | None = None
     endpoints: list[Endpoint] = field(default_factory=list)
 
     def get(self, path: str, *, needs: Needs, **more: Any) -> Callable[[F], F]:
         """An endpoint that reads; its answer is not to be cached unless ``no_cache=False``."""
-        return self._endpoint("GET", path, needs, **{"produces": JSON, "no_cache": True, **more})
+        return self._endpoint("GET", path, needs, **{"produces": JSON, "no_cache": True, "event": None, **more})
 
     def post(self, path: str, *, needs: Needs, **more: Any) -> Callable[[F], F]:
         """An endpoint that creates or acts."""
@@ -150,6 +161,8 @@ class Resource:
         no_cache: bool = False,
         unreadable: Callable[[UnreadableDocument], AdminError] | None = None,
         ignore_unknown: bool = False,
+        event: Recorded | type[Inherited] | None = Inherited,
+        after_events: bool = False,
     ) -> Callable[[F], F]:
         segments = tuple(segment for segment in path.split("/") if segment)
 
@@ -170,6 +183,8 @@ class Resource:
                     no_cache,
                     unreadable,
                     ignore_unknown,
+                    self.event if isinstance(event, type) else event,
+                    after_events,
                 )
             )
             return function

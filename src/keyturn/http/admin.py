@@ -33,7 +33,9 @@ class AdminService:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._large: Final = asyncio.Semaphore(_LARGE_AT_ONCE)
-        self.api: Final = AdminApi(services.store, services.registry, services.clock)
+        self.api: Final = AdminApi(
+            services.store, services.registry, services.clock, flush_events=services.flush_events
+        )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises Disconnected."""

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from keyturn.admin.answers import NoContent
+from keyturn.admin.admin_events import Recorded
+from keyturn.admin.answers import NoContent, Unchanged
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.permissions import MANAGE_USERS, VIEW_USERS
 from keyturn.admin.resource import Resource
@@ -11,7 +12,7 @@ from keyturn.store.collections import LOGIN_FAILURES
 
 __all__ = ["attack_detection"]
 
-attack_detection: Final = Resource("attack detection")
+attack_detection: Final = Resource("attack detection", event=Recorded("USER_LOGIN_FAILURE"))
 
 _NOTHING: Final = {
     "numFailures": 0,
@@ -44,8 +45,7 @@ def get_failures(realm: RealmView, user_id: str) -> dict[str, Any]:
 @attack_detection.delete("brute-force/users/{user_id}", needs=MANAGE_USERS)
 def clear_failures(realm: RealmAdmin, user_id: str) -> NoContent:
     """Forgets a user's failed logins. Does NOT enable somebody who is locked out permanently."""
-    realm.tx.delete(LOGIN_FAILURES, realm.id, user_id)
-    return NoContent()
+    return NoContent() if realm.tx.delete(LOGIN_FAILURES, realm.id, user_id) else Unchanged()
 
 
 @attack_detection.delete("brute-force/users", needs=MANAGE_USERS)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from keyturn.admin.admin_events import ACTION, CREATE, Recorded, nothing
 from keyturn.admin.answers import Content, NoContent
 from keyturn.admin.client_access import assigned_scopes, require_manage
 from keyturn.admin.context import RealmAdmin, RealmView
@@ -24,7 +25,9 @@ from keyturn.store.spi import Relation
 
 __all__ = ["client_details"]
 
-client_details: Final = Resource("client details", located=("client",))
+_MAPPING: Final = "CLIENT_SCOPE_CLIENT_MAPPING"
+
+client_details: Final = Resource("client details", located=("client",), event=Recorded(_MAPPING))
 
 _ADAPTER_FILE: Final = "keycloak-oidc-keycloak-json"
 
@@ -58,13 +61,17 @@ def get_optional_client_scopes(realm: RealmView, client: ClientRepresentation) -
     return _listed(assigned_scopes(realm, client, Relation.CLIENT_OPTIONAL_SCOPE))
 
 
-@client_details.put("default-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True)
+@client_details.put(
+    "default-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True, event=Recorded(_MAPPING, CREATE)
+)
 def add_default_client_scope(realm: RealmAdmin, client: ClientRepresentation, client_scope_id: str) -> NoContent:
     """Makes a client scope a default one; no effect where it is optional already."""
     return _add(realm, client, client_scope_id, Relation.CLIENT_DEFAULT_SCOPE, Relation.CLIENT_OPTIONAL_SCOPE)
 
 
-@client_details.put("optional-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True)
+@client_details.put(
+    "optional-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True, event=Recorded(_MAPPING, CREATE)
+)
 def add_optional_client_scope(realm: RealmAdmin, client: ClientRepresentation, client_scope_id: str) -> NoContent:
     """Makes a client scope an optional one; no effect where it is default already."""
     return _add(realm, client, client_scope_id, Relation.CLIENT_OPTIONAL_SCOPE, Relation.CLIENT_DEFAULT_SCOPE)
@@ -109,7 +116,12 @@ def _scope(realm: RealmAdmin, client: ClientRepresentation, scope_id: str) -> Cl
     return scope
 
 
-@client_details.post("nodes", needs=MANAGE_CLIENTS)
+_NODE: Final = Recorded(
+    "CLUSTER_NODE", shows=nothing, below=lambda _result, node: None if node is None else node["node"]
+)
+
+
+@client_details.post("nodes", needs=MANAGE_CLIENTS, event=_NODE)
 def register_node(realm: RealmAdmin, client: ClientRepresentation, node: dict[str, str]) -> NoContent:
     """Remembers a host that runs the application."""
     require_manage(realm, client)
@@ -121,7 +133,7 @@ def register_node(realm: RealmAdmin, client: ClientRepresentation, node: dict[st
     return NoContent()
 
 
-@client_details.delete("nodes/{node}", needs=MANAGE_CLIENTS, no_cache=True)
+@client_details.delete("nodes/{node}", needs=MANAGE_CLIENTS, no_cache=True, event=_NODE)
 def unregister_node(realm: RealmAdmin, client: ClientRepresentation, node: str) -> NoContent:
     """Forgets a host."""
     require_manage(realm, client)
@@ -139,7 +151,7 @@ def test_nodes(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]
     return _out_of_reach(client)
 
 
-@client_details.post("push-revocation", needs=MANAGE_CLIENTS)
+@client_details.post("push-revocation", needs=MANAGE_CLIENTS, event=Recorded("CLIENT", ACTION))
 def push_revocation(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]:
     """Tells no node, as above."""
     require_manage(realm, client)

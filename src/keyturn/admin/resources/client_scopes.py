@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from keyturn.admin.admin_events import CREATE, Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import Conflict, ErrorMessage, NotFound, OAuthError, ServerError
@@ -21,9 +22,11 @@ from keyturn.store.spi import Duplicate, Relation
 
 __all__ = ["client_scope_resource", "client_scopes", "realm_client_scopes"]
 
-client_scopes: Final = Resource("client scopes")
-client_scope_resource: Final = Resource("client scope", located=("client_scope",))
-realm_client_scopes: Final = Resource("default client scopes")
+client_scopes: Final = Resource("client scopes", event=Recorded("CLIENT_SCOPE"))
+client_scope_resource: Final = Resource("client scope", located=("client_scope",), event=Recorded("CLIENT_SCOPE"))
+realm_client_scopes: Final = Resource("default client scopes", event=Recorded("CLIENT_SCOPE"))
+
+_LISTED: Final = Recorded("CLIENT_SCOPE", CREATE)
 
 _NAME: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 """``scope-token`` (RFC 6749 §3.3)."""
@@ -118,13 +121,17 @@ def get_default_optional_client_scopes(realm: RealmView) -> list[ClientScopeRepr
     return _of_realm(realm, Relation.REALM_OPTIONAL_SCOPE)
 
 
-@realm_client_scopes.put("default-default-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True)
+@realm_client_scopes.put(
+    "default-default-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True, event=_LISTED
+)
 def add_default_default_client_scope(realm: RealmAdmin, client_scope_id: str) -> NoContent:
     """Lets new clients have the client scope as a default one."""
     return _add(realm, client_scope_id, Relation.REALM_DEFAULT_SCOPE)
 
 
-@realm_client_scopes.put("default-optional-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True)
+@realm_client_scopes.put(
+    "default-optional-client-scopes/{client_scope_id}", needs=MANAGE_CLIENTS, no_cache=True, event=_LISTED
+)
 def add_default_optional_client_scope(realm: RealmAdmin, client_scope_id: str) -> NoContent:
     """Lets new clients have the client scope as an optional one."""
     return _add(realm, client_scope_id, Relation.REALM_OPTIONAL_SCOPE)

@@ -1,9 +1,10 @@
 """A client's secret. Source: Keycloak ``ClientResource``: ``client-secret`` and what is below it."""
 
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
+from keyturn.admin.admin_events import ACTION, MASKED, Located, Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.client_access import require_manage
 from keyturn.admin.client_changes import with_new_secret
@@ -18,7 +19,12 @@ from keyturn.store.collections import CLIENTS
 
 __all__ = ["client_secrets"]
 
-client_secrets: Final = Resource("client secrets", located=("client",))
+
+def _secret(_realm: RealmView, _values: Located, _body: Any) -> CredentialRepresentation:
+    return CredentialRepresentation(type="secret", value=MASKED)
+
+
+client_secrets: Final = Resource("client secrets", located=("client",), event=Recorded("CLIENT", shows=_secret))
 
 _ROTATED: Final = "client.secret.rotated"
 
@@ -29,7 +35,7 @@ def get_secret(realm: RealmView, client: ClientRepresentation) -> CredentialRepr
     return CredentialRepresentation(type="secret", value=client.secret)
 
 
-@client_secrets.post("client-secret", needs=MANAGE_CLIENTS)
+@client_secrets.post("client-secret", needs=MANAGE_CLIENTS, event=Recorded("CLIENT", ACTION, _secret))
 def regenerate_secret(realm: RealmAdmin, client: ClientRepresentation) -> CredentialRepresentation:
     """Gives the client a fresh secret; the old one ends at once."""
     require_manage(realm, client)

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from keyturn.admin.admin_events import Located, Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_access import client_document, require_manage
 from keyturn.admin.client_changes import create_client, delete_client, update_client
@@ -20,8 +21,8 @@ from keyturn.store.spi import Duplicate
 
 __all__ = ["client_resource", "clients"]
 
-clients: Final = Resource("clients")
-client_resource: Final = Resource("client", located=("client",))
+clients: Final = Resource("clients", event=Recorded("CLIENT", numbered=True))
+client_resource: Final = Resource("client", located=("client",), event=Recorded("CLIENT"))
 
 _SEARCHABLE: Final = frozenset({"jwt.credential.issuer", "jwt.credential.sub", "saml_idp_initiated_sso_url_name"})
 """Attributes that Keycloak lets clients be searched by unless it is told otherwise."""
@@ -112,7 +113,12 @@ def put_client(realm: RealmAdmin, client: ClientRepresentation, change: ClientRe
     return NoContent()
 
 
-@client_resource.delete("", needs=DECIDED_WITHIN, no_cache=True)
+def _named(_realm: RealmView, values: Located, _body: Any) -> ClientRepresentation:
+    client = values["client"]
+    return ClientRepresentation(id=client.id, client_id=client.client_id)
+
+
+@client_resource.delete("", needs=DECIDED_WITHIN, no_cache=True, event=Recorded("CLIENT", shows=_named))
 def remove_client(realm: RealmAdmin, client: ClientRepresentation) -> NoContent:
     """Removes the client with its roles and its service account."""
     require_manage(realm, client)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.component_validation import MASK, check_component, known_config, shown_config
 from keyturn.admin.context import RealmAdmin, RealmView
@@ -23,7 +24,7 @@ from keyturn.store.spi import Duplicate
 
 __all__ = ["components"]
 
-components: Final = Resource("components")
+components: Final = Resource("components", event=Recorded("COMPONENT"))
 
 _MAKES_ANOTHER_KEY: Final = (
     "keySize",

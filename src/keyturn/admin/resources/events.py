@@ -1,8 +1,10 @@
 """Events and their configuration. Source: Keycloak ``RealmAdminResource``."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.dates import moment
@@ -10,17 +12,25 @@ from keyturn.admin.errors import BadRequest, ServerError
 from keyturn.admin.permissions import MANAGE_EVENTS, VIEW_EVENTS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
+from keyturn.admin.server_info import server_info
 from keyturn.representations import UNSET, given, present, replace
 from keyturn.representations.defaults import listing
-from keyturn.representations.event import RealmEventsConfigRepresentation
+from keyturn.representations.event import (
+    AdminEventRepresentation,
+    EventRepresentation,
+    RealmEventsConfigRepresentation,
+)
 from keyturn.store.collections import REALMS
+from keyturn.store.logs import ADMIN_EVENTS, EVENTS
+from keyturn.store.spi import Entries
 
 __all__ = ["events"]
 
-events: Final = Resource("events")
+events: Final = Resource("events", event=Recorded("REALM"))
 
 _LISTENERS: Final = frozenset({"email", "event-queue", "jboss-logging"})
-_OPERATIONS: Final = frozenset({"CREATE", "UPDATE", "DELETE", "ACTION"})
+_PAGE: Final = 100
+"""Events in one answer, unless the query says how many (Keycloak ``Constants.DEFAULT_MAX_RESULTS``)."""
 
 
 @events.get("events/config", needs=VIEW_EVENTS)
@@ -63,9 +73,12 @@ def put_events_config(realm: RealmAdmin, config: RealmEventsConfigRepresentation
 
 @dataclass(frozen=True, slots=True)
 class EventQuery(Query):
-    """What is looked for."""
+    """What is looked for: all conditions hold. A page, a hundred events unless ``max`` says otherwise."""
 
-    type: str | None = None
+    type: tuple[str, ...] = ()
+    client: str | None = None
+    user: str | None = None
+    ip_address: str | None = None
     date_from: str | None = None
     date_to: str | None = None
     direction: str | None = None
@@ -73,31 +86,32 @@ class EventQuery(Query):
     max: int | None = None
 
 
-@events.get("events", needs=VIEW_EVENTS)
-def get_events(realm: RealmView, query: EventQuery) -> list[Any]:
-    """The events that are kept: none, as they go to the log."""
-    if query.type is not None and query.type not in _event_types():
-        raise ServerError
-    _check(query.date_from, query.date_to, query.direction)
-    return []
+@events.get("events", needs=VIEW_EVENTS, after_events=True)
+def get_events(realm: RealmView, query: EventQuery) -> list[EventRepresentation]:
+    """The events that are kept, the newest first unless ``direction`` is ``asc``."""
+    _check(query.type, "eventType")
+    keys = {"type": query.type, **_equal(client_id=query.client, user_id=query.user, ip_address=query.ip_address)}
+    return list(realm.reader.entries(EVENTS, realm.id, _wanted(query, keys)))
 
 
-def _event_types() -> frozenset[str]:
-    return frozenset(listing("event_types"))
-
-
-@events.delete("events", needs=MANAGE_EVENTS)
+@events.delete("events", needs=MANAGE_EVENTS, event=None, after_events=True)
 def clear_events(realm: RealmAdmin) -> NoContent:
     """Forgets all events."""
+    realm.tx.forget(EVENTS, realm.id)
     return NoContent()
 
 
 @dataclass(frozen=True, slots=True)
 class AdminEventQuery(Query):
-    """What is looked for."""
+    """What is looked for, as with events. In ``resourcePath``, ``*`` stands for any characters."""
 
-    operation_types: str | None = None
-    resource_types: str | None = None
+    operation_types: tuple[str, ...] = ()
+    resource_types: tuple[str, ...] = ()
+    auth_realm: str | None = None
+    auth_client: str | None = None
+    auth_user: str | None = None
+    auth_ip_address: str | None = None
+    resource_path: str | None = None
     date_from: str | None = None
     date_to: str | None = None
     direction: str | None = None
@@ -106,22 +120,59 @@ class AdminEventQuery(Query):
 
 
 @events.get("admin-events", needs=VIEW_EVENTS)
-def get_admin_events(realm: RealmView, query: AdminEventQuery) -> list[Any]:
-    """The admin events that are kept: none, as they go to the log."""
-    if query.operation_types is not None and query.operation_types not in _OPERATIONS:
-        raise ServerError
-    _check(query.date_from, query.date_to, query.direction)
-    return []
+def get_admin_events(realm: RealmView, query: AdminEventQuery) -> list[AdminEventRepresentation]:
+    """The admin events that are kept, the newest first unless ``direction`` is ``asc``."""
+    _check(query.operation_types, "operationType")
+    _check(query.resource_types, "resourceType")
+    keys = {
+        "operation_type": query.operation_types,
+        "resource_type": query.resource_types,
+        **_equal(
+            auth_realm_id=query.auth_realm,
+            auth_client_id=query.auth_client,
+            auth_user_id=query.auth_user,
+            auth_ip_address=query.auth_ip_address,
+        ),
+    }
+    like = {} if query.resource_path is None else {"resource_path": _pattern(query.resource_path)}
+    return list(realm.reader.entries(ADMIN_EVENTS, realm.id, _wanted(query, keys, like)))
 
 
-@events.delete("admin-events", needs=MANAGE_EVENTS)
+@events.delete("admin-events", needs=MANAGE_EVENTS, event=None)
 def clear_admin_events(realm: RealmAdmin) -> NoContent:
     """Forgets all admin events."""
+    realm.tx.forget(ADMIN_EVENTS, realm.id)
     return NoContent()
 
 
-def _check(date_from: str | None, date_to: str | None, direction: str | None) -> None:
-    moment("dateFrom", date_from)
-    moment("dateTo", date_to, end=True)
-    if direction is not None and direction not in {"asc", "desc"}:
+def _check(names: Iterable[str], enumeration: str) -> None:
+    """Raises ServerError, as Keycloak does, for a name that the enumeration does not have."""
+    if not set(names) <= set(server_info()["enums"][enumeration]):
+        raise ServerError
+
+
+def _equal(**values: str | None) -> dict[str, tuple[str, ...]]:
+    return {name: (value,) for name, value in values.items() if value is not None}
+
+
+def _pattern(path: str) -> str:
+    """Keycloak lets SQL's own wildcards through, too."""
+    return path.replace("\\", "\\\\").replace("*", "%")
+
+
+def _wanted(
+    query: EventQuery | AdminEventQuery, keys: Mapping[str, tuple[str, ...]], like: Mapping[str, str] | None = None
+) -> Entries:
+    since, until = moment("dateFrom", query.date_from), moment("dateTo", query.date_to, end=True)
+    if query.direction is not None and query.direction not in {"asc", "desc"}:
         raise BadRequest("Invalid value for sortDirection, expected value is asc or desc")
+    limit = _PAGE if query.max is None else query.max
+    return Entries(
+        any_of={name: values for name, values in keys.items() if values},
+        like=like or {},
+        since=since,
+        until=until,
+        newest_first=query.direction != "asc",
+        first=max(query.first or 0, 0),
+        limit=None if limit < 0 else limit,
+    )

@@ -4,9 +4,10 @@ Source: Keycloak ``GroupsResource``, ``GroupResource``, ``RealmAdminResource``.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
+from keyturn.admin.admin_events import CREATE, Located, Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotEnabled, NotFound
@@ -34,9 +35,20 @@ from keyturn.store.spi import Relation
 
 __all__ = ["group_resource", "groups", "realm_groups"]
 
-groups: Final = Resource("groups")
-group_resource: Final = Resource("group", located=("group",))
-realm_groups: Final = Resource("groups of the realm")
+
+def _operation(result: Any) -> str:
+    """A group with an id in the body is moved, not made."""
+    return CREATE if isinstance(result, Created) else "UPDATE"
+
+
+def _named(_realm: RealmView, values: Located, _body: Any) -> GroupRepresentation:
+    group = values["group"]
+    return GroupRepresentation(id=group.id, name=group.name)
+
+
+groups: Final = Resource("groups", event=Recorded("GROUP", _operation, numbered=True))
+group_resource: Final = Resource("group", located=("group",), event=Recorded("GROUP"))
+realm_groups: Final = Resource("groups of the realm", event=Recorded("GROUP"))
 
 _PAGE: Final = 100
 """Members in one answer, unless the query says how many."""
@@ -74,7 +86,7 @@ def put_group(realm: RealmAdmin, group: GroupRepresentation, change: GroupRepres
     return NoContent()
 
 
-@group_resource.delete("", needs=MANAGE_USERS)
+@group_resource.delete("", needs=MANAGE_USERS, event=Recorded("GROUP", shows=_named))
 def delete_group(realm: RealmAdmin, group: GroupRepresentation) -> NoContent:
     """Removes the group and the groups below it."""
     remove_group(realm, group)
@@ -110,7 +122,10 @@ def get_children(realm: RealmView, group: GroupRepresentation, query: ChildrenQu
     ]
 
 
-@group_resource.post("children", needs=MANAGE_USERS, produces=JSON, no_cache=True)
+_CHILD: Final = Recorded("GROUP", _operation, numbered=True, below=lambda _result, _body: None)
+
+
+@group_resource.post("children", needs=MANAGE_USERS, produces=JSON, no_cache=True, event=_CHILD)
 def post_child(realm: RealmAdmin, group: GroupRepresentation, child: GroupRepresentation) -> Created | NoContent:
     """Makes a group below; with an ``id`` in the body, moves that group there."""
     made = add_group(realm, child, group)
@@ -144,7 +159,7 @@ def get_permissions_of_group(realm: RealmView, group: GroupRepresentation) -> No
     raise NotEnabled
 
 
-@group_resource.put("management/permissions", needs=DECIDED_WITHIN)
+@group_resource.put("management/permissions", needs=DECIDED_WITHIN, event=None)
 def put_permissions_of_group(realm: RealmView, group: GroupRepresentation) -> None:
     """Fine-grained permissions, which are off."""
     raise NotEnabled
@@ -167,7 +182,7 @@ def get_default_groups(realm: RealmView) -> list[GroupRepresentation]:
     return [group_document(realm, group, brief=True) for group in realm.reader.get_many(GROUPS, realm.id, ids)]
 
 
-@realm_groups.put("default-groups/{group_id}", needs=MANAGE_REALM, no_cache=True)
+@realm_groups.put("default-groups/{group_id}", needs=MANAGE_REALM, no_cache=True, event=Recorded("GROUP", CREATE))
 def put_default_group(realm: RealmAdmin, group_id: str) -> NoContent:
     """Puts new users into the group from now on."""
     realm.tx.link(Relation.DEFAULT_GROUP, realm.id, realm.id, _default_group(realm, group_id))

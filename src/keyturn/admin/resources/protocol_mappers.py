@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_access import require_manage
 from keyturn.admin.context import RealmAdmin, RealmView
@@ -63,7 +64,7 @@ def client_scope_as_owner(realm: RealmView, client_scope: ClientScopeRepresentat
     )
 
 
-protocol_mappers: Final = Resource("protocol mappers", located=("owner",))
+protocol_mappers: Final = Resource("protocol mappers", located=("owner",), event=Recorded("PROTOCOL_MAPPER"))
 
 
 def _is_oidc(mapper: ProtocolMapperRepresentation) -> bool:

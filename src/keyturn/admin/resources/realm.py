@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from keyturn.admin.admin_events import ACTION, Recorded, empty
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, ErrorMessage, NotEnabled, ServerError
@@ -31,7 +32,9 @@ from keyturn.store.spi import Relation
 
 __all__ = ["realm_resource"]
 
-realm_resource: Final = Resource("realm")
+realm_resource: Final = Resource("realm", event=Recorded("REALM"))
+
+_ACTION: Final = Recorded("REALM", ACTION)
 
 
 @realm_resource.get("", needs=ANY_ROLE)
@@ -52,7 +55,7 @@ def put_realm(realm: RealmAdmin, change: RealmRepresentation) -> NoContent:
     return NoContent()
 
 
-@realm_resource.delete("", needs=MANAGE_REALM)
+@realm_resource.delete("", needs=MANAGE_REALM, event=None)
 def delete_realm(realm: RealmAdmin) -> NoContent:
     """Removes the realm with everything in it, and its client in master."""
     if realm.name == MASTER:
@@ -103,25 +106,25 @@ def get_client_registration_policy_providers(realm: RealmView) -> Any:
     return listing("client_registration_policy_providers")
 
 
-@realm_resource.post("clear-realm-cache", needs=MANAGE_REALM)
+@realm_resource.post("clear-realm-cache", needs=MANAGE_REALM, event=_ACTION)
 def clear_realm_cache(realm: RealmView) -> NoContent:
     """Nothing to do: what is in memory follows the change log."""
     return NoContent()
 
 
-@realm_resource.post("clear-user-cache", needs=MANAGE_REALM)
+@realm_resource.post("clear-user-cache", needs=MANAGE_REALM, event=_ACTION)
 def clear_user_cache(realm: RealmView) -> NoContent:
     """Nothing to do, as above."""
     return NoContent()
 
 
-@realm_resource.post("clear-keys-cache", needs=MANAGE_REALM)
+@realm_resource.post("clear-keys-cache", needs=MANAGE_REALM, event=_ACTION)
 def clear_keys_cache(realm: RealmView) -> NoContent:
     """Nothing to do, as above."""
     return NoContent()
 
 
-@realm_resource.post("push-revocation", needs=MANAGE_REALM)
+@realm_resource.post("push-revocation", needs=MANAGE_REALM, event=Recorded("REALM", ACTION, empty))
 def push_revocation(realm: RealmView) -> dict[str, Any]:
     """Tells no application: none has registered a node that listens."""
     return {}
@@ -148,7 +151,7 @@ def get_initial_access(realm: RealmView) -> list[Any]:
     return []
 
 
-@realm_resource.post("client-description-converter", needs=MANAGE_CLIENTS, consumes="*/*")
+@realm_resource.post("client-description-converter", needs=MANAGE_CLIENTS, consumes="*/*", event=None)
 def convert_client_description(realm: RealmView, description: bytes) -> ClientRepresentation:
     """A client in Keycloak's own JSON, read."""
     try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from keyturn.admin.admin_events import CREATE, write
 from keyturn.admin.answers import Created
 from keyturn.admin.context import ServerView
 from keyturn.admin.errors import AdminError, ErrorMessage, Forbidden
@@ -11,6 +12,7 @@ from keyturn.admin.query import Query
 from keyturn.admin.realm_creation import prepare_realm, store_realm
 from keyturn.admin.realm_documents import brief_document, listed_document
 from keyturn.admin.resource import Resource
+from keyturn.representations.event import AdminEventRepresentation
 from keyturn.representations.reading import UnreadableDocument
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import REALMS
@@ -54,4 +56,8 @@ def post_realm(server: ServerView, realm: RealmRepresentation) -> Created:
     made = prepare_realm(realm, fresh=fresh, random=server.environment.random)
     with server.environment.store.write() as tx:
         store_realm(tx, made, fresh=fresh, creator=server.administrator)
+        if server.master.admin_events_enabled is True:
+            name = made.realm.realm
+            event = AdminEventRepresentation(operation_type=CREATE, resource_type="REALM", resource_path=name)
+            write(server, tx, server.master, event, made.realm)
     return Created(str(made.realm.realm))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from keyturn.admin.admin_events import Located, Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.effective_roles import roles_of_group, roles_of_user
@@ -23,8 +24,24 @@ from keyturn.store.spi import Reader, Relation
 
 __all__ = ["RoleHolder", "client_role_mappings", "group_as_holder", "mapped_client", "role_mappings", "user_as_holder"]
 
-role_mappings: Final = Resource("role mappings", located=("holder",))
-client_role_mappings: Final = Resource("client role mappings", located=("holder", "mapped_client"))
+
+def _realm_roles(realm: RealmView, values: Located, body: Any) -> Any:
+    return of_realm(values["holder"].mapped(realm)) if body is None else body
+
+
+def _client_roles(realm: RealmView, values: Located, body: Any) -> Any:
+    mapped = values["holder"].mapped(realm)
+    return of_client(mapped, values["mapped_client"]) if body is None else body
+
+
+role_mappings: Final = Resource(
+    "role mappings", located=("holder",), event=Recorded("REALM_ROLE_MAPPING", shows=_realm_roles)
+)
+client_role_mappings: Final = Resource(
+    "client role mappings",
+    located=("holder", "mapped_client"),
+    event=Recorded("CLIENT_ROLE_MAPPING", shows=_client_roles),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ Source: Keycloak ``RoleContainerResource``.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from keyturn.admin.admin_events import Located, Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotEnabled
@@ -35,7 +36,17 @@ from keyturn.store.spi import Relation
 
 __all__ = ["roles"]
 
-roles: Final = Resource("roles", located=("container",))
+
+def _type(_realm: RealmView, values: Located) -> str:
+    return "REALM_ROLE" if values["container"].client is None else "CLIENT_ROLE"
+
+
+def _named(realm: RealmView, values: Located, _body: Any) -> RoleRepresentation:
+    role = find_role(realm, values["container"], values["role_name"])
+    return RoleRepresentation(id=role.id, name=role.name)
+
+
+roles: Final = Resource("roles", located=("container",), event=Recorded(_type))
 
 _PAGE: Final = 100
 """Members of a role in one answer, unless the query says how many."""
@@ -88,7 +99,7 @@ def put_role(realm: RealmAdmin, container: RoleContainer, role_name: str, role: 
     return NoContent()
 
 
-@roles.delete("{role_name}", needs=DECIDED_WITHIN, no_cache=True)
+@roles.delete("{role_name}", needs=DECIDED_WITHIN, no_cache=True, event=Recorded(_type, shows=_named))
 def delete_role(realm: RealmAdmin, container: RoleContainer, role_name: str) -> NoContent:
     """Removes the role."""
     remove_role(realm, _to_change(realm, container, role_name))
@@ -203,7 +214,7 @@ def get_permissions_of_role(realm: RealmView, container: RoleContainer, role_nam
     raise NotEnabled
 
 
-@roles.put("{role_name}/management/permissions", needs=DECIDED_WITHIN)
+@roles.put("{role_name}/management/permissions", needs=DECIDED_WITHIN, event=None)
 def put_permissions_of_role(realm: RealmView, container: RoleContainer, role_name: str) -> None:
     """Fine-grained permissions, which are off."""
     raise NotEnabled

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from keyturn.admin.admin_events import Located, Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotEnabled
@@ -20,7 +21,12 @@ from keyturn.store.spi import Relation
 
 __all__ = ["roles_by_id_resource"]
 
-roles_by_id_resource: Final = Resource("roles by id")
+
+def _type(realm: RealmView, values: Located) -> str:
+    return "CLIENT_ROLE" if find_role_by_id(realm, values["role_id"]).client_role is True else "REALM_ROLE"
+
+
+roles_by_id_resource: Final = Resource("roles by id", event=Recorded(_type))
 
 
 @roles_by_id_resource.get("{role_id}", needs=DECIDED_WITHIN)
@@ -110,7 +116,7 @@ def get_permissions_by_id(realm: RealmView, role_id: str) -> None:
     raise NotEnabled
 
 
-@roles_by_id_resource.put("{role_id}/management/permissions", needs=DECIDED_WITHIN)
+@roles_by_id_resource.put("{role_id}/management/permissions", needs=DECIDED_WITHIN, event=None)
 def put_permissions_by_id(realm: RealmView, role_id: str) -> None:
     """Fine-grained permissions, which are off."""
     raise NotEnabled

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.client_access import may_manage
 from keyturn.admin.context import RealmAdmin, RealmView
@@ -33,7 +34,9 @@ from keyturn.store.spi import Relation
 
 __all__ = ["Scoped", "client_as_scoped", "client_scope_as_scoped", "scope_mappings"]
 
-scope_mappings: Final = Resource("scope mappings", located=("scoped",))
+scope_mappings: Final = Resource("scope mappings", located=("scoped",), event=Recorded("REALM_SCOPE_MAPPING"))
+
+_OF_CLIENT: Final = Recorded("CLIENT_SCOPE_MAPPING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ def get_effective_client_scope_mappings(
     return role_documents(realm, scoped.effective(realm, roles), brief=query.brief_representation)
 
 
-@scope_mappings.post("clients/{of_client_id}", needs=DECIDED_WITHIN)
+@scope_mappings.post("clients/{of_client_id}", needs=DECIDED_WITHIN, event=_OF_CLIENT)
 def add_client_scope_mappings(
     realm: RealmAdmin, scoped: Scoped, of_client_id: str, roles: list[RoleRepresentation]
 ) -> NoContent:
@@ -164,7 +167,7 @@ def add_client_scope_mappings(
     return _add(realm, scoped, (_by_name(realm, client, role) for role in roles))
 
 
-@scope_mappings.delete("clients/{of_client_id}", needs=DECIDED_WITHIN)
+@scope_mappings.delete("clients/{of_client_id}", needs=DECIDED_WITHIN, event=_OF_CLIENT)
 def delete_client_scope_mappings(
     realm: RealmAdmin, scoped: Scoped, of_client_id: str, roles: list[RoleRepresentation] | None
 ) -> NoContent:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
+from keyturn.admin.admin_events import ACTION, Located, Recorded, empty
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotFound
@@ -59,7 +60,7 @@ def get_consents(realm: RealmView, user: UserRepresentation) -> list[dict[str, A
     ]
 
 
-@user_sessions.post("logout", needs=MANAGE_USERS)
+@user_sessions.post("logout", needs=MANAGE_USERS, event=Recorded("USER", ACTION))
 def logout(realm: RealmAdmin, user: UserRepresentation) -> NoContent:
     """Ends the user's sessions but the offline ones; tokens from before do not count any more."""
     end_sessions(realm, user, offline=False)
@@ -118,7 +119,12 @@ class SessionQuery(Query):
     is_offline: bool = False
 
 
-@realm_sessions.delete("sessions/{session_id}", needs=MANAGE_USERS)
+def _kind(realm: RealmView, values: Located, _body: Any) -> dict[str, bool] | None:
+    session = realm.reader.get(SESSIONS, realm.id, values["session_id"])
+    return None if session is None else {"offline": session.offline}
+
+
+@realm_sessions.delete("sessions/{session_id}", needs=MANAGE_USERS, event=Recorded("USER_SESSION", shows=_kind))
 def delete_session(realm: RealmAdmin, session_id: str, query: SessionQuery) -> NoContent:
     """Ends a session."""
     session = realm.reader.get(SESSIONS, realm.id, session_id)
@@ -128,7 +134,7 @@ def delete_session(realm: RealmAdmin, session_id: str, query: SessionQuery) -> N
     return NoContent()
 
 
-@realm_sessions.post("logout-all", needs=MANAGE_USERS)
+@realm_sessions.post("logout-all", needs=MANAGE_USERS, event=Recorded("REALM", ACTION, empty))
 def logout_all(realm: RealmAdmin) -> dict[str, Any]:
     """Ends every session but the offline ones; tokens from before do not count any more."""
     for session in realm.reader.select(SESSIONS, realm.id):

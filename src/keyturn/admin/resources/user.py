@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from keyturn.admin.answers import NoContent
+from keyturn.admin.admin_events import ACTION, CREATE, Located, Recorded
+from keyturn.admin.answers import NoContent, Unchanged
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import ErrorMessage, NotEnabled, NotFound
 from keyturn.admin.group_documents import group_document, group_path_order
@@ -18,7 +19,7 @@ from keyturn.admin.user_changes import change_user
 from keyturn.admin.user_passwords import hashed
 from keyturn.admin.user_profile import Values, profile_of
 from keyturn.admin.user_sessions import end_sessions
-from keyturn.representations import given, present, replace
+from keyturn.representations import UNSET, given, present, replace
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import CLIENTS, GROUPS, LOGIN_FAILURES, USERS
@@ -26,7 +27,29 @@ from keyturn.store.spi import Relation
 
 __all__ = ["user_resource"]
 
-user_resource: Final = Resource("user", located=("user",))
+
+def _without_credentials(_realm: RealmView, _values: Located, change: UserRepresentation | None) -> Any:
+    return None if change is None else replace(change, credentials=UNSET)
+
+
+def _named(_realm: RealmView, values: Located, _body: Any) -> UserRepresentation:
+    user = values["user"]
+    return UserRepresentation(id=user.id, username=user.username)
+
+
+def _member(_realm: RealmView, values: Located) -> dict[str, str]:
+    user = values["user"]
+    known = {"username": user.username, "email": user.email}
+    return {name: value for name, value in known.items() if isinstance(value, str)}
+
+
+def _joined(realm: RealmView, values: Located, _body: Any) -> GroupRepresentation:
+    return group_document(realm, _group(realm, values["group_id"]), brief=False)
+
+
+user_resource: Final = Resource("user", located=("user",), event=Recorded("USER", shows=_without_credentials))
+
+_MEMBERSHIP: Final = "GROUP_MEMBERSHIP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +86,7 @@ def put_user(realm: RealmAdmin, user: UserRepresentation, change: UserRepresenta
     return NoContent()
 
 
-@user_resource.delete("", needs=MANAGE_USERS, no_cache=True)
+@user_resource.delete("", needs=MANAGE_USERS, no_cache=True, event=Recorded("USER", shows=_named))
 def delete_user(realm: RealmAdmin, user: UserRepresentation) -> NoContent:
     """Removes the user, and ends the sessions."""
     end_sessions(realm, user)
@@ -110,24 +133,32 @@ def _groups(realm: RealmView, user: UserRepresentation, search: str | None) -> l
     return sorted(groups, key=group_path_order)
 
 
-@user_resource.put("groups/{group_id}", needs=MANAGE_USERS, no_cache=True)
+@user_resource.put(
+    "groups/{group_id}",
+    needs=MANAGE_USERS,
+    no_cache=True,
+    event=Recorded(_MEMBERSHIP, CREATE, _joined, details=_member),
+)
 def join_group(realm: RealmAdmin, user: UserRepresentation, group_id: str) -> NoContent:
     """Makes the user a member."""
-    realm.tx.link(Relation.MEMBERSHIP, realm.id, str(user.id), _group(realm, group_id))
-    return NoContent()
+    group = _group(realm, group_id)
+    return NoContent() if realm.tx.link(Relation.MEMBERSHIP, realm.id, str(user.id), str(group.id)) else Unchanged()
 
 
-@user_resource.delete("groups/{group_id}", needs=MANAGE_USERS, no_cache=True)
+@user_resource.delete(
+    "groups/{group_id}", needs=MANAGE_USERS, no_cache=True, event=Recorded(_MEMBERSHIP, shows=_joined, details=_member)
+)
 def leave_group(realm: RealmAdmin, user: UserRepresentation, group_id: str) -> NoContent:
     """Makes the user no longer a member."""
-    realm.tx.unlink(Relation.MEMBERSHIP, realm.id, str(user.id), _group(realm, group_id))
-    return NoContent()
+    group = _group(realm, group_id)
+    return NoContent() if realm.tx.unlink(Relation.MEMBERSHIP, realm.id, str(user.id), str(group.id)) else Unchanged()
 
 
-def _group(realm: RealmView, group_id: str) -> str:
-    if realm.reader.get(GROUPS, realm.id, group_id) is None:
+def _group(realm: RealmView, group_id: str) -> GroupRepresentation:
+    group = realm.reader.get(GROUPS, realm.id, group_id)
+    if group is None:
         raise NotFound("Group not found")
-    return group_id
+    return group
 
 
 @user_resource.get("federated-identity", needs=VIEW_USERS)
@@ -136,7 +167,7 @@ def get_federated_identities(realm: RealmView, user: UserRepresentation) -> list
     return []
 
 
-@user_resource.delete("consents/{client_id}", needs=MANAGE_USERS, no_cache=True)
+@user_resource.delete("consents/{client_id}", needs=MANAGE_USERS, no_cache=True, event=Recorded("USER", ACTION))
 def revoke_consent(realm: RealmAdmin, user: UserRepresentation, client_id: str) -> NoContent:
     """Takes a consent and the offline sessions with the client back."""
     client = realm.reader.find(CLIENTS, realm.id, client_id=client_id)
@@ -147,28 +178,28 @@ def revoke_consent(realm: RealmAdmin, user: UserRepresentation, client_id: str) 
     return NoContent()
 
 
-@user_resource.post("impersonation", needs=DECIDED_WITHIN)
+@user_resource.post("impersonation", needs=DECIDED_WITHIN, event=None)
 def impersonate(realm: RealmView, user: UserRepresentation) -> None:
     """Acting as somebody at a browser: there are no pages to do so at."""
     realm.require(IMPERSONATE)
     raise NotEnabled
 
 
-@user_resource.put("send-verify-email", needs=MANAGE_USERS)
+@user_resource.put("send-verify-email", needs=MANAGE_USERS, event=None)
 def send_verify_email(realm: RealmView, user: UserRepresentation) -> None:
     """No e-mail is sent: Keycloak's answer where none can be."""
     _require_address(user)
     raise ErrorMessage(500, "Failed to send verify email")
 
 
-@user_resource.put("execute-actions-email", needs=MANAGE_USERS)
+@user_resource.put("execute-actions-email", needs=MANAGE_USERS, event=None)
 def execute_actions_email(realm: RealmView, user: UserRepresentation) -> None:
     """No e-mail is sent: Keycloak's answer where none can be."""
     _require_address(user)
     raise ErrorMessage(500, _NO_SENDER)
 
 
-@user_resource.put("reset-password-email", needs=MANAGE_USERS)
+@user_resource.put("reset-password-email", needs=MANAGE_USERS, event=None)
 def reset_password_email(realm: RealmView, user: UserRepresentation) -> None:
     """No e-mail is sent: Keycloak's answer where none can be."""
     _require_address(user)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from keyturn.admin.admin_events import ACTION, Located, Recorded, nothing
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, NotFound, OAuthError
@@ -17,6 +18,7 @@ from keyturn.store.collections import USERS
 __all__ = ["user_credentials"]
 
 user_credentials: Final = Resource("user credentials", located=("user",))
+"""Of most of it Keycloak keeps no event."""
 
 _NOT_MANAGED: Final = "You can not manage credentials for this user"
 _TEXT: Final = "text/plain"
@@ -28,7 +30,7 @@ def _with_hash(
     return None if credential is None else hashed(realm, credential)
 
 
-@user_credentials.put("reset-password", needs=MANAGE_USERS, prepare=_with_hash)
+@user_credentials.put("reset-password", needs=MANAGE_USERS, prepare=_with_hash, event=Recorded("USER", ACTION, nothing))
 def reset_password(
     realm: RealmAdmin, user: UserRepresentation, credential: CredentialRepresentation | None
 ) -> NoContent:
@@ -47,7 +49,17 @@ def get_credentials(realm: RealmView, user: UserRepresentation) -> list[Credenti
     return [replace(credential, secret_data=UNSET) for credential in given(user.credentials, [])]
 
 
-@user_credentials.delete("credentials/{credential_id}", needs=MANAGE_USERS, no_cache=True)
+def _which(_realm: RealmView, values: Located) -> dict[str, str]:
+    credential = _credential(values["user"], values["credential_id"])
+    return {"credential_id": values["credential_id"], "credential_type": given(credential.type, "")}
+
+
+@user_credentials.delete(
+    "credentials/{credential_id}",
+    needs=MANAGE_USERS,
+    no_cache=True,
+    event=Recorded("USER", ACTION, details=_which),
+)
 def delete_credential(realm: RealmAdmin, user: UserRepresentation, credential_id: str) -> NoContent:
     """Removes a credential."""
     credentials = given(user.credentials, [])

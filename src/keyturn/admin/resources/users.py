@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import Created
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.permissions import MANAGE_USERS, QUERY_USERS, VIEW_USERS
@@ -11,12 +12,17 @@ from keyturn.admin.user_access import listed_users
 from keyturn.admin.user_changes import create_user
 from keyturn.admin.user_passwords import hashed
 from keyturn.admin.user_search import UserQuery, count_users, search_users
-from keyturn.representations import given, present, replace
+from keyturn.representations import UNSET, given, present, replace
 from keyturn.representations.user import UserRepresentation
 
 __all__ = ["users"]
 
-users: Final = Resource("users")
+
+def _without_credentials(_realm: RealmView, _values: Mapping[str, Any], user: UserRepresentation) -> UserRepresentation:
+    return replace(user, credentials=UNSET)
+
+
+users: Final = Resource("users", event=Recorded("USER", shows=_without_credentials))
 
 
 @users.get("", needs=QUERY_USERS)
