@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test quick test-full bench parity parity-known lint format lock environment server-environment clean
+.PHONY: docs help demo test quick test-full bench soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
