@@ -12,14 +12,12 @@ from keyturn.admin.authentication import verified
 from keyturn.admin.errors import Unauthorized
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.http.body import MAXIMUM_DOCUMENT, MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
+from keyturn.http.exchange import BAD_HOST, TOO_LARGE, respond
 from keyturn.http.headers import PREFLIGHT_SECURITY, SECURITY
-from keyturn.http.oauth2 import respond
 from keyturn.http.origin import BadHost, Origin
 from keyturn.http.services import Services
 from keyturn.oauth2.http_message import json_response
 
-_BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
-_TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
 _REDIRECTS: Final = {"/": "/admin/", "/admin": "/admin/master/console/", "/admin/": "/admin/master/console/"}
 _LARGE_AT_ONCE: Final = 4
 """Documents over ``MAXIMUM_FORM`` that are in memory at the same time."""
@@ -42,7 +40,7 @@ class AdminService:
         try:
             origin = self._services.forwarding.origin(scope)
         except BadHost:
-            await respond(send, _BAD_HOST)
+            await respond(send, BAD_HOST)
             return
         target = _REDIRECTS.get(scope["path"])
         if target is not None:
@@ -65,7 +63,7 @@ class AdminService:
             try:
                 body = await read_body(receive, MAXIMUM_DOCUMENT, free=MAXIMUM_FORM, admit=admit)
             except BodyTooLarge:
-                await respond(send, _TOO_LARGE)
+                await respond(send, TOO_LARGE)
                 return
             except Unauthorized as error:
                 await respond(send, json_response(error.status, error.document))

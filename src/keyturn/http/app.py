@@ -8,8 +8,9 @@ from typing import Final, TypeAlias
 from keyturn.http import path as paths
 from keyturn.http.admin import AdminService
 from keyturn.http.body import Disconnected, Message, Receive, Scope, Send
+from keyturn.http.exchange import respond
 from keyturn.http.health import HealthService
-from keyturn.http.oauth2 import TokenService, respond
+from keyturn.http.oauth2 import TokenService
 from keyturn.http.realms import RealmService
 from keyturn.http.services import Services
 from keyturn.oauth2.http_message import json_response

@@ -4,14 +4,23 @@
 """
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from anyio import CapacityLimiter, to_thread
 
 from keyturn.http import events
 from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
-from keyturn.http.headers import complete
-from keyturn.http.origin import BadHost, Origin, ssl_required_violated
+from keyturn.http.exchange import (
+    BAD_HOST,
+    HTTPS_REQUIRED,
+    METHOD_NOT_ALLOWED,
+    NO_REALM,
+    TOO_LARGE,
+    TURNS,
+    request_of,
+    respond,
+)
+from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.services import Services
 from keyturn.oauth2 import cors
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
@@ -20,16 +29,8 @@ from keyturn.oauth2.spi import CheckPassword, Facts, Miss, Overtaken, Pending, R
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
 
-_METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not Allowed"})
-_NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
-_TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
-_BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
 _INVALID_ORIGIN: Final = replace(cors.INVALID_ORIGIN, headers=(*NO_STORE, *cors.INVALID_ORIGIN.headers))
-_HTTPS_REQUIRED: Final = json_response(
-    403, {"error": "invalid_request", "error_description": "HTTPS required"}, NO_STORE
-)
-_TURNS: Final = 8
-"""How often a request is asked again after something was loaded; more means that somebody keeps changing it."""
+_HTTPS_REQUIRED: Final = replace(HTTPS_REQUIRED, headers=(*NO_STORE, *HTTPS_REQUIRED.headers))
 
 _PASSWORDS_AT_ONCE: Final = 4
 """Passwords that are hashed at the same time: whoever guesses many must not take all worker threads and cores."""
@@ -46,12 +47,12 @@ class TokenService:
     async def handle(self, scope: Scope, receive: Receive, send: Send, realm_name: str) -> None:
         """One request. Raises Disconnected."""
         if scope["method"] != "POST":
-            await respond(send, _METHOD_NOT_ALLOWED)
+            await respond(send, METHOD_NOT_ALLOWED)
             return
         try:
             body = await read_body(receive, MAXIMUM_FORM)
         except BodyTooLarge:
-            await respond(send, _TOO_LARGE)
+            await respond(send, TOO_LARGE)
             return
         response = self.at_once(scope, realm_name, body)
         await respond(send, await self._in_turns(scope, realm_name, body) if response is None else response)
@@ -63,14 +64,14 @@ class TokenService:
             origin = services.forwarding.origin(scope)
             entry = services.registry.realm(realm_name)
         except BadHost:
-            return _BAD_HOST
+            return BAD_HOST
         except KeyError:
             return None
         if entry is None:
-            return _NO_REALM
+            return NO_REALM
         if ssl_required_violated(origin, entry.realm.ssl_required):
             return _HTTPS_REQUIRED
-        request = _request(scope, origin, body)
+        request = request_of(scope, origin, body)
         try:
             decision = self._endpoint.decide(request, entry.realm, entry)
             if isinstance(decision, Pending) or decision.effects:
@@ -91,11 +92,11 @@ class TokenService:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
         entry = await to_thread.run_sync(self._services.registry.load_realm, realm_name)
         if entry is None:
-            return _NO_REALM
+            return NO_REALM
         origin = self._services.forwarding.origin(scope)
         if ssl_required_violated(origin, entry.realm.ssl_required):
             return _HTTPS_REQUIRED
-        request = _request(scope, origin, body)
+        request = request_of(scope, origin, body)
         try:
             return _readable(request, await self._decided(request, entry))
         except cors.InvalidOrigin:
@@ -111,7 +112,7 @@ class TokenService:
         """The answer; whatever is missing is fetched, and the question put again. Raises OAuth2Error, Refused."""
         services = self._services
         facts: Facts | None = None
-        for _ in range(_TURNS):
+        for _ in range(TURNS):
             try:
                 decision = self._endpoint.decide(request, entry.realm, entry, facts)
             except Miss as miss:
@@ -164,34 +165,3 @@ class TokenService:
 def _readable(request: Request, response: Response) -> Response:
     """`response` with what lets the asking page read it."""
     return replace(response, headers=(*response.headers, *cors.headers(request)))
-
-
-def _request(scope: Scope, origin: Origin, body: bytes) -> Request:
-    content_type, authorization, web_origin = "", None, None
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            content_type = value.decode("latin-1")
-        elif name == b"authorization":
-            authorization = value.decode("latin-1")
-        elif name == b"origin":
-            web_origin = value.decode("latin-1")
-    return Request(
-        base_url=origin.base_url,
-        address=origin.address,
-        content_type=content_type,
-        authorization=authorization,
-        body=body,
-        origin=web_origin,
-    )
-
-
-async def respond(send: Send, response: Response) -> None:
-    """Sends `response` with the headers that every answer has."""
-    body = response.body
-    start: dict[str, Any] = {
-        "type": "http.response.start",
-        "status": response.status,
-        "headers": complete(response.headers, len(body)),
-    }
-    await send(start)
-    await send({"type": "http.response.body", "body": body})

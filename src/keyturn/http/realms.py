@@ -9,9 +9,18 @@ from anyio import to_thread
 
 from keyturn.http import events
 from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
+from keyturn.http.exchange import (
+    BAD_HOST,
+    HTTPS_REQUIRED,
+    METHOD_NOT_ALLOWED,
+    NO_REALM,
+    TOO_LARGE,
+    TURNS,
+    request_of,
+    respond,
+)
 from keyturn.http.headers import PREFLIGHT_SECURITY
-from keyturn.http.oauth2 import respond
-from keyturn.http.origin import BadHost, Origin, ssl_required_violated
+from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.services import Services
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors
@@ -30,17 +39,9 @@ from keyturn.registry.registry import RealmEntry
 
 Endpoint: TypeAlias = Callable[[Request, Realm, Clients, int, Facts | None], Answer | Pending]
 
-_TURNS: Final = 8
-"""How often a request is put again after something was loaded; more means that somebody keeps changing it."""
-
 _NO_TARGET: Final = json_response(404, {"error": "Unable to find matching target resource method"})
-_NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
 _NO_PROTOCOL: Final = json_response(404, {"error": "Protocol not found"})
 _NOT_FOUND: Final = json_response(404, {"error": "HTTP 404 Not Found"})
-_METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not Allowed"})
-_HTTPS_REQUIRED: Final = json_response(403, {"error": "invalid_request", "error_description": "HTTPS required"})
-_TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
-_BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
 
 _READ: Final = frozenset({"GET", "HEAD"})
 _RFC_8414: Final = "/.well-known/oauth-authorization-server/realms/"
@@ -62,7 +63,7 @@ class Route:
     event: str | None = None
     public: bool = False
     needs_https: bool = True
-    wrong_method: Response = _METHOD_NOT_ALLOWED
+    wrong_method: Response = METHOD_NOT_ALLOWED
 
 
 def _document(make: Callable[[Realm, str], Response | Pending]) -> Endpoint:
@@ -115,7 +116,7 @@ class RealmService:
             return
         entry = await self._entry(name)
         if entry is None:
-            await respond(send, _NO_REALM)
+            await respond(send, NO_REALM)
             return
         route = _ROUTES.get(below.removesuffix("/"))
         if route is None:
@@ -125,18 +126,18 @@ class RealmService:
             origin = self._services.forwarding.origin(scope)
             body = await read_body(receive, MAXIMUM_FORM)
         except BadHost:
-            await respond(send, _BAD_HOST)
+            await respond(send, BAD_HOST)
             return
         except BodyTooLarge:
-            await respond(send, _TOO_LARGE)
+            await respond(send, TOO_LARGE)
             return
-        request = _request(scope, origin, body)
+        request = request_of(scope, origin, body)
         if request.method == "OPTIONS":
             await _respond_to_preflight(send, request, route)
         elif request.method not in route.methods:
             await respond(send, route.wrong_method)
         elif route.needs_https and ssl_required_violated(origin, entry.realm.ssl_required):
-            await respond(send, _HTTPS_REQUIRED)
+            await respond(send, HTTPS_REQUIRED)
         else:
             await respond(send, await self._answer(request, entry, route))
 
@@ -166,7 +167,7 @@ class RealmService:
         """The answer; whatever is missing is fetched, and the question put again. Raises OAuth2Error, InvalidOrigin."""
         services = self._services
         facts: Facts | None = None
-        for _ in range(_TURNS):
+        for _ in range(TURNS):
             try:
                 decided = endpoint(request, entry.realm, entry, int(services.clock()), facts)
             except Miss as miss:
@@ -212,23 +213,6 @@ def _cors(request: Request, route: Route, response: Response) -> tuple[tuple[byt
     if route.preflight is None or told:
         return ()
     return cors.headers(request, exposed=None if route.public else cors.EXPOSED)
-
-
-def _request(scope: Scope, origin: Origin, body: bytes) -> Request:
-    headers: dict[bytes, str] = {}
-    for name, value in scope["headers"]:
-        headers.setdefault(name, value.decode("latin-1"))
-    return Request(
-        base_url=origin.base_url,
-        address=origin.address,
-        content_type=headers.get(b"content-type", ""),
-        authorization=headers.get(b"authorization"),
-        body=body,
-        query=scope["query_string"],
-        accept=headers.get(b"accept", ""),
-        origin=headers.get(b"origin"),
-        method=scope["method"],
-    )
 
 
 async def _respond_to_preflight(send: Send, request: Request, route: Route) -> None:

@@ -1,0 +1,50 @@
+"""What the edges of all endpoints share: a request as the protocol sees it, and how an answer is sent."""
+
+from typing import Any, Final
+
+from keyturn.http.body import Scope, Send
+from keyturn.http.headers import complete
+from keyturn.http.origin import Origin
+from keyturn.oauth2.http_message import Request, Response, json_response
+
+BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
+HTTPS_REQUIRED: Final = json_response(403, {"error": "invalid_request", "error_description": "HTTPS required"})
+METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not Allowed"})
+NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
+TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
+
+TURNS: Final = 8
+"""How often a request is put again after something was loaded; more means that somebody keeps changing it."""
+
+_HEADERS: Final = frozenset({b"accept", b"authorization", b"content-type", b"origin"})
+
+
+def request_of(scope: Scope, origin: Origin, body: bytes) -> Request:
+    """The request of `scope`. Of a header that comes twice the first counts."""
+    headers: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in _HEADERS and name not in headers:
+            headers[name] = value.decode("latin-1")
+    return Request(
+        base_url=origin.base_url,
+        address=origin.address,
+        content_type=headers.get(b"content-type", ""),
+        authorization=headers.get(b"authorization"),
+        body=body,
+        query=scope.get("query_string", b""),
+        accept=headers.get(b"accept", ""),
+        origin=headers.get(b"origin"),
+        method=scope.get("method", "POST"),
+    )
+
+
+async def respond(send: Send, response: Response) -> None:
+    """Sends `response` with the headers that every answer has."""
+    body = response.body
+    start: dict[str, Any] = {
+        "type": "http.response.start",
+        "status": response.status,
+        "headers": complete(response.headers, len(body)),
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
