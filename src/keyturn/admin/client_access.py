@@ -1,18 +1,23 @@
 """Clients as administrators may see and touch them."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.errors import Forbidden, NotFound
 from keyturn.admin.permissions import MANAGE_CLIENTS, MASTER, QUERY_CLIENTS, REALM_MANAGEMENT, VIEW_CLIENTS
+from keyturn.model.client_use import use_attributes
+from keyturn.representations import given
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
-from keyturn.store.spi import Relation
+from keyturn.store.spi import ClientUse, Relation
 
 __all__ = [
     "assigned_scopes",
     "client_document",
+    "client_documents",
     "find_client",
     "find_client_scope",
     "is_management_client",
@@ -64,9 +69,20 @@ def require_manage(realm: RealmView, client: ClientRepresentation) -> None:
         raise Forbidden
 
 
-def client_document(realm: RealmView, client: ClientRepresentation, *, access: bool = True) -> ClientRepresentation:
+def client_documents(realm: RealmView, clients: Sequence[ClientRepresentation]) -> list[ClientRepresentation]:
+    """Stored `clients` as the wire has them, those that have been used with how much and when."""
+    uses = {use.client: use for use in realm.reader.uses(realm.id, [str(client.id) for client in clients])}
+    return [client_document(realm, client, use=uses.get(str(client.id))) for client in clients]
+
+
+def client_document(
+    realm: RealmView, client: ClientRepresentation, *, access: bool = True, use: ClientUse | None = None
+) -> ClientRepresentation:
     """The stored `client` as the wire has it: with the names of its scopes and what the caller may do with it."""
     manage = may_manage(realm, client)
+    if use is not None:
+        attributes = given(client.attributes, {}) | use_attributes(use.tokens, use.last)
+        client = replace(client, attributes=attributes)
     return replace(
         client,
         default_client_scopes=_scope_names(realm, client, Relation.CLIENT_DEFAULT_SCOPE),

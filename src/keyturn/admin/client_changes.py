@@ -13,6 +13,7 @@ from keyturn.admin.authentication_flows import is_flow
 from keyturn.admin.client_validation import check_client, check_lengths
 from keyturn.admin.errors import ServerError
 from keyturn.admin.new_users import ensure_service_account, service_account_of
+from keyturn.model.client_use import settable
 from keyturn.model.new_documents import CREATION_TIME, NewId, changed_protocol_mapper, new_client, scopes_of_new_client
 from keyturn.representations import UNSET, given, merge, merge_attributes, present
 from keyturn.representations.client import ClientRepresentation
@@ -103,7 +104,8 @@ def _merged(stored: ClientRepresentation, change: ClientRepresentation, fresh: F
         origin=UNSET,
     )
     client = merge(stored, taken)
-    attributes = {**merge_attributes(stored.attributes, change.attributes), **_fixed(stored)}
+    changed = settable(given(change.attributes, {}))
+    attributes = {**merge_attributes(stored.attributes, changed), **_fixed(stored)}
     client = replace(
         client,
         attributes=attributes,

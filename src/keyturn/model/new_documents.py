@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
+from keyturn.model.client_use import settable
 from keyturn.representations import (
     UNSET,
     ClientRepresentation,
@@ -65,7 +66,7 @@ def new_client(
     client = without_nulls(representation)
     identifier = given(client.id, "") or new_id()
     public = given(client.public_client, False)
-    attributes = {name: value for name, value in given(client.attributes, {}).items() if value}
+    attributes = {name: value for name, value in settable(given(client.attributes, {})).items() if value}
     attributes = {"realm_client": "false", **{k: v for k, v in attributes.items() if k != "realm_client"}}
     secret: Maybe[str] = UNSET if public else client.secret
     if not public and not present(secret):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from keyturn.admin.admin_events import Located, Recorded
 from keyturn.admin.answers import Created, NoContent
-from keyturn.admin.client_access import client_document, require_manage
+from keyturn.admin.client_access import client_documents, require_manage
 from keyturn.admin.client_changes import create_client, delete_client, update_client
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import AdminError, Conflict, OAuthError
@@ -47,7 +47,7 @@ def get_clients(realm: RealmView, query: ClientQuery) -> list[ClientRepresentati
     found = _searched(realm, query)
     if not realm.may(VIEW_CLIENTS):
         return []
-    return [replace(client_document(realm, client), registered_nodes=UNSET) for client in found]
+    return [replace(document, registered_nodes=UNSET) for document in client_documents(realm, found)]
 
 
 def _searched(realm: RealmView, query: ClientQuery) -> list[ClientRepresentation]:
@@ -99,7 +99,7 @@ def _taken(error: Duplicate, client: ClientRepresentation) -> AdminError:
 @client_resource.get("", needs=VIEW_CLIENTS)
 def get_client(realm: RealmView, client: ClientRepresentation) -> ClientRepresentation:
     """The client."""
-    return client_document(realm, client)
+    return client_documents(realm, [client])[0]
 
 
 @client_resource.put("", needs=DECIDED_WITHIN)

@@ -1,0 +1,130 @@
+"""Batches of events in the store, and what is forgotten after its time."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from keyturn.events.event import Event
+from keyturn.events.recorder import NotSaved, Use
+from keyturn.representations.client import ClientRepresentation
+from keyturn.representations.event import AdminEventRepresentation, EventRepresentation
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.store import recording
+from keyturn.store.collections import CLIENTS, REALMS
+from keyturn.store.logs import ADMIN_EVENTS, EVENTS
+from keyturn.store.recording import saver, tidy
+from keyturn.store.spi import ClientUse, Entries, Log
+from keyturn.store.sql import SqlStore
+
+NOW = 1_700_000_000
+
+
+@pytest.fixture
+def ids() -> Callable[[], str]:
+    numbers = itertools.count(1)
+    return lambda: f"id-{next(numbers)}"
+
+
+def stored(store: SqlStore, log: Log[Any], realm_id: str = "r1") -> list[Any]:
+    with store.read() as read:
+        return list(read.entries(log, realm_id, Entries(newest_first=False)))
+
+
+def test_an_event_is_stored_as_keycloak_shows_it(store: SqlStore, ids: Callable[[], str]) -> None:
+    event = Event(
+        "LOGIN_ERROR",
+        "demo",
+        "r1",
+        1700000000.1239,
+        "192.0.2.1",
+        client_id="cli",
+        user_id="u1",
+        session_id="s1",
+        error="user_disabled",
+        details={"username": "ada"},
+        kept=True,
+        log="for the operator alone",
+    )
+    saver(store, ids)([event], {})
+    assert stored(store, EVENTS) == [
+        EventRepresentation(
+            id="id-1",
+            time=1700000000123,
+            type="LOGIN_ERROR",
+            realm_id="r1",
+            client_id="cli",
+            user_id="u1",
+            session_id="s1",
+            ip_address="192.0.2.1",
+            error="user_disabled",
+            details={"username": "ada"},
+        )
+    ]
+
+
+def test_what_callers_send_is_cut_and_made_text(store: SqlStore, ids: Callable[[], str]) -> None:
+    event = Event("LOGIN", "demo", "r1", 1.0, "", client_id="\ud800" * 2000, details={"username": "x" * 2000})
+    saver(store, ids)([event], {})
+    (found,) = stored(store, EVENTS)
+    assert found.client_id == "?" * 1000
+    assert found.details == {"username": "x" * 1000}
+
+
+def test_events_and_uses_come_in_one_transaction_or_not_at_all(
+    store: SqlStore, ids: Callable[[], str], run_sql: Callable[..., object]
+) -> None:
+    with store.write() as write:
+        write.insert(CLIENTS, "r1", ClientRepresentation(id="c1", client_id="svc"))
+    batch = [Event("LOGIN", "demo", "r1", 1.0, "")], {("r1", "c1"): Use(2, 5)}
+    run_sql("ALTER TABLE client_use RENAME TO away")
+    with pytest.raises(NotSaved):
+        saver(store, ids)(*batch)
+    assert stored(store, EVENTS) == []
+    run_sql("ALTER TABLE away RENAME TO client_use")
+    saver(store, ids)(*batch)
+    with store.read() as read:
+        assert read.uses("r1", ["c1"]) == [ClientUse("r1", "c1", 2, 5)]
+    assert len(stored(store, EVENTS)) == 1
+
+
+def test_a_store_that_takes_nothing_says_why(
+    store: SqlStore, ids: Callable[[], str], run_sql: Callable[..., object]
+) -> None:
+    run_sql("DROP TABLE event")
+    with pytest.raises(NotSaved, match="the database failed"):
+        saver(store, ids)([Event("LOGIN", "demo", "r1", 1.0, "")], {})
+
+
+@pytest.fixture
+def realms(store: SqlStore) -> SqlStore:
+    """A realm that keeps events for a minute and admin events for an hour, and one that keeps them for ever."""
+    with store.write() as write:
+        expiring = RealmRepresentation(
+            id="r1", realm="one", events_expiration=60, attributes={"adminEventsExpiration": "3600"}
+        )
+        write.insert(REALMS, "r1", expiring)
+        write.insert(REALMS, "r2", RealmRepresentation(id="r2", realm="two", attributes={"adminEventsExpiration": "x"}))
+        for realm_id in ("r1", "r2"):
+            for age in (0, 60, 61, 3600, 3601):
+                entry = f"{realm_id}-{age}"
+                time = (NOW - age) * 1000
+                write.append(EVENTS, [(realm_id, EventRepresentation(id=entry, time=time))])
+                write.append(ADMIN_EVENTS, [(realm_id, AdminEventRepresentation(id=entry, time=time))])
+    return store
+
+
+def test_events_are_forgotten_after_their_time(realms: SqlStore) -> None:
+    tidy(realms, NOW)
+    assert [each.id for each in stored(realms, EVENTS)] == ["r1-60", "r1-0"]
+    assert [each.id for each in stored(realms, ADMIN_EVENTS)] == ["r1-3600", "r1-61", "r1-60", "r1-0"]
+    assert len(stored(realms, EVENTS, "r2")) == len(stored(realms, ADMIN_EVENTS, "r2")) == 5
+
+
+def test_many_events_are_forgotten_in_several_transactions(realms: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "_AT_ONCE", 2)
+    with realms.write() as write:
+        write.append(EVENTS, [("r1", EventRepresentation(id=f"old-{number}", time=number)) for number in range(9)])
+    tidy(realms, NOW)
+    assert [each.id for each in stored(realms, EVENTS)] == ["r1-60", "r1-0"]
