@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from keyturn.admin.errors import NotFound
 
-__all__ = ["Paging", "Query", "convert"]
+__all__ = ["Paging", "Query", "convert", "on_the_wire"]
 
 Q = TypeVar("Q", bound="Query")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
@@ -55,7 +55,7 @@ def _parameters(query: type[Query]) -> Mapping[str, tuple[str, Callable[[str], A
     found: dict[str, tuple[str, Callable[[str], Any], bool]] = {}
     hints = get_type_hints(query)
     for field in dataclasses.fields(query):
-        name = _on_the_wire(field.name)
+        name = on_the_wire(field.name)
         if hints[field.name] == _ALL:
             found[name] = (field.name, str, True)
             continue
@@ -64,7 +64,8 @@ def _parameters(query: type[Query]) -> Mapping[str, tuple[str, Callable[[str], A
     return found
 
 
-def _on_the_wire(field: str) -> str:
+def on_the_wire(field: str) -> str:
+    """The parameter that a field of a query takes."""
     first, *rest = field.rstrip("_").split("_")
     return first + "".join(word.capitalize() for word in rest)
 
