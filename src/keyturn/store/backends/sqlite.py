@@ -73,11 +73,15 @@ def _connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,  # the pool hands a connection to one thread at a time
         cached_statements=256,
     )
-    connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows ASCII only
-    if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
-        raise sqlite3.OperationalError("write-ahead logging is not possible here")
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
+    try:
+        connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows ASCII only
+        if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
+            raise sqlite3.OperationalError("write-ahead logging is not possible here")
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
