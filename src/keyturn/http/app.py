@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from keyturn.http import openapi
 from keyturn.http import path as paths
 from keyturn.http.admin import AdminService
 from keyturn.http.body import Disconnected, Message, Receive, Scope, Send
@@ -43,6 +44,8 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
             await tokens.handle(scope, receive, send, token[1])
         elif path.startswith(("/realms/", "/.well-known/")):
             await realms.handle(scope, receive, send)
+        elif openapi.is_asked_for(scope):
+            await openapi.serve(scope, receive, send)
         elif path.startswith("/admin/") or path in ("/", "/admin"):
             await admin.handle(scope, receive, send)
         elif path.startswith("/health"):

@@ -83,7 +83,7 @@ def _nothing(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
 
 _well_known = partial(Route, methods=_READ, preflight="GET", public=True, wrong_method=_NOT_FOUND)
 
-_ROUTES: Final = {
+ROUTES: Final = {
     "": Route(_document(public_realm), _READ, "GET, HEAD, OPTIONS", public=True, needs_https=False),
     "/.well-known/openid-configuration": _well_known(_document(openid_configuration)),
     "/.well-known/oauth-authorization-server": _well_known(_document(openid_configuration)),
@@ -118,7 +118,7 @@ class RealmService:
         if entry is None:
             await respond(send, NO_REALM)
             return
-        route = _ROUTES.get(below.removesuffix("/"))
+        route = ROUTES.get(below.removesuffix("/"))
         if route is None:
             await respond(send, _nowhere(below, scope["method"]))
             return
@@ -201,7 +201,7 @@ def _nowhere(below: str, method: str) -> Response:
     protocol, _, endpoint = below.removeprefix(_PROTOCOL).partition("/")
     if protocol not in ("", "openid-connect"):
         return _NO_PROTOCOL
-    above = _ROUTES.get(f"{_PROTOCOL}openid-connect/{endpoint.rpartition('/')[0]}")
+    above = ROUTES.get(f"{_PROTOCOL}openid-connect/{endpoint.rpartition('/')[0]}")
     if above is None or method in above.methods or method == "OPTIONS":
         return _NOT_FOUND
     return above.wrong_method

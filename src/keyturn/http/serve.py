@@ -18,6 +18,7 @@ from keyturn.admin.randomness import random_id
 from keyturn.config import Settings, SettingsError
 from keyturn.events.log import LogSink
 from keyturn.events.recorder import Recorder
+from keyturn.http import openapi
 from keyturn.http.app import create_app
 from keyturn.http.bootstrap import FirstAdministrator, bootstrap
 from keyturn.http.health import HealthService
@@ -161,7 +162,7 @@ def _servers(
     tokens = TokenService(services)
     app = metrics.watching(create_app(services, health, tokens))
     protocol = partial(TokenProtocol, at_once=tokens.at_once, count=metrics.count_token_request)
-    management = ManagementService(metrics, health.handle)
+    management = ManagementService(metrics, openapi.or_else(health.handle))
     grace = settings.shutdown_timeout
     by_flag = {listener.flag: listener for listener in listeners}
     public = []
