@@ -3,8 +3,8 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,9 +24,17 @@ from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Entries, Relation
 
 
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
 def made_by(make: Callable[[Connection], None]) -> list[tuple[str, str]]:
     """Names and definitions of everything in a database that `make` made, and the schema's version."""
-    with create_engine("sqlite://").connect() as connection:
+    with connected("sqlite://") as connection:
         make(connection)
         versions = [("version", row[0]) for row in connection.exec_driver_sql("SELECT version_num FROM schema_version")]
         made = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master")
@@ -77,7 +85,7 @@ def first_schema(tmp_path: Path) -> Path:
     """A database of the first schema with a role in it, sealed with a key in `tmp_path`."""
     open_store(tmp_path / "new.db", SealKeys(tmp_path), lambda: 0).close()
     database = tmp_path / "keyturn.db"
-    with create_engine(f"sqlite:///{database}").connect() as connection:
+    with connected(f"sqlite:///{database}") as connection:
         migrated_to("0001", connection)
         connection.exec_driver_sql("INSERT INTO revision VALUES (1)")
         connection.exec_driver_sql(
