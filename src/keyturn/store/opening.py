@@ -24,8 +24,8 @@ def opened(engine: Engine, dialect: Dialect, seal: SealKeys, clock: Clock) -> Sq
     try:
         with translated(dialect):
             sealing = _prepared(engine, dialect, seal)
-    except (StoreError, OSError):
-        engine.dispose()
+    except BaseException:
+        engine.dispose()  # whatever stopped it, the file is let go
         raise
     return SqlStore(engine, dialect, sealing, clock)
 
