@@ -2,9 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Insert, Select, Table, false, func, or_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    Insert,
+    Select,
+    Table,
+    bindparam,
+    false,
+    func,
+    or_,
+)
 from sqlalchemy import select as select_
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,6 +36,11 @@ from keyturn.store.spi import (
     StoreError,
     Unavailable,
 )
+
+_OF_RELATION = (RELATION.c.realm_id == bindparam("in_realm"), RELATION.c.relation == bindparam("of_relation"))
+_PAIRS = select_(RELATION.c.source, RELATION.c.target).where(*_OF_RELATION).order_by(RELATION.c.position)
+_TARGETS = _PAIRS.where(RELATION.c.source == bindparam("of_source"))
+_SOURCES = _PAIRS.where(RELATION.c.target == bindparam("of_target"))
 
 _CHUNK = 500
 """Ids in one statement; far below every backend's limit of parameters."""
@@ -92,11 +110,8 @@ class SqlReader:
         return [found[id_] for id_ in wanted if id_ in found]
 
     def find(self, collection: Collection[D], realm_id: str | None, **keys: str) -> D | None:
-        table = TABLES[collection.name]
-        statement = _rows(table, realm_id).limit(1)
-        for name, value in keys.items():
-            statement = statement.where(table.c[name] == value)
-        row = self._run(statement).first()
+        values = keys if realm_id is None else {**keys, "in_realm": realm_id}
+        row = self._run(_finding(collection.name, tuple(keys), realm_id is not None), values).first()
         return None if row is None else self._document(collection, row)
 
     def select(
@@ -133,12 +148,12 @@ class SqlReader:
         return int(self._run(statement).scalar_one())
 
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
-        statement = _pairs(RELATION.c.target, relation, realm_id).where(RELATION.c.source == source)
-        return [row.target for row in self._run(statement)]
+        values = {"in_realm": realm_id, "of_relation": relation.value, "of_source": source}
+        return [row.target for row in self._run(_TARGETS, values)]
 
     def sources(self, relation: Relation, realm_id: str, target: str) -> list[str]:
-        statement = _pairs(RELATION.c.source, relation, realm_id).where(RELATION.c.target == target)
-        return [row.source for row in self._run(statement)]
+        values = {"in_realm": realm_id, "of_relation": relation.value, "of_target": target}
+        return [row.source for row in self._run(_SOURCES, values)]
 
     def is_used(self, namespace: str, key: str, now: int) -> bool:
         statement = select_(ONCE.c.until).where(ONCE.c.namespace == namespace, ONCE.c.key == key, ONCE.c.until > now)
@@ -149,8 +164,8 @@ class SqlReader:
         return [(row.key, row.until) for row in self._run(statement)]
 
     def pairs(self, relation: Relation, realm_id: str) -> list[tuple[str, str]]:
-        statement = _pairs(RELATION.c.source, relation, realm_id).add_columns(RELATION.c.target)
-        return [(row.source, row.target) for row in self._run(statement)]
+        values = {"in_realm": realm_id, "of_relation": relation.value}
+        return [(row.source, row.target) for row in self._run(_PAIRS, values)]
 
     def entries(self, log: Log[D], realm_id: str, wanted: Entries) -> Sequence[D]:
         table = LOG_TABLES[log.name]
@@ -200,6 +215,16 @@ class SqlReader:
             raise
 
 
+@cache
+def _finding(collection: str, keys: tuple[str, ...], in_realm: bool) -> Select[Any]:
+    """Looks for one document by `keys`. Kept, because making a statement takes longer than running it."""
+    table = TABLES[collection]
+    statement = select_(table.c.realm_id, table.c.id, table.c.document).limit(1)
+    if in_realm:
+        statement = statement.where(table.c.realm_id == bindparam("in_realm"))
+    return statement.where(*(table.c[name] == bindparam(name) for name in keys))
+
+
 def _rows(table: Table, realm_id: str | None) -> Select[Any]:
     rows = select_(table.c.realm_id, table.c.id, table.c.document)
     return rows if realm_id is None else rows.where(table.c.realm_id == realm_id)
@@ -233,8 +258,3 @@ def _chosen(table: Table, wanted: Entries) -> Iterator[ColumnElement[bool]]:
 def _alike(table: Table, name: str, pattern: str) -> ColumnElement[bool]:
     """Both sides are lowered as Unicode says; LIKE itself only knows ASCII on SQLite and no folding on PostgreSQL."""
     return func.lower(table.c[name]).like(pattern.lower(), escape="\\")
-
-
-def _pairs(column: ColumnElement[str], relation: Relation, realm_id: str) -> Select[Any]:
-    chosen = select_(column).where(RELATION.c.realm_id == realm_id, RELATION.c.relation == relation.value)
-    return chosen.order_by(RELATION.c.position)
