@@ -130,8 +130,10 @@ class FactFinder:
         with self._store.write() as transaction:
             if transaction.get(REALMS, realm.id, realm.id) is None:
                 return
-            known = transaction.select(COMPONENTS, realm.id, where={"name": f"fallback-{algorithm}"})
-            if not known:  # another request was faster
+            components = transaction.select(COMPONENTS, realm.id, where={"provider_type": key_providers.PROVIDER_TYPE})
+            # Another request may have been faster. A fallback key that was switched off does not count: Keycloak makes
+            # one more.
+            if algorithm not in key_providers.key_ring(components).signing:
                 transaction.insert(COMPONENTS, realm.id, component)
 
     def _save_session(self, realm: Realm, effect: SaveSession) -> None:
