@@ -1,4 +1,4 @@
-"""Serves the description of the server's own API, at ``/admin/openapi.json`` and on the management port at ``/openapi``.
+"""Serves the description of the server's own API: ``/admin/openapi.json``, and ``/openapi`` on the management port.
 
 It asks for no token: it holds nothing of any realm, is the same on every server of one version, and tools want it
 before they have a login. Keycloak answers 405 at the one path; the other is where its own ``openapi`` feature is.

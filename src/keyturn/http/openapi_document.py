@@ -21,12 +21,14 @@ _JSON: Final = "application/json"
 _JWT: Final = "application/jwt"
 _HTML: Final = "text/html"
 _TEXT: Final = {"type": "string"}
+_ERROR: Final = {"$ref": "#/components/schemas/OAuth2ErrorRepresentation"}
 _FAILED: Final = {
     "description": "The error in OAuth's words (RFC 6749 §5.2).",
-    "content": {_JSON: {"schema": {"$ref": "#/components/schemas/OAuth2ErrorRepresentation"}}},
+    "content": {_JSON: {"schema": _ERROR}},
 }
 _REALM: Final = {"name": "realm", "in": "path", "required": True, "description": "The realm's name.", "schema": _TEXT}
-_BY_CLIENT: Final = ({"clientSecretBasic": []}, {})
+_CHALLENGE: Final = {"description": "`WWW-Authenticate` says why (RFC 6750 §3)."}
+_BY_CLIENT: Final[tuple[Mapping[str, Any], ...]] = ({"clientSecretBasic": []}, {})
 """A client says who it is in the header or in the form."""
 
 _MEANINGS: Final[Mapping[str, str]] = {
@@ -48,9 +50,11 @@ def document() -> dict[str, Any]:
     """The document, to be encoded as JSON."""
     whole = admin_document(RESOURCES)
     components = whole["components"]
-    components["schemas"] |= schemas((), (AccessTokenResponse,)) | _SCHEMAS
+    components["schemas"] |= {**schemas((), (AccessTokenResponse,)), **_SCHEMAS}
     components["securitySchemes"]["clientSecretBasic"] = {"type": "http", "scheme": "basic"}
-    whole["tags"].append({"name": _TAG, "description": "What clients and resource servers use: tokens, keys, metadata."})
+    whole["tags"].append(
+        {"name": _TAG, "description": "What clients and resource servers use: tokens, keys, metadata."}
+    )
     for below, route in ROUTES.items():
         whole["paths"][f"/realms/{{realm}}{below}"] = {
             "parameters": [_REALM],
@@ -129,7 +133,7 @@ _SCHEMAS: Final[Mapping[str, Any]] = {
                 "type": "array",
                 "items": {
                     "type": "object",
-                    "properties": {name: _TEXT for name in ("kid", "kty", "alg", "use")},
+                    "properties": dict.fromkeys(("kid", "kty", "alg", "use"), _TEXT),
                     "required": ["kid", "kty", "alg", "use"],
                 },
             }
@@ -206,7 +210,10 @@ _OPERATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
         "security": _BY_CLIENT,
         "requestBody": _form(("token", "token_type_hint"), ("token",)),
         "responses": {
-            "200": {"description": "The token is worth nothing."},
+            "200": {
+                **_answer("The token is worth nothing; an error says that it never was worth anything.", _JSON, _ERROR),
+                "x-or-empty": True,
+            },
             "400": _FAILED,
             "401": _FAILED,
             "403": _FAILED,
@@ -221,7 +228,9 @@ _OPERATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
                 "description": "The claims; signed, where the client wants it.",
                 "content": {_JSON: {"schema": _named("UserInfo")}, _JWT: {"schema": _TEXT}},
             },
-            **dict.fromkeys(("400", "401", "403"), {"description": "`WWW-Authenticate` says why (RFC 6750 §3)."}),
+            "400": _CHALLENGE,
+            "401": _CHALLENGE,
+            "403": _CHALLENGE,
         },
         "POST": {"requestBody": {**_form(("access_token",)), "required": False}},
     },

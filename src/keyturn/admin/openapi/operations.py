@@ -102,7 +102,7 @@ def operations(mounts: Iterable[Mount]) -> tuple[Operation, ...]:
 
 
 def _suffix(path: str, paths: list[str]) -> str:
-    """What tells the mount at `path` from the others of its resource: the literal segments that not all of them have."""
+    """What tells the mount at `path` from the others of its resource: literal segments that not all of them have."""
     shared = set.intersection(*(set(each.split("/")) for each in paths))
     own = [part for part in path.split("/") if part not in shared and not part.startswith("{")]
     return "".join(f"_of_{part.replace('-', '_')}" for part in own)

@@ -16,6 +16,7 @@ Use = Literal["acted on", "kept", "told", "ignored"]
 """What becomes of a field that is sent: ``told`` ones are answered and not taken."""
 
 _REFERENCE: Final = "#/components/schemas/{name}"
+_VALUE_OR_NULL: Final = 2
 _SCALARS: Final = {"string", "integer", "boolean", "array", "object"}
 
 
@@ -66,11 +67,10 @@ def schema_of(kind: Any) -> Mapping[str, Any]:
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """`schema`, its ``null`` told among the types where that says the same."""
-    match schema:
-        case {"anyOf": [{"type": str(kind), **rest}, {"type": "null"}]} if kind in _SCALARS:
-            return {"type": [kind, "null"], **rest}
-        case _:
-            return schema
+    kinds: list[dict[str, Any]] = schema.get("anyOf", [])
+    if len(kinds) == _VALUE_OR_NULL and kinds[0].get("type") in _SCALARS and kinds[1] == {"type": "null"}:
+        return {**kinds[0], "type": [kinds[0]["type"], "null"]}
+    return schema
 
 
 def _annotated(schema: dict[str, Any], field: Field, *, sent: bool) -> dict[str, Any]:
@@ -111,9 +111,7 @@ def documents(bodies: Iterable[Any], answers: Iterable[Any]) -> tuple[Document, 
     )
 
 
-def _follow(
-    document: type[Representation], kept: str | None, found: dict[type[Representation], str | None]
-) -> None:
+def _follow(document: type[Representation], kept: str | None, found: dict[type[Representation], str | None]) -> None:
     """Notes `document` and what is in it in `found`, with what it is kept for; None where it is acted on."""
     if document in found and (found[document] is None or kept is not None):
         return

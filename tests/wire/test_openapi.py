@@ -1,0 +1,410 @@
+"""The OpenAPI document is served, is valid, and tells the truth: every operation is asked, and held to it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from harness.described import Description, Operation
+from harness.process import Answer, ServerProcess, running
+
+pytestmark = pytest.mark.slow
+
+REALM = "described"
+NOWHERE = "00000000-0000-0000-0000-000000000000"
+RENEWED_AFTER = 200
+"""Calls with one token; it is worth something for a minute."""
+
+
+@dataclass
+class World:
+    """A realm with one of everything, and an administrator."""
+
+    server: ServerProcess
+    numbers: Iterator[int] = field(default_factory=count)
+    calls: int = 0
+    _token: str = ""
+
+    @cached_property
+    def description(self) -> Description:
+        answer = self.server.request("GET", "/admin/openapi.json")
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/json;charset=UTF-8")
+        return Description(answer.json())
+
+    def token(self) -> str:
+        if self.calls % RENEWED_AFTER == 0:
+            self._token = self.server.admin_token()
+        self.calls += 1
+        return self._token
+
+    def send(self, method: str, path: str, document: Any = None, **headers: str) -> Answer:
+        sent = {"authorization": f"Bearer {self.token()}"} | {n.replace("_", "-"): v for n, v in headers.items()}
+        return self.server.request(method, path, document=document, headers=sent)
+
+    def make(self, path: str, document: Any = None) -> str:
+        """The last segment of where it is."""
+        answer = self.send("POST", f"/admin/realms/{REALM}{path}", document)
+        assert answer.status == 201, (path, answer)
+        return answer.headers["location"].rpartition("/")[2]
+
+    def get(self, path: str) -> Any:
+        answer = self.send("GET", f"/admin/realms/{REALM}{path}")
+        assert answer.status == 200, (path, answer)
+        return answer.json()
+
+    def new(self, noun: str) -> str:
+        return f"{noun}-{next(self.numbers)}"
+
+    def client(self) -> str:
+        return self.make("/clients", {"clientId": self.new("client"), "serviceAccountsEnabled": True})
+
+    def scope(self) -> str:
+        return self.make("/client-scopes", {"name": self.new("scope"), "protocol": "openid-connect"})
+
+    def user(self) -> str:
+        credentials = [{"type": "password", "value": "a long password"}]
+        name = self.new("user")
+        person = {"username": name, "firstName": "A", "lastName": "B", "email": f"{name}@example.com", "enabled": True}
+        return self.make("/users", {**person, "credentials": credentials})
+
+    def group(self) -> str:
+        return self.make("/groups", {"name": self.new("group"), "attributes": {"a": ["b"]}})
+
+    def component(self) -> str:
+        return self.make("/components", key_provider(self))
+
+    def role(self, container: str = "") -> str:
+        name = self.new("role")
+        self.make(f"{container}/roles", {"name": name, "description": "d", "attributes": {"a": ["b"]}})
+        return name
+
+    def credential(self, user: str) -> str:
+        return str(self.get(f"/users/{user}/credentials")[0]["id"])
+
+    def session(self, scope: str = "openid") -> tuple[str, str]:
+        """A user who has logged in at admin-cli, and the id of the session."""
+        user = self.user()
+        name = self.get(f"/users/{user}")["username"]
+        form = {"grant_type": "password", "client_id": "admin-cli", "username": name, "password": "a long password"}
+        answer = self.server.token(REALM, **form, scope=scope)
+        assert answer.status == 200, answer
+        return user, str(answer.json()["session_state"])
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """What stands for each segment."""
+        user, session = self.session()
+        client, scope, group = self.client(), self.scope(), self.group()
+        self.make(f"/clients/{client}/protocol-mappers/models", mapper(self))
+        self.make(f"/client-scopes/{scope}/protocol-mappers/models", mapper(self))
+        secret = {"attributes": {"client.secret.rotated": "rotated"}}
+        assert self.send("PUT", f"/admin/realms/{REALM}/clients/{client}", secret).status == 204
+        role = self.role()
+        self.make(f"/clients/{client}/roles", {"name": role})
+        return {
+            "realm": REALM,
+            "client-uuid": client,
+            "of-client-uuid": client,
+            "mapped-client-uuid": client,
+            "role-container-id": REALM,
+            "client-scope-id": scope,
+            "user-id": user,
+            "role-name": role,
+            "role-id": self.get(f"/roles/{role}")["id"],
+            "group-id": group,
+            "credential-id": self.credential(user),
+            "other-credential-id": NOWHERE,
+            "component-id": self.component(),
+            "protocol": "openid-connect",
+            "node": "node.example.com",
+            "provider-id": "keycloak-oidc-keycloak-json",
+            "path": self.get(f"/groups/{group}")["name"],
+            "session-id": session,
+            "client-id": "admin-cli",
+        }
+
+    def values_for(self, operation: Operation) -> dict[str, str]:
+        """`values`, with something of its own for what will be gone after `operation`."""
+        values = dict(self.values)
+        if "mapper-id" in operation.segments:
+            owner = operation.path.partition("/models")[0].removeprefix("/admin/realms/{realm}")
+            owner = owner.format(**values)
+            values["mapper-id"] = self.make(f"{owner}/models", mapper(self))
+        for name, make in FRESH.get(function_of(operation), {}).items():
+            values[name] = make(self, values)
+        return values
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("openapi")) as server:
+        made = World(server)
+        realm = {"realm": REALM, "enabled": True, "bruteForceProtected": True, "eventsEnabled": True}
+        kept = {"adminEventsEnabled": True, "adminEventsDetailsEnabled": True, "organizationsEnabled": True}
+        assert made.send("POST", "/admin/realms", {**realm, **kept}).status == 201
+        yield made
+
+
+def mapper(world: World) -> dict[str, Any]:
+    config = {"claim.name": "c", "claim.value": "v", "access.token.claim": "true"}
+    return {
+        "name": world.new("mapper"),
+        "protocol": "openid-connect",
+        "protocolMapper": "oidc-hardcoded-claim-mapper",
+        "config": config,
+    }
+
+
+def key_provider(world: World) -> dict[str, Any]:
+    provider = {"providerId": "hmac-generated", "providerType": "org.keycloak.keys.KeyProvider"}
+    return {**provider, "name": world.new("keys"), "config": {"priority": ["1"]}}
+
+
+def function_of(operation: Operation) -> str:
+    """The operation's name without what tells its mount."""
+    for suffix in ("_of_clients", "_of_client_scopes", "_of_client_templates", "_of_users", "_of_groups"):
+        if operation.id.endswith(suffix) and operation.id.removesuffix(suffix) in WRITES | FRESH:
+            return operation.id.removesuffix(suffix)
+    return operation.id
+
+
+Values = Mapping[str, str]
+Make = Callable[[World, Values], Any]
+
+
+def roles(world: World, values: Values) -> Any:
+    return [world.get(f"/roles/{values['role-name']}")]
+
+
+def client_roles(world: World, values: Values) -> Any:
+    return [world.get(f"/clients/{values['client-uuid']}/roles/{values['role-name']}")]
+
+
+def put(path: str, name: str, make: Callable[[World], str]) -> Make:
+    """Something new that stands at `path` as `name`."""
+
+    def made(world: World, values: Values) -> str:
+        found = make(world)
+        answer = world.send("PUT", f"/admin/realms/{REALM}" + path.format(**{**values, name: found}))
+        assert answer.status == 204, answer
+        return found
+
+    return made
+
+
+def container_of(world: World, values: Values) -> str:
+    name = world.role()
+    world.make(f"/clients/{values['client-uuid']}/roles", {"name": name})
+    return name
+
+
+def consenting(world: World, _: Values) -> str:
+    return world.session("openid offline_access")[0]
+
+
+def registered_node(world: World, values: Values) -> str:
+    name = world.new("node")
+    answer = world.send("POST", f"/admin/realms/{REALM}/clients/{values['client-uuid']}/nodes", {"node": name})
+    assert answer.status == 204
+    return name
+
+
+WRITES: dict[str, Make] = {
+    "post_realm": lambda w, v: {"realm": w.new("realm")},
+    "put_realm": lambda w, v: {"displayName": "Described", "attributes": {"a": "b"}},
+    "convert_client_description": lambda w, v: {"clientId": "c"},
+    "put_events_config": lambda w, v: {"eventsEnabled": True, "adminEventsEnabled": True},
+    "post_component": lambda w, v: key_provider(w),
+    "put_component": lambda w, v: {**w.get(f"/components/{v['component-id']}"), "name": "keys"},
+    "post_client": lambda w, v: {"clientId": w.new("client")},
+    "put_client": lambda w, v: {"description": "described"},
+    "register_node": lambda w, v: {"node": "node.example.com"},
+    "post_mapper": lambda w, v: mapper(w),
+    "post_mappers": lambda w, v: [mapper(w), mapper(w)],
+    "put_mapper": lambda w, v: {**mapper(w), "id": v["mapper-id"]},
+    "post_role": lambda w, v: {"name": w.new("role")},
+    "put_role": lambda w, v: {"name": v["role-name"], "description": "described"},
+    "put_role_by_id": lambda w, v: {"name": v["role-name"], "description": "described"},
+    "post_composites": lambda w, v: [w.get(f"/roles/{w.role()}")],
+    "delete_composites": roles,
+    "post_composites_by_id": lambda w, v: [w.get(f"/roles/{w.role()}")],
+    "delete_composites_by_id": roles,
+    "post_client_scope": lambda w, v: {"name": w.new("scope"), "protocol": "openid-connect"},
+    "put_client_scope": lambda w, v: {"name": w.new("scope"), "description": "described"},
+    "add_realm_scope_mappings": roles,
+    "delete_realm_scope_mappings": roles,
+    "add_client_scope_mappings": client_roles,
+    "delete_client_scope_mappings": client_roles,
+    "add_realm_mappings": roles,
+    "delete_realm_mappings": roles,
+    "add_client_mappings": client_roles,
+    "delete_client_mappings": client_roles,
+    "post_user": lambda w, v: {"username": w.new("user")},
+    "put_user": lambda w, v: {"firstName": "Ada"},
+    "put_profile": lambda w, v: {**w.get("/users/profile"), "unmanagedAttributePolicy": "ENABLED"},
+    "reset_password": lambda w, v: {"type": "password", "value": "another password"},
+    "label_credential": lambda w, v: "a label",
+    "disable_credential_types": lambda w, v: ["password"],
+    "post_group": lambda w, v: {"name": w.new("group")},
+    "put_group": lambda w, v: {"name": v["path"], "description": "described"},
+    "post_child": lambda w, v: {"name": w.new("group")},
+}
+"""A body that each operation takes which takes one."""
+
+FRESH: dict[str, dict[str, Make]] = {
+    "delete_realm": {"realm": lambda w, v: spare_realm(w)},
+    "delete_component": {"component-id": lambda w, v: w.component()},
+    "remove_client": {"client-uuid": lambda w, v: w.client()},
+    "delete_client_scope": {"client-scope-id": lambda w, v: w.scope()},
+    "delete_user": {"user-id": lambda w, v: w.user()},
+    "delete_group": {"group-id": lambda w, v: w.group()},
+    "delete_role": {"role-name": container_of},
+    "delete_role_by_id": {"role-id": lambda w, v: str(w.get(f"/roles/{w.role()}")["id"])},
+    "delete_credential": {
+        "user-id": lambda w, v: w.user(),
+        "credential-id": lambda w, v: w.credential(v["user-id"]),
+    },
+    "delete_session": {"session-id": lambda w, v: w.session()[1]},
+    "revoke_consent": {"user-id": consenting},
+    "unregister_node": {"node": registered_node},
+    "remove_default_client_scope": {
+        "client-scope-id": put(
+            "/clients/{client-uuid}/default-client-scopes/{client-scope-id}", "client-scope-id", World.scope
+        )
+    },
+    "add_default_optional_client_scope": {"client-scope-id": lambda w, v: w.scope()},
+    "delete_default_group": {"group-id": put("/default-groups/{group-id}", "group-id", World.group)},
+    "leave_group": {"group-id": put("/users/{user-id}/groups/{group-id}", "group-id", World.group)},
+}
+"""What is made for an operation that can be done only once with it."""
+
+
+def spare_realm(world: World) -> str:
+    name = world.new("realm")
+    assert world.send("POST", "/admin/realms", {"realm": name}).status == 201
+    return name
+
+
+def admin_operations(world: World) -> list[Operation]:
+    """What reads, then what writes, then what removes."""
+    order = ("GET", "PUT", "POST", "DELETE")
+    found = [each for each in world.description.operations.values() if each.path.startswith("/admin/")]
+    return sorted(found, key=lambda operation: order.index(operation.method))
+
+
+def checked(world: World, operation: Operation, answer: Answer) -> Answer:
+    is_json = answer.headers.get("content-type", "").startswith("application/json")
+    read = answer.json() if is_json and answer.body else None
+    world.description.check(operation, answer.status, answer.headers, answer.body, read)
+    return answer
+
+
+def test_the_document_is_valid(world: World) -> None:
+    faults = [fault.message for fault in OpenAPIV31SpecValidator(dict(world.description.document)).iter_errors()]
+    assert faults == []
+
+
+def test_the_document_is_on_the_management_port_too(world: World) -> None:
+    answer = world.server.request("GET", "/openapi", management=True)
+    assert answer.status == 200
+    assert answer.json() == world.description.document
+    assert world.server.request("GET", "/openapi").status == 404
+
+
+def test_the_path_takes_nothing_but_reading(world: World) -> None:
+    assert world.server.request("HEAD", "/admin/openapi.json").body == b""
+    assert world.server.request("POST", "/admin/openapi.json").status == 405
+
+
+def test_every_operation_answers_as_it_is_described(world: World) -> None:
+    unproved = []
+    for operation in admin_operations(world):
+        values = world.values_for(operation)
+        path = operation.at(values)
+        if operation.id.startswith("get_example_"):
+            path += f"?userId={values['user-id']}&scope=openid"
+        headers, document = {}, None
+        if operation.body is not None:
+            document = WRITES[function_of(operation)](world, values)
+            headers["content_type"] = operation.body[0].replace("*/*", "application/json")
+            assert operation.body[0] != "application/json" or world.description.accepts(operation, document)
+        if operation.id == "who_am_i":
+            path, headers = operation.at({"realm": "master"}), {"authorization": f"Bearer {consoles_token(world)}"}
+        answer = checked(world, operation, world.send(operation.method, path, document, **headers))
+        if operation.successes and answer.status not in operation.successes:
+            unproved.append((operation.id, answer.status, answer.body[:200]))
+    assert unproved == []
+
+
+def consoles_token(world: World) -> str:
+    """A token that the admin console would have, if it could be asked for without a page."""
+    console = "/admin/realms/master/clients"
+    (found,) = world.send("GET", f"{console}?clientId=security-admin-console").json()
+    assert world.send("PUT", f"{console}/{found['id']}", {"directAccessGrantsEnabled": True}).status == 204
+    form = {"grant_type": "password", "client_id": "security-admin-console", "username": "admin", "password": "admin"}
+    return str(world.server.token(**form).json()["access_token"])
+
+
+def test_refusals_are_described(world: World) -> None:
+    nobody = nobodys_token(world)
+    for operation in admin_operations(world):
+        path = operation.at(world.values | {"mapper-id": NOWHERE})
+        asked = world.server.request
+        assert checked(world, operation, asked(operation.method, path)).status == 401
+        unaccepted = {"authorization": f"Bearer {nobody}", "accept": "text/html"}
+        assert checked(world, operation, asked(operation.method, path, headers=unaccepted)).status >= 400
+        if operation.body is not None and operation.body[0] == "application/json":
+            assert checked(world, operation, world.send(operation.method, path, {"x": [1]})).status >= 400
+            assert checked(world, operation, world.send(operation.method, path, 1, content_type="a/b")).status == 415
+        missing = operation.at(dict.fromkeys(operation.segments, NOWHERE) | {"realm": REALM})
+        if operation.segments[1:]:
+            checked(world, operation, world.send(operation.method, missing, [] if operation.body else None))
+
+
+def nobodys_token(world: World) -> str:
+    """A token of a user who may do nothing."""
+    world.session()
+    user = world.get(f"/users/{world.user()}")
+    form = {"grant_type": "password", "client_id": "admin-cli", "password": "a long password"}
+    return str(world.server.token(REALM, username=user["username"], **form).json()["access_token"])
+
+
+def test_a_realms_endpoints_answer_as_they_are_described(world: World) -> None:
+    user, _ = world.session()
+    name = world.get(f"/users/{user}")["username"]
+    secret = {"clientId": "described", "secret": "s", "directAccessGrantsEnabled": True, "serviceAccountsEnabled": True}
+    world.make("/clients", secret)
+    client = {"client_id": "described", "client_secret": "s"}
+    login = {**client, "grant_type": "password", "username": name, "password": "a long password", "scope": "openid"}
+    tokens = world.server.token(REALM, **login).json()
+    bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+    refresh = {**client, "refresh_token": tokens["refresh_token"]}
+    token = {**client, "token": tokens["access_token"]}
+    forms: dict[str, list[dict[str, str]]] = {
+        "post_token_endpoint": [
+            {**client, "grant_type": "client_credentials"},
+            {**refresh, "grant_type": "refresh_token"},
+            login,
+            {**client, "grant_type": "nothing"},
+            {"grant_type": "client_credentials", "client_id": "described", "client_secret": "wrong"},
+        ],
+        "post_introspect_endpoint": [token, {**token, "token": "none"}, {"token": "none"}],
+        "post_revoke_endpoint": [{**token, "token": "none"}, {}, client],
+        "post_userinfo_endpoint": [{"access_token": tokens["access_token"]}, {}],
+        "post_logout_endpoint": [{}, {**refresh, "refresh_token": "none"}, refresh],
+    }
+    found = [each for each in world.description.operations.values() if each.path.startswith("/realms/")]
+    for operation in sorted(found, key=lambda operation: operation.method):
+        path = operation.at({"realm": REALM})
+        statuses = set()
+        for form in forms.get(operation.id, [{}]) if operation.method == "POST" else [None]:
+            headers = bearer if operation.method == "GET" else {}
+            answer = world.server.request(operation.method, path, form=form, headers=headers)
+            statuses.add(checked(world, operation, answer).status)
+        assert statuses >= {*operation.successes}, (operation.id, statuses)
+        missing = world.server.request(operation.method, operation.at({"realm": "nowhere"}), form={})
+        assert checked(world, operation, missing).status == 404
