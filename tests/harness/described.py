@@ -100,8 +100,9 @@ class Description:
 
     @cached_property
     def _registry(self) -> "Registry[Any]":
-        registry: Registry[Any] = Registry()
-        return registry.with_resource(_DOCUMENT, DRAFT202012.create_resource(self.document))
+        empty: Registry[Any] = Registry()
+        found: Registry[Any] = empty.with_resource(_DOCUMENT, DRAFT202012.create_resource(self.document))
+        return found
 
     def _validator(self, schema: Mapping[str, Any]) -> Draft202012Validator:
         absolute = _absolute(schema)
