@@ -11,6 +11,7 @@ __all__ = ["ClientRepresentation"]
 _ADAPTERS = kept("application adapters")
 _LOGIN_PAGES = kept("login pages")
 _AUTHORIZATION = kept("authorization services")
+_TYPES = kept("client types")
 
 
 class ClientRepresentation(Representation):
@@ -20,7 +21,7 @@ class ClientRepresentation(Representation):
     client_id: Maybe[str] = UNSET
     name: Maybe[str] = UNSET
     description: Maybe[str] = UNSET
-    type: Maybe[str] = UNSET
+    type: Annotated[Maybe[str], _TYPES] = UNSET
     root_url: Maybe[str] = UNSET
     admin_url: Annotated[Maybe[str], _ADAPTERS] = UNSET
     base_url: Annotated[Maybe[str], _LOGIN_PAGES] = UNSET
@@ -35,8 +36,8 @@ class ClientRepresentation(Representation):
     web_origins: Maybe[list[str]] = UNSET
     not_before: Maybe[Integer] = UNSET
     bearer_only: Maybe[bool] = UNSET
-    consent_required: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
-    standard_flow_enabled: Maybe[bool] = UNSET
+    consent_required: Maybe[bool] = UNSET
+    standard_flow_enabled: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
     implicit_flow_enabled: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
     direct_access_grants_enabled: Maybe[bool] = UNSET
     service_accounts_enabled: Maybe[bool] = UNSET

@@ -1,6 +1,8 @@
 """Events and their configuration."""
 
-from keyturn.representations.base import UNSET, Long, Maybe, Representation
+from typing import Annotated
+
+from keyturn.representations.base import UNSET, Long, Maybe, Representation, kept
 
 __all__ = [
     "AdminEventRepresentation",
@@ -54,7 +56,7 @@ class RealmEventsConfigRepresentation(Representation):
 
     events_enabled: Maybe[bool] = UNSET
     events_expiration: Maybe[Long] = UNSET
-    events_listeners: Maybe[list[str]] = UNSET
+    events_listeners: Annotated[Maybe[list[str]], kept("listeners of events")] = UNSET
     enabled_event_types: Maybe[list[str]] = UNSET
     admin_events_enabled: Maybe[bool] = UNSET
     admin_events_details_enabled: Maybe[bool] = UNSET

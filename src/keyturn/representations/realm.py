@@ -35,6 +35,9 @@ _PASSKEYS = kept("passkeys")
 _FEDERATION = kept("identity brokering and user federation")
 _EMAIL = kept("e-mail")
 _POLICIES = kept("client policies")
+_OFFLINE = kept("lifespans of one client's part of an offline session")
+_LISTENERS = kept("listeners of events")
+_LONG_AGO = kept("realms of Keycloak before version 3")
 
 
 class RealmRepresentation(Representation):
@@ -59,8 +62,8 @@ class RealmRepresentation(Representation):
     offline_session_max_lifespan: Maybe[Integer] = UNSET
     client_session_idle_timeout: Maybe[Integer] = UNSET
     client_session_max_lifespan: Maybe[Integer] = UNSET
-    client_offline_session_idle_timeout: Maybe[Integer] = UNSET
-    client_offline_session_max_lifespan: Maybe[Integer] = UNSET
+    client_offline_session_idle_timeout: Annotated[Maybe[Integer], _OFFLINE] = UNSET
+    client_offline_session_max_lifespan: Annotated[Maybe[Integer], _OFFLINE] = UNSET
     access_code_lifespan: Annotated[Maybe[Integer], _LOGIN_PAGES] = UNSET
     access_code_lifespan_user_action: Annotated[Maybe[Integer], _LOGIN_PAGES] = UNSET
     access_code_lifespan_login: Annotated[Maybe[Integer], _LOGIN_PAGES] = UNSET
@@ -70,15 +73,15 @@ class RealmRepresentation(Representation):
     oauth2_device_polling_interval: Annotated[Maybe[Integer], _DEVICE] = UNSET
     enabled: Maybe[bool] = UNSET
     ssl_required: Maybe[str] = UNSET
-    password_credential_grant_allowed: Maybe[bool] = UNSET
+    password_credential_grant_allowed: Annotated[Maybe[bool], _LONG_AGO] = UNSET
     registration_allowed: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
-    registration_email_as_username: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
+    registration_email_as_username: Maybe[bool] = UNSET
     remember_me: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
     verify_email: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
-    login_with_email_allowed: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
+    login_with_email_allowed: Maybe[bool] = UNSET
     duplicate_emails_allowed: Maybe[bool] = UNSET
     reset_password_allowed: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
-    edit_username_allowed: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
+    edit_username_allowed: Maybe[bool] = UNSET
     brute_force_protected: Maybe[bool] = UNSET
     permanent_lockout: Maybe[bool] = UNSET
     max_temporary_lockouts: Maybe[Integer] = UNSET
@@ -155,15 +158,15 @@ class RealmRepresentation(Representation):
     email_theme: Annotated[Maybe[str], _PAGES] = UNSET
     events_enabled: Maybe[bool] = UNSET
     events_expiration: Maybe[Long] = UNSET
-    events_listeners: Maybe[list[str]] = UNSET
+    events_listeners: Annotated[Maybe[list[str]], _LISTENERS] = UNSET
     enabled_event_types: Maybe[list[str]] = UNSET
     admin_events_enabled: Maybe[bool] = UNSET
     admin_events_details_enabled: Maybe[bool] = UNSET
     identity_providers: Annotated[Maybe[list[IdentityProviderRepresentation]], _FEDERATION] = UNSET
     identity_provider_mappers: Annotated[Maybe[list[IdentityProviderMapperRepresentation]], _FEDERATION] = UNSET
-    protocol_mappers: Maybe[list[ProtocolMapperRepresentation]] = UNSET
+    protocol_mappers: Annotated[Maybe[list[ProtocolMapperRepresentation]], _LONG_AGO] = UNSET
     components: Maybe[dict[str, list[ComponentExportRepresentation]]] = UNSET
-    internationalization_enabled: Annotated[Maybe[bool], _PAGES] = UNSET
+    internationalization_enabled: Maybe[bool] = UNSET
     supported_locales: Annotated[Maybe[list[str]], _PAGES] = UNSET
     default_locale: Annotated[Maybe[str], _PAGES] = UNSET
     authentication_flows: Annotated[Maybe[list[AuthenticationFlowRepresentation]], _LOGIN_PAGES] = UNSET
@@ -186,10 +189,10 @@ class RealmRepresentation(Representation):
     social: Annotated[Maybe[bool], _FEDERATION] = UNSET
     update_profile_on_initial_social_login: Annotated[Maybe[bool], _FEDERATION] = UNSET
     social_providers: Annotated[Maybe[dict[str, str]], _FEDERATION] = UNSET
-    application_scope_mappings: Maybe[dict[str, list[ScopeMappingRepresentation]]] = UNSET
-    applications: Maybe[list[dict[str, Any]]] = UNSET
-    oauth_clients: Maybe[list[dict[str, Any]]] = UNSET
-    client_templates: Maybe[list[dict[str, Any]]] = UNSET
+    application_scope_mappings: Annotated[Maybe[dict[str, list[ScopeMappingRepresentation]]], _LONG_AGO] = UNSET
+    applications: Annotated[Maybe[list[dict[str, Any]]], _LONG_AGO] = UNSET
+    oauth_clients: Annotated[Maybe[list[dict[str, Any]]], _LONG_AGO] = UNSET
+    client_templates: Annotated[Maybe[list[dict[str, Any]]], _LONG_AGO] = UNSET
     scim_api_enabled: Annotated[Maybe[bool], _FEATURES] = UNSET
     client_profiles: Annotated[Maybe[Any], _POLICIES] = UNSET
     client_policies: Annotated[Maybe[Any], _POLICIES] = UNSET

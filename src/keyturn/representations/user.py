@@ -50,7 +50,7 @@ class UserRepresentation(Representation):
     service_account_client_id: Maybe[str] = UNSET
     credentials: Maybe[list[CredentialRepresentation]] = UNSET
     disableable_credential_types: Annotated[Maybe[list[str]], _LOGIN_PAGES] = UNSET
-    required_actions: Annotated[Maybe[list[str]], _LOGIN_PAGES] = UNSET
+    required_actions: Maybe[list[str]] = UNSET
     federated_identities: Annotated[Maybe[list[FederatedIdentityRepresentation]], _FEDERATION] = UNSET
     realm_roles: Maybe[list[str]] = UNSET
     client_roles: Maybe[dict[str, list[str]]] = UNSET
