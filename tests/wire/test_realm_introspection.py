@@ -300,3 +300,11 @@ def test_pages_are_not_served(server: RealmServer) -> None:
     response = server.protocol("POST", "token/introspect", data={"token": token}, auth=API, headers=headers)
     assert response.json()["active"]
     assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+@pytest.mark.usefixtures("svc")
+def test_a_client_of_another_protocol_may_not_ask(server: RealmServer, realm: RealmUnderTest) -> None:
+    realm.add_client(client_id="saml", secret="s3cret", protocol="saml")
+    token = server.client_credentials(SVC)["access_token"]
+    answer = server.protocol("POST", "token/introspect", data={"token": token}, auth=("saml", "s3cret"))
+    assert (answer.status_code, answer.json()["error_description"]) == (400, "Wrong client protocol.")

@@ -27,7 +27,7 @@ def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, n
     """The client that the request comes from.
 
     Raises:
-        InvalidClient: no client is named, or one that is unknown, disabled or authenticates in another way.
+        InvalidClient: no client is named, or one that is unknown, disabled, of another protocol or another method.
         UnauthorizedClient: the secret is wrong (Keycloak's choice: it tells a known client from an unknown one).
         AccessDenied: the realm is disabled.
         Miss: the client is not in memory.
@@ -45,7 +45,10 @@ def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, n
             method.pretend(presented, now)
             raise _not_there(presented.client_id, disabled=client is not None)
         try:
-            return AuthenticatedClient(client, _prove(presented, client, form, now))
+            proof = _prove(presented, client, form, now)
+            if client.protocol != "openid-connect":
+                raise InvalidClient("Wrong client protocol.", status=400, told={})
+            return AuthenticatedClient(client, proof)
         except OAuth2Error as error:
             error.trace.client_id = client.client_id
             raise
@@ -60,12 +63,10 @@ def _not_there(client_id: str, *, disabled: bool) -> InvalidClient:
 
 
 def usable(client: Client) -> None:
-    """Refuses clients that no endpoint serves. Raises InvalidClient.
+    """Refuses clients that get no tokens. Raises InvalidClient.
 
-    Source: Keycloak ``AuthorizeClientUtil``, ``TokenEndpoint.checkClient``.
+    Source: Keycloak ``TokenEndpoint.checkClient``.
     """
-    if client.protocol != "openid-connect":
-        raise InvalidClient("Wrong client protocol.", status=400, told={})
     if client.bearer_only:
         raise InvalidClient("Bearer-only not allowed", status=400, kept=False)
 
