@@ -115,6 +115,12 @@ class HTTPConnection:
         sock: socket.socket | None = self._connection.sock if self._connection else None
         return sock is not None and not select.select([sock], [], [], 0)[0]
 
+    def __enter__(self) -> "HTTPConnection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close the connection, if there is one."""
         if self._connection is not None:

@@ -47,6 +47,12 @@ class Session:
     target_realm: str | None
     authorization: dict[str, str]
 
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
 
 def open_store(arguments: Arguments) -> ConfigStore:
     """Where the session is kept: the session file, or with ``--no-config`` nowhere.
@@ -78,6 +84,24 @@ def open_session(arguments: Arguments, store: ConfigStore) -> Session:
     if configuration.text("realm") is None and configuration.external_token is None:
         raise KcadmError("No realm or token specified. Use --realm, --token, or 'kcadm.sh config credentials'.")
     http = connect(arguments, configuration)
+    try:
+        token, realm = _token(arguments, configuration, store, http)
+    except KcadmError:
+        http.close()
+        raise
+    target = arguments.text("--target-realm")
+    return Session(
+        http,
+        server,
+        realm if target is None else target,
+        {} if token is None else {"Authorization": f"Bearer {token}"},
+    )
+
+
+def _token(
+    arguments: Arguments, configuration: Configuration, store: ConfigStore, http: HTTPConnection
+) -> tuple[str | None, str | None]:
+    """The token to show, if there is one, and the realm that it is from."""
     token = configuration.external_token
     if token is None and arguments.given(*_LOGIN_OPTIONS):
         store = MemoryStore(configuration)
@@ -85,13 +109,7 @@ def open_session(arguments: Arguments, store: ConfigStore) -> Session:
         configuration = store.load()
     if token is None:
         token = fresh_token(configuration, store, http)
-    target = arguments.text("--target-realm")
-    return Session(
-        http,
-        server,
-        configuration.text("realm") if target is None else target,
-        {} if token is None else {"Authorization": f"Bearer {token}"},
-    )
+    return token, configuration.text("realm")
 
 
 def connect(arguments: Arguments, configuration: Configuration) -> HTTPConnection:
@@ -129,9 +147,11 @@ def authenticate(
     if username is not None:
         user = UserCredentials(username, _secret(arguments, "--password", "KC_CLI_PASSWORD", "password"))
     client = _client(arguments, client_id, f"{server}/realms/{realm}", alone=user is None)
-    if http is None:
-        http = connect(arguments, _with_arguments(store.load(), arguments))
-    log_in(store, http, server, realm, client, user)
+    if http is not None:
+        log_in(store, http, server, realm, client, user)
+        return
+    with connect(arguments, _with_arguments(store.load(), arguments)) as own:
+        log_in(store, own, server, realm, client, user)
 
 
 def _client(arguments: Arguments, client_id: str, audience: str, *, alone: bool) -> ClientCredentials:

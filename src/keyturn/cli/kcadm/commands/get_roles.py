@@ -29,9 +29,9 @@ def run(arguments: Arguments) -> None:
     store = open_store(arguments)
     request = describe(arguments)
     check_format(arguments)
-    session = open_session(arguments, store)
-    uri = _uri(arguments, Lookup(session, arguments))
-    perform(arguments, session, uri, with_body(arguments, request))
+    with open_session(arguments, store) as session:
+        uri = _uri(arguments, Lookup(session, arguments))
+        perform(arguments, session, uri, with_body(arguments, request))
 
 
 def _uri(arguments: Arguments, lookup: Lookup) -> str:

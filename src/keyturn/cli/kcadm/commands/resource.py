@@ -66,8 +66,8 @@ def run(arguments: Arguments) -> None:
         raise UsageError("Resource URI not specified")
     _check_options(arguments)
     request = with_body(arguments, request)
-    session = open_session(arguments, store)
-    perform(arguments, session, arguments.words[0], request)
+    with open_session(arguments, store) as session:
+        perform(arguments, session, arguments.words[0], request)
 
 
 def describe(arguments: Arguments) -> Request:

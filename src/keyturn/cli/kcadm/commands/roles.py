@@ -42,18 +42,19 @@ def run(arguments: Arguments) -> None:
             "No user nor group nor composite role specified. Use --uusername / --uid to specify user or --gname / "
             "--gid / --gpath to specify group or --rname / --rid to specify a composite role"
         )
-    lookup = Lookup(open_session(arguments, store), arguments)
-    subject = _subject(arguments, lookup)
-    client = arguments.text("--cid")
-    if (name := arguments.text("--cclientid")) is not None:
-        client = lookup.client_id(name)
-    wanted = _wanted(arguments, lookup.roles(client))
-    if arguments.given(*_COMPOSITE):
-        uri = f"roles-by-id/{subject}/composites"
-    else:
-        mappings = "realm" if client is None else f"clients/{client}"
-        uri = f"{subject}/role-mappings/{mappings}"
-    send_json(lookup.session, method, lookup.url(uri), wanted)
+    with open_session(arguments, store) as session:
+        lookup = Lookup(session, arguments)
+        subject = _subject(arguments, lookup)
+        client = arguments.text("--cid")
+        if (name := arguments.text("--cclientid")) is not None:
+            client = lookup.client_id(name)
+        wanted = _wanted(arguments, lookup.roles(client))
+        if arguments.given(*_COMPOSITE):
+            uri = f"roles-by-id/{subject}/composites"
+        else:
+            mappings = "realm" if client is None else f"clients/{client}"
+            uri = f"{subject}/role-mappings/{mappings}"
+        send_json(lookup.session, method, lookup.url(uri), wanted)
 
 
 def check_user_and_group(arguments: Arguments) -> None:

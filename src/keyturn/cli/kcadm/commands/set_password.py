@@ -38,8 +38,9 @@ def run(arguments: Arguments) -> None:
         password = os.environ.get("KC_CLI_PASSWORD")
     if password is None:
         password = console.read_password("password")
-    lookup = Lookup(open_session(arguments, store), arguments)
-    if username is not None:
-        user_id = lookup.user_id(username)
-    credential = {"type": "password", "value": password, "temporary": arguments.flag("--temporary")}
-    send_json(lookup.session, "PUT", lookup.url(f"users/{user_id}/reset-password"), credential, secret=True)
+    with open_session(arguments, store) as session:
+        lookup = Lookup(session, arguments)
+        if username is not None:
+            user_id = lookup.user_id(username)
+        credential = {"type": "password", "value": password, "temporary": arguments.flag("--temporary")}
+        send_json(lookup.session, "PUT", lookup.url(f"users/{user_id}/reset-password"), credential, secret=True)
