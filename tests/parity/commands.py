@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 from parity import known_differences
@@ -94,7 +95,7 @@ def live(options: argparse.Namespace) -> bool:
         reference = stack.enter_context(Server(url, options.user, options.password))
         candidate = stack.enter_context(_candidate(options))
         cli = options.cli or _keycloak("kcadm")
-        right = ScriptSide(reference, cli).observe
+        right = cache(ScriptSide(reference, cli).observe)  # Java takes a second a command: once for both comparisons
         scenarios, scripts = _scenarios(options.only, some=False), _scripts(options.only, some=False)
         runs = [
             compare_scenarios(scenarios, ScenarioSide(reference).observe, ScenarioSide(candidate).observe, comparison),
