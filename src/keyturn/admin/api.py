@@ -11,7 +11,7 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.answers import Content, Created, NoContent
 from keyturn.admin.body import read_body
 from keyturn.admin.context import Clock, Environment, RealmAdmin, RealmView, ServerView
-from keyturn.admin.errors import AdminError, Forbidden, HttpError, NotFound, unknown_error
+from keyturn.admin.errors import AdminError, Forbidden, HttpError, NotFound, unavailable, unknown_error
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.admin.media_types import accepted
 from keyturn.admin.path import segments_of
@@ -25,7 +25,7 @@ from keyturn.jose.jwt import VerifiedClaims
 from keyturn.registry.registry import Registry
 from keyturn.representations import encode
 from keyturn.store.collections import REALMS
-from keyturn.store.spi import Reader, Store, Transaction
+from keyturn.store.spi import Reader, Store, StoreError, Transaction
 
 __all__ = ["AdminApi"]
 
@@ -79,6 +79,8 @@ class AdminApi:
             return self._answer(request)
         except AdminError as error:
             return _failed(error)
+        except StoreError as error:
+            return _failed(unavailable(error))
         except Exception as error:  # the last resort: nothing of it reaches the wire
             return _failed(unknown_error(error, self._environment.new_id()))
 

@@ -4,7 +4,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args
 from urllib.parse import parse_qsl
 
-from keyturn.admin.errors import AdminError, HttpError, ServerError
+from keyturn.admin.errors import AdminError, HttpError, InvalidRequest
 from keyturn.admin.http_message import AdminRequest
 from keyturn.admin.media_types import essence
 from keyturn.admin.resource import Endpoint, Form
@@ -49,7 +49,7 @@ def read_body(endpoint: Endpoint, request: AdminRequest) -> Any:
 def unreadable(error: UnreadableDocument, status: int = 400) -> AdminError:
     """Keycloak's usual answer to a body that cannot be read."""
     if error.kind == "empty":
-        return ServerError()
+        return InvalidRequest("The body is missing")
     if error.kind == "unrecognized_field":
         return HttpError(status, str(error))
     return AdminError(status, {"error": _ERRORS[error.kind], "error_description": str(error)})

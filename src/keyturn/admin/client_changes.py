@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from keyturn.admin.authentication_flows import is_flow
 from keyturn.admin.client_validation import check_client, check_lengths
-from keyturn.admin.errors import ServerError
+from keyturn.admin.errors import InvalidRequest
 from keyturn.admin.new_users import ensure_service_account, service_account_of
 from keyturn.model.client_use import settable
 from keyturn.model.new_documents import CREATION_TIME, NewId, changed_protocol_mapper, new_client, scopes_of_new_client
@@ -126,7 +126,7 @@ def _merged(stored: ClientRepresentation, change: ClientRepresentation, fresh: F
 
 
 def _bindings(realm: RealmRepresentation, before: dict[str, str], change: ClientRepresentation) -> dict[str, str]:
-    """The client's own authentication flows, by id; an empty one goes. Raises ServerError for one that is not there."""
+    """The client's own authentication flows, by id; an empty one goes. Raises InvalidRequest: there is none."""
     after = dict(before)
     for name, flow in given(change.authentication_flow_binding_overrides, {}).items():
         if not flow:
@@ -134,7 +134,7 @@ def _bindings(realm: RealmRepresentation, before: dict[str, str], change: Client
         elif is_flow(realm, flow):
             after[name] = flow
         else:
-            raise ServerError
+            raise InvalidRequest(f"There is no authentication flow {flow!r}")
     return after
 
 

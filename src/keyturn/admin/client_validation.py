@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from keyturn.admin.errors import AdminError, OAuthError, ServerError
+from keyturn.admin.errors import AdminError, InvalidRequest, OAuthError
 from keyturn.representations import given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
@@ -38,13 +38,13 @@ def check_lengths(client: ClientRepresentation) -> None:
     """That every text fits where Keycloak keeps it.
 
     Raises:
-        ServerError: a text is longer; Keycloak answers 500.
+        InvalidRequest: a text is longer.
     """
     texts = [client.client_id, client.name, client.description, client.secret]
     texts += [client.root_url, client.base_url, client.admin_url, client.client_authenticator_type]
     texts += [*given(client.redirect_uris, []), *given(client.web_origins, []), *given(client.attributes, {})]
     if any(isinstance(text, str) and len(text) > _LONGEST for text in texts):
-        raise ServerError
+        raise InvalidRequest(f"A text is longer than {_LONGEST} characters")
 
 
 def check_client(client: ClientRepresentation) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from keyturn.store.spi import Duplicate
+from keyturn.store.spi import Duplicate, StoreError
 
 __all__ = [
     "HTTP_FORBIDDEN",
@@ -20,12 +20,14 @@ __all__ = [
     "Forbidden",
     "HttpError",
     "InvalidField",
+    "InvalidRequest",
     "NotEnabled",
     "NotFound",
     "OAuthError",
     "ServerError",
     "Unauthorized",
     "duplicate",
+    "unavailable",
     "unknown_error",
 ]
 
@@ -124,11 +126,18 @@ class InvalidField(AdminError):
         super().__init__(400, {"field": field, "errorMessage": message, "params": list(params)})
 
 
-class ServerError(OAuthError):
-    """500 where Keycloak answers 500 and clients compare the answer: nothing of ours is broken."""
+class InvalidRequest(OAuthError):
+    """400, and why, for what makes Keycloak fail with a 500 (docs/compatibility.md lists it)."""
 
-    def __init__(self, error: str = "unknown_error", description: str = _LOOK_IN_THE_LOG) -> None:
-        super().__init__(500, error, description)
+    def __init__(self, description: str) -> None:
+        super().__init__(400, "invalid_request", description)
+
+
+class ServerError(OAuthError):
+    """500: something of ours is broken."""
+
+    def __init__(self) -> None:
+        super().__init__(500, "unknown_error", _LOOK_IN_THE_LOG)
 
 
 class NotEnabled(OAuthError):
@@ -163,6 +172,14 @@ class _Fields(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return getattr(self.document, name)
+
+
+def unavailable(error: StoreError) -> AdminError:
+    """What the wire says where the store does not do what was asked; the log says why, in a line."""
+    if isinstance(error, Duplicate):
+        return OAuthError(409, "conflict", "Duplicate resource error")
+    _log.error("an administrator's request failed: %s", error)
+    return OAuthError(503, "temporarily_unavailable", "The database cannot be used now; nothing has changed.")
 
 
 def unknown_error(error: BaseException, error_id: str) -> ServerError:

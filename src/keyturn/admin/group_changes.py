@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from keyturn.admin.context import RealmAdmin
 from keyturn.admin.effective_roles import groups_above
-from keyturn.admin.errors import Conflict, ErrorMessage, NotFound, ServerError
+from keyturn.admin.errors import Conflict, ErrorMessage, InvalidRequest, NotFound
 from keyturn.model.new_documents import new_group
 from keyturn.representations import UNSET, given, present
 from keyturn.representations.group import GroupRepresentation
@@ -47,7 +47,7 @@ def _move(realm: RealmAdmin, group_id: str, parent: GroupRepresentation | None) 
     if group is None:
         raise NotFound("Could not find child by id")
     if parent is not None and group_id in groups_above(realm.reader, realm.id, str(parent.id)):
-        raise ServerError
+        raise InvalidRequest("A group cannot be below itself")
     moved = replace(group, parent_id=UNSET if parent is None else parent.id)
     try:
         realm.tx.update(GROUPS, realm.id, moved)
@@ -81,7 +81,7 @@ def _name(group: GroupRepresentation) -> str:
     if not name.strip():
         raise ErrorMessage(400, "Group name is missing")
     if len(name) > _LONGEST_NAME:
-        raise ServerError
+        raise InvalidRequest(f"The name is longer than {_LONGEST_NAME} characters")
     return name
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from keyturn.admin.authentication_flows import flows_of
-from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, ServerError
+from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest
 from keyturn.admin.realm_creation import check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
@@ -123,14 +123,14 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
 def _check_values(stored: RealmRepresentation, change: RealmRepresentation) -> None:
     """Raises AdminError for what Keycloak cannot store."""
     flows = {flow.alias for flow in flows_of(stored)}
-    if (
-        given(change.ssl_required, "none").lower() not in _SSL_REQUIRED
-        or not set(given(change.required_credentials, [])) <= _REQUIRED_CREDENTIALS
-        or any(given(getattr(change, name), "browser") not in flows for name in _FLOWS)
-    ):
-        raise _failed()
+    if given(change.ssl_required, "none").lower() not in _SSL_REQUIRED:
+        raise InvalidRequest("sslRequired is none of all, external, none")
+    if not set(given(change.required_credentials, [])) <= _REQUIRED_CREDENTIALS:
+        raise InvalidRequest("There is no such required credential")
+    if any(given(getattr(change, name), "browser") not in flows for name in _FLOWS):
+        raise InvalidRequest("There is no such authentication flow")
     if len(given(change.display_name, "")) > _LONGEST:
-        raise ServerError
+        raise InvalidRequest(f"displayName is longer than {_LONGEST} characters")
 
 
 def _check_lifespans(realm: RealmRepresentation) -> None:
@@ -158,10 +158,6 @@ def _check_new_name(old: str, new: str) -> None:
         check_realm_name(new)
     except BadRequest as error:
         raise ErrorMessage(400, str(error.document["error"])) from None
-
-
-def _failed() -> AdminError:
-    return ErrorMessage(500, "Failed to update realm")
 
 
 def _attributes(stored: RealmRepresentation, change: RealmRepresentation) -> dict[str, str]:

@@ -13,7 +13,7 @@ import msgspec
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_validation import check_client, check_lengths
-from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, ServerError
+from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, InvalidRequest, ServerError
 from keyturn.model.administration import MASTER, administration_client_id, master_side
 from keyturn.model.key_providers import generate
 from keyturn.model.new_realm import NewRealm, UnknownName, new_realm
@@ -84,7 +84,7 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
     try:
         made = new_realm(representation, new_id=fresh.new_id, new_secret=fresh.new_secret, now_ms=int(fresh.now * 1000))
     except UnknownName as error:
-        raise ServerError from error
+        raise InvalidRequest(str(error)) from error
     for client in made.clients:
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
             check_client(client)
@@ -103,7 +103,7 @@ def _check_fields(representation: RealmRepresentation) -> None:
     if any(isinstance(text, str) and len(text) > longest for text, longest in lengths):
         raise ErrorMessage(400, "Database operation failed")
     if given(representation.ssl_required, "none").lower() not in _SSL_REQUIRED:
-        raise ServerError
+        raise InvalidRequest("sslRequired is none of all, external, none")
 
 
 def _with_hashed_passwords(user: UserRepresentation, now_ms: int) -> UserRepresentation:

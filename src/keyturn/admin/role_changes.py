@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import BadRequest, ErrorMessage, Forbidden, NotFound, OAuthError, ServerError
+from keyturn.admin.errors import BadRequest, ErrorMessage, Forbidden, InvalidRequest, NotFound, OAuthError
 from keyturn.model.new_documents import new_role
 from keyturn.representations import UNSET, given, present
 from keyturn.representations.role import Composites, RoleRepresentation
@@ -83,7 +83,7 @@ def _follow_default_role(realm: RealmAdmin, role: RoleRepresentation) -> None:
 
 def _check_length(role: RoleRepresentation) -> None:
     if len(given(role.name, "")) > _LONGEST_NAME or len(given(role.description, "")) > _LONGEST_NAME:
-        raise ServerError
+        raise InvalidRequest(f"The name or description is longer than {_LONGEST_NAME} characters")
 
 
 def remove_role(realm: RealmAdmin, role: RoleRepresentation) -> None:

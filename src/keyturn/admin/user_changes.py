@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import AdminError, Conflict, ErrorMessage, InvalidField, ServerError
+from keyturn.admin.errors import AdminError, Conflict, ErrorMessage, InvalidField, InvalidRequest
 from keyturn.admin.new_users import insert_user
 from keyturn.admin.user_passwords import with_credentials
 from keyturn.admin.user_profile import ROOT, AttributeFault, UserProfile, Values, profile_of, values_of
@@ -55,7 +55,7 @@ def create_user(realm: RealmAdmin, posted: UserRepresentation) -> UserRepresenta
     for path in given(posted.groups, []):
         group = group_of_path(realm, path)
         if group is None:
-            raise ServerError
+            raise InvalidRequest(f"There is no group at {path!r}")
         realm.tx.link(Relation.MEMBERSHIP, realm.id, str(user.id), str(group.id))
     return user
 
@@ -91,7 +91,7 @@ def change_user(realm: RealmAdmin, user: UserRepresentation, change: UserReprese
 def _with_values(user: UserRepresentation, values: Values) -> UserRepresentation:
     root = {name: values.get(name) for name in ROOT}
     if any(value is not None and len(value[0]) > _LONGEST_VALUE for value in root.values()):
-        raise ServerError
+        raise InvalidRequest(f"A value is longer than {_LONGEST_VALUE} characters")
     attributes = {name: found for name, found in values.items() if name not in ROOT}
     return replace(
         user,

@@ -15,12 +15,16 @@ from keyturn.http.oauth2 import TokenService
 from keyturn.http.realms import RealmService
 from keyturn.http.services import Services
 from keyturn.oauth2.http_message import json_response
+from keyturn.store.spi import StoreError
 
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOGGER: Final = logging.getLogger("keyturn.http")
 _TOKEN_PATH: Final = re.compile(r"/realms/([^/]+)/protocol/openid-connect/token/?")
 _NOT_FOUND: Final = json_response(404, {"error": "Unable to find matching target resource method"})
+_UNAVAILABLE: Final = json_response(
+    503, {"error": "temporarily_unavailable", "error_description": "The database cannot be used now."}
+)
 _UNKNOWN_ERROR: Final = json_response(
     500, {"error": "unknown_error", "error_description": "For more on this error consult the server log."}
 )
@@ -67,6 +71,10 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
             await serve(scope, receive, watched)
         except Disconnected:
             return
+        except StoreError as error:
+            _LOGGER.error("a request to %r failed: %s", scope["path"], error)
+            if not started:
+                await respond(send, _UNAVAILABLE)
         except Exception:  # the last line of defence: whatever went wrong, the caller learns nothing of it
             # The path is shown as a repr, so that it cannot begin a line of its own; bodies and headers hold secrets.
             _LOGGER.exception("a request to %r failed", scope["path"])

@@ -28,6 +28,7 @@ from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_respon
 from keyturn.oauth2.spi import CheckPassword, Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
+from keyturn.store.spi import Busy
 
 _INVALID_ORIGIN: Final = replace(cors.INVALID_ORIGIN, headers=(*NO_STORE, *cors.INVALID_ORIGIN.headers))
 _HTTPS_REQUIRED: Final = replace(HTTPS_REQUIRED, headers=(*NO_STORE, *HTTPS_REQUIRED.headers))
@@ -140,7 +141,7 @@ class TokenService:
                 continue
             self._issued(request, decision)
             return response
-        raise RuntimeError(f"realm {entry.realm.name} changes faster than a request can be answered")
+        raise Busy(f"realm {entry.realm.name} changes faster than a request can be answered")
 
     async def _again(self, entry: RealmEntry) -> RealmEntry:
         """The realm as it is now: what was loaded may have come with a change."""

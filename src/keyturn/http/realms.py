@@ -36,6 +36,7 @@ from keyturn.oauth2.spi import Answer, Clients, Facts, Miss, Pending
 from keyturn.oauth2.trace import Trace
 from keyturn.oauth2.userinfo import userinfo
 from keyturn.registry.registry import RealmEntry
+from keyturn.store.spi import Busy
 
 Endpoint: TypeAlias = Callable[[Request, Realm, Clients, int, Facts | None], Answer | Pending]
 
@@ -178,7 +179,7 @@ class RealmService:
                 facts = await to_thread.run_sync(services.facts.resolve, entry.realm, decided.question)
             # What was loaded may have come with a change of the realm.
             entry = await self._entry(entry.realm.name) or entry
-        raise RuntimeError(f"realm {entry.realm.name} changes faster than a request can be answered")
+        raise Busy(f"realm {entry.realm.name} changes faster than a request can be answered")
 
     def _record(self, request: Request, entry: RealmEntry, route: Route, trace: Trace | None, log: str = "") -> None:
         if route.event is not None and trace is not None:

@@ -117,8 +117,15 @@ def new_client(
 
 def _origins(redirect_uris: Iterable[str]) -> list[str]:
     """The origins of absolute redirect URIs, which a client without ``webOrigins`` gets."""
-    parts = (urlsplit(uri) for uri in redirect_uris)
-    return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts if _ORIGIN.fullmatch(part.scheme)))
+    return list(dict.fromkeys(origin for uri in redirect_uris if (origin := _origin(uri))))
+
+
+def _origin(uri: str) -> str:
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # no URI, which is for others to say
+        return ""
+    return f"{parts.scheme}://{parts.netloc}" if _ORIGIN.fullmatch(parts.scheme) else ""
 
 
 def scopes_of_new_client(

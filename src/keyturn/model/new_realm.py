@@ -235,7 +235,7 @@ class _Making:
                 if part not in imported and part in self.role_ids:
                     self._relate("composite", self.role_ids[key], self.role_ids[part])
         for name in given(self.source.default_roles, []):
-            self._relate("composite", self.role_ids[self.default_role], self._role(None, name))
+            self._relate("composite", self.role_ids[self.default_role], self._role_to_have(None, name.strip()))
         if self.name == MASTER:
             for (client, _), role_id in self.role_ids.items():
                 if client == administration_client_id(MASTER):
@@ -264,11 +264,24 @@ class _Making:
             raise UnknownName(f"Unable to find role '{name}'" + (f" of client '{client}'" if client else ""))
         return found
 
+    def _role_to_have(self, client: str | None, name: str) -> str:
+        """The role, made where there is none: Keycloak does so for whoever is to hold it."""
+        if (client, name) in self.role_ids:
+            return self.role_ids[client, name]
+        client_id = None if client is None else self.client_ids.get(client)
+        if client is not None and client_id is None:
+            raise UnknownName(f"Unable to find client of roles: {client}")
+        role = RoleRepresentation(name=name)
+        made = new_role(role, realm_id=self.realm_id, client_id=client_id, new_id=self.new_id)
+        self.role_ids[client, name] = given(made.id, "")
+        self.new.roles.append(made)
+        return self.role_ids[client, name]
+
     def _roles_named(self, realm_roles: Maybe[list[str]], client_roles: Maybe[dict[str, list[str]]]) -> Iterable[str]:
         for name in given(realm_roles, []):
-            yield self._role(None, name)
+            yield self._role_to_have(None, name.strip())
         for client, names in given(client_roles, {}).items():
-            yield from (self._role(client, name) for name in names)
+            yield from (self._role_to_have(client, name.strip()) for name in names)
 
     def _scope_mappings(self) -> None:
         own = self.source
@@ -291,7 +304,7 @@ class _Making:
             return
         for role in given(mapping.roles, []):
             if strict or (role_client, role) in self.role_ids:
-                self._relate(relation, source, self._role(role_client, role))
+                self._relate(relation, source, self._role_to_have(role_client, role))
 
     def _components(self) -> None:
         usual, own = given(self._default("components").components, {}), given(self.source.components, {})
@@ -318,7 +331,7 @@ class _Making:
     def _groups(self) -> None:
         for group in given(self.source.groups, []):
             self._group(group, None)
-        for path in given(self.source.default_groups, []):
+        for path in given(self.source.default_groups, []) if present(self.source.groups) else ():
             self._relate("default_group", self.realm_id, self._group_at(path))
 
     def _group(self, group: GroupRepresentation, parent: GroupRepresentation | None) -> None:

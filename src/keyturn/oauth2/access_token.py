@@ -15,7 +15,7 @@ from keyturn.jose.jwk import PrivateKey
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.claims import access_token_claims, claims_context, id_token_claims
-from keyturn.oauth2.errors import ServerError
+from keyturn.oauth2.errors import Misconfigured
 from keyturn.oauth2.http_message import JSON, NO_STORE, Headers, Response
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.protocol_mappers.spi import ClaimsContext
@@ -70,26 +70,26 @@ def signing_key(realm: Realm, client: Client) -> PrivateKey:
 
     Raises:
         NoKey: the realm has none yet.
-        ServerError: nobody knows the algorithm (Keycloak answers this way at token time, too).
+        Misconfigured: nobody knows the algorithm (Keycloak answers this way at token time, too).
     """
     algorithm = client.attributes.get("access.token.signed.response.alg") or realm.default_signature_algorithm
     return key_for(realm, algorithm)
 
 
 def key_for(realm: Realm, algorithm: str) -> PrivateKey:
-    """The realm's active key for `algorithm`. Raises NoKey, ServerError."""
+    """The realm's active key for `algorithm`. Raises NoKey, Misconfigured."""
     key = realm.keys.signing.get(algorithm)
     if key is not None:
         return key
     if algorithm in SIGNATURE_ALGORITHMS:
         raise NoKey(algorithm)
-    raise ServerError(log=f"no key of realm {realm.name} signs with {algorithm!r}")
+    raise Misconfigured(log=f"no key of realm {realm.name} signs with {algorithm!r}")
 
 
 def prepare(realm: Realm, client: Client, authorization: Authorization, issuer: str) -> Prepared:
     """Everything about the access token of `authorization` that does not change from one to the next.
 
-    Raises NoKey, ServerError.
+    Raises NoKey, Misconfigured.
     """
     key = signing_key(realm, client)
     context = claims_context(realm, client, authorization, issuer)
@@ -110,7 +110,7 @@ def issue(
 ) -> Response:
     """The whole answer, with refresh and ID tokens where they belong; `token_id` is the access token's.
 
-    Raises NoKey, ServerError.
+    Raises NoKey, Misconfigured.
     """
     prepared = prepare(realm, client, authorization, issuer)
     if authorization.refresh is None and not authorization.scopes.openid:

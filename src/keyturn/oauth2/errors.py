@@ -123,12 +123,11 @@ class AccessDenied(OAuth2Error):
     kept = False
 
 
-class ServerError(OAuth2Error):
-    """Something that a setting makes impossible, as an algorithm that nobody knows (Keycloak ``unknown_error``)."""
+class Misconfigured(OAuth2Error):
+    """Something that a setting makes impossible, as an algorithm that nobody knows. Keycloak answers 500."""
 
-    error = "unknown_error"
-    status = 500
+    error = "invalid_request"
     kept = False
 
     def __init__(self, *, log: str) -> None:
-        super().__init__("For more on this error consult the server log.", log=log)
+        super().__init__("The realm's or the client's settings allow no token; the server's log says why", log=log)

@@ -2,14 +2,14 @@
 
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
-from keyturn.oauth2.errors import ServerError
+from keyturn.oauth2.errors import Misconfigured
 
 
 def access_token_lifespan(realm: Realm, client: Client, *, session_remaining: int) -> int:
     """The client's ``access.token.lifespan``, else the realm's; -1 is the session's; never beyond the session.
 
     Raises:
-        ServerError: the attribute is no number. It is refused when written, but may come with an import.
+        Misconfigured: the attribute is no number. It is refused when written, but may come with an import.
 
     Source: Keycloak ``TokenManager.getTokenExpiration``.
     """
@@ -18,7 +18,7 @@ def access_token_lifespan(realm: Realm, client: Client, *, session_remaining: in
     if raw:
         own = client.seconds("access.token.lifespan")
         if own is None:
-            raise ServerError(log=f"access.token.lifespan of client {client.client_id} is no number")
+            raise Misconfigured(log=f"access.token.lifespan of client {client.client_id} is no number")
         lifespan = own
     return session_remaining if lifespan == -1 else min(lifespan, session_remaining)
 

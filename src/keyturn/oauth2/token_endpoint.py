@@ -109,7 +109,7 @@ class TokenEndpoint:
         return Decision(realm, client.client, grant.grant_type, authorization, request.issuer, now, token_id)
 
     def mint(self, decision: Decision) -> Response | Pending:
-        """The answer with the tokens; Pending where the realm must get a key first. Raises ServerError."""
+        """The answer with the tokens; Pending where the realm must get a key first. Raises Misconfigured."""
         try:
             return self._mint(decision)
         except access_token.NoKey as error:

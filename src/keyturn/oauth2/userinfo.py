@@ -47,7 +47,7 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
 
     Raises:
         cors.InvalidOrigin: a page of this origin may not use the client.
-        ServerError: the client wants an algorithm that nobody knows.
+        Misconfigured: the client wants an algorithm that nobody knows.
         Miss: the token's client is not in memory.
 
     Source: Keycloak ``UserInfoEndpoint``.

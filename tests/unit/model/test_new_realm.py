@@ -313,13 +313,36 @@ def _without_userinfo(scopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     [
         {"roles": {"client": {"nobody": [{"name": "r"}]}}},
         {"roles": {"realm": [{"name": "r", "composites": {"realm": ["nothing"]}}]}},
-        {"users": [{"username": "u", "realmRoles": ["nothing"]}]},
+        {"users": [{"username": "u", "clientRoles": {"nobody": ["r"]}}]},
         {"users": [{"username": "u", "groups": ["/nowhere"]}]},
+        {"groups": [], "defaultGroups": ["/nowhere"]},
         {"users": [{"username": "u", "serviceAccountClientId": "nobody"}]},
         {"scopeMappings": [{"client": "nobody", "roles": ["offline_access"]}]},
-        {"defaultRoles": ["nothing"]},
+        {"clientScopeMappings": {"nobody": [{"client": "account", "roles": ["r"]}]}},
     ],
 )
 def test_an_import_that_names_what_is_not_there_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(UnknownName):
         make(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "relation"),
+    [
+        ({"users": [{"username": "u", "realmRoles": [" new "]}]}, "user_role"),
+        ({"users": [{"username": "u", "clientRoles": {"account": ["new"]}}]}, "user_role"),
+        ({"groups": [{"name": "g", "realmRoles": ["new"]}]}, "group_role"),
+        ({"groups": [{"name": "g", "clientRoles": {"account": ["new "]}}]}, "group_role"),
+        ({"scopeMappings": [{"client": "account", "roles": ["new"]}]}, "client_role_scope"),
+        ({"clientScopeMappings": {"account": [{"client": "broker", "roles": ["new"]}]}}, "client_role_scope"),
+        ({"defaultRoles": ["new"]}, "composite"),
+    ],
+)
+def test_a_role_that_somebody_is_to_hold_is_made(fields: dict[str, Any], relation: str) -> None:
+    made = make(**fields)
+    (role,) = (role for role in made.roles if role.name == "new")
+    assert [target for _, target in made.relations[relation]].count(str(role.id)) == 1
+
+
+def test_default_groups_count_only_beside_groups() -> None:
+    assert "default_group" not in make(defaultGroups=["/nowhere"]).relations

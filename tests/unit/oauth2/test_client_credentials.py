@@ -210,9 +210,9 @@ def test_signs_with_the_clients_algorithm_and_makes_the_key_once(realm: RealmUnd
     assert [key.priority for key in keys] == [-100]
 
 
-def test_an_algorithm_that_nobody_knows_is_a_server_error(realm: RealmUnderTest) -> None:
+def test_an_algorithm_that_nobody_knows_is_a_client_error(realm: RealmUnderTest) -> None:
     service(realm, attributes={"access.token.signed.response.alg": "XX256"})
-    assert ask(realm, GRANT, basic=("svc", "s3cret")).error[:2] == (500, "unknown_error")
+    assert ask(realm, GRANT, basic=("svc", "s3cret")).error[:2] == (400, "invalid_request")
 
 
 def test_openid_brings_an_id_token(realm: RealmUnderTest) -> None:

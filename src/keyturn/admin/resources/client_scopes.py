@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from keyturn.admin.admin_events import CREATE, Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import Conflict, ErrorMessage, NotFound, OAuthError, ServerError
+from keyturn.admin.errors import Conflict, ErrorMessage, InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.model.new_documents import new_client_scope
@@ -37,8 +37,10 @@ _PROTOCOLS: Final = frozenset({"openid-connect", "saml"})
 def _check(scope: ClientScopeRepresentation, *, protocol: str) -> None:
     """Raises AdminError for a name, protocol (without one, `protocol`) or mappers that Keycloak does not take."""
     name = given(scope.name, None)
-    if name is None or len(name) > _LONGEST:
-        raise ServerError
+    if name is None:
+        raise InvalidRequest("A client scope needs a name")
+    if len(name) > _LONGEST:
+        raise InvalidRequest(f"The name is longer than {_LONGEST} characters")
     if not _NAME.fullmatch(name):
         raise ErrorMessage(400, f'Unexpected name "{name}" for ClientScope')
     if given(scope.protocol, protocol) not in _PROTOCOLS:

@@ -9,7 +9,7 @@ from keyturn.admin.answers import NoContent
 from keyturn.admin.client_access import require_manage
 from keyturn.admin.client_changes import with_new_secret
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import NotFound, ServerError
+from keyturn.admin.errors import NotFound
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.representations import UNSET, given
@@ -56,8 +56,7 @@ def get_rotated_secret(realm: RealmView, client: ClientRepresentation) -> Creden
 @client_secrets.delete("client-secret/rotated", needs=DECIDED_WITHIN)
 def delete_rotated_secret(realm: RealmAdmin, client: ClientRepresentation) -> NoContent:
     """Ends the secret before the current one."""
-    if not realm.may(MANAGE_CLIENTS):
-        raise ServerError
+    realm.require(MANAGE_CLIENTS)
     require_manage(realm, client)
     attributes = {name: value for name, value in given(client.attributes, {}).items() if not name.startswith(_ROTATED)}
     realm.update(CLIENTS, replace(client, attributes=attributes or UNSET))

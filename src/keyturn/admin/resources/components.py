@@ -10,7 +10,7 @@ from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.component_validation import MASK, check_component, known_config, shown_config
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import NotFound, OAuthError, ServerError
+from keyturn.admin.errors import InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
@@ -103,7 +103,7 @@ def _prepare_put(
 ) -> ComponentRepresentation:
     stored = _found(realm, values["component_id"])
     if not present(change.provider_id) or not present(change.provider_type):
-        raise ServerError
+        raise InvalidRequest("A component needs its providerId and providerType")
     before = given(stored.config, {})
     sent = {name: values for name, values in given(change.config, {}).items() if values != [MASK]}
     changed = replace(

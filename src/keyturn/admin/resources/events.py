@@ -8,7 +8,7 @@ from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.dates import moment
-from keyturn.admin.errors import BadRequest, ServerError
+from keyturn.admin.errors import BadRequest, InvalidRequest
 from keyturn.admin.permissions import MANAGE_EVENTS, VIEW_EVENTS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
@@ -146,9 +146,9 @@ def clear_admin_events(realm: RealmAdmin) -> NoContent:
 
 
 def _check(names: Iterable[str], enumeration: str) -> None:
-    """Raises ServerError, as Keycloak does, for a name that the enumeration does not have."""
+    """Raises InvalidRequest for a name that the enumeration does not have."""
     if not set(names) <= set(server_info()["enums"][enumeration]):
-        raise ServerError
+        raise InvalidRequest(f"There is no such {enumeration}")
 
 
 def _equal(**values: str | None) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_access import require_manage
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import AdminError, Conflict, NotFound, OAuthError, ServerError
+from keyturn.admin.errors import AdminError, Conflict, InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.admin.server_info import mapper_types
@@ -135,7 +135,7 @@ def put_mapper(
     stored = _found(owner, mapper_id)
     _check_type(change)
     if change.id != mapper_id:
-        raise ServerError
+        raise InvalidRequest("The mapper's id is not the one in the path")
     changed = replace(changed_protocol_mapper(change, new_id=realm.new_id), name=stored.name, protocol=stored.protocol)
     owner.store(realm, [changed if each.id == mapper_id else each for each in owner.mappers])
     return NoContent()
@@ -162,7 +162,7 @@ def _made(realm: RealmAdmin, mapper: ProtocolMapperRepresentation) -> ProtocolMa
     if not present(mapper.name) or not present(mapper.protocol):
         raise OAuthError(409, "conflict", "Duplicate resource error")
     if len(str(mapper.name)) > _LONGEST:
-        raise ServerError
+        raise InvalidRequest(f"The name is longer than {_LONGEST} characters")
     return new_protocol_mapper(mapper, new_id=realm.new_id)
 
 

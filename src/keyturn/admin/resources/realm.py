@@ -5,7 +5,7 @@ from typing import Any, Final
 from keyturn.admin.admin_events import ACTION, Recorded, empty
 from keyturn.admin.answers import NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import BadRequest, ErrorMessage, NotEnabled, ServerError
+from keyturn.admin.errors import BadRequest, ErrorMessage, InvalidRequest, NotEnabled
 from keyturn.admin.group_documents import group_path
 from keyturn.admin.permissions import (
     ANY_ROLE,
@@ -158,5 +158,5 @@ def convert_client_description(realm: RealmView, description: bytes) -> ClientRe
         return read(description, ClientRepresentation)
     except UnreadableDocument as error:
         if error.kind in {"unrecognized_field", "wrong_type"}:
-            raise ServerError(description="Cannot parse the JSON") from None
+            raise InvalidRequest("Cannot parse the JSON") from None
         raise BadRequest("Unsupported format") from None

@@ -12,7 +12,7 @@ from keyturn.admin.answers import NoContent
 from keyturn.admin.client_access import may_manage
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.effective_roles import closure
-from keyturn.admin.errors import Forbidden, NotFound, ServerError
+from keyturn.admin.errors import Forbidden, InvalidRequest, NotFound
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
@@ -199,9 +199,9 @@ def _require_may_scope(realm: RealmView, role: RoleRepresentation) -> None:
 
 
 def _by_id(realm: RealmView, named: RoleRepresentation) -> RoleRepresentation:
-    """Raises ServerError without an id, which is Keycloak's answer; NotFound."""
+    """Raises InvalidRequest without an id; NotFound."""
     if not isinstance(named.id, str):
-        raise ServerError
+        raise InvalidRequest("A role needs an id")
     role = realm.reader.get(ROLES, realm.id, named.id)
     if role is None:
         raise NotFound("Role not found")

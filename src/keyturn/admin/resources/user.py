@@ -189,21 +189,21 @@ def impersonate(realm: RealmView, user: UserRepresentation) -> None:
 def send_verify_email(realm: RealmView, user: UserRepresentation) -> None:
     """No e-mail is sent: Keycloak's answer where none can be."""
     _require_address(user)
-    raise ErrorMessage(500, "Failed to send verify email")
+    raise ErrorMessage(400, "Failed to send verify email")
 
 
 @user_resource.put("execute-actions-email", needs=MANAGE_USERS, event=None)
 def execute_actions_email(realm: RealmView, user: UserRepresentation) -> None:
     """No e-mail is sent: Keycloak's answer where none can be."""
     _require_address(user)
-    raise ErrorMessage(500, _NO_SENDER)
+    raise ErrorMessage(400, _NO_SENDER)
 
 
 @user_resource.put("reset-password-email", needs=MANAGE_USERS, event=None)
 def reset_password_email(realm: RealmView, user: UserRepresentation) -> None:
     """No e-mail is sent: Keycloak's answer where none can be."""
     _require_address(user)
-    raise ErrorMessage(500, _NO_SENDER)
+    raise ErrorMessage(400, _NO_SENDER)
 
 
 def _require_address(user: UserRepresentation) -> None:

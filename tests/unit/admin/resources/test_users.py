@@ -91,7 +91,7 @@ def test_a_user_comes_with_groups_and_a_password_but_without_roles(server: Serve
 
 
 def test_nothing_is_left_of_a_user_whose_group_is_not_there(server: Server) -> None:
-    assert server.call("POST", "/demo/users", {"username": "ada", "groups": ["/nope"]}).status == 500
+    assert server.call("POST", "/demo/users", {"username": "ada", "groups": ["/nope"]}).status == 400
     assert server.call("GET", "/demo/users/count").body == 0
 
 
