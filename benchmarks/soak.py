@@ -154,7 +154,7 @@ def main() -> int:
     secret, password = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
     with tempfile.TemporaryDirectory() as directory:
         data = Path(directory) / "data"
-        with serve(data, password) as server:
+        with serve(data, password, "--housekeeping-interval", str(SESSION_SECONDS)) as server:
             prepare(server, secret)
             caller = Caller(server)
             caller.admin(

@@ -71,14 +71,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(data: Path, password: str) -> Iterator[Server]:
-    """A server on `data`; ended when the block ends."""
+def serve(data: Path, password: str, *options: str) -> Iterator[Server]:
+    """A server on `data` with these further options; ended when the block ends."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("KEYTURN_", "KC_"))}
     environment |= {"KEYTURN_BOOTSTRAP_ADMIN_USERNAME": ADMIN, "KEYTURN_BOOTSTRAP_ADMIN_PASSWORD": password}
     command = [
         *(Path(sys.executable).parent / "keyturn", "serve", "--data", data),
-        *("--http-port", port, "--https-port", free_port(), "--management-port", free_port()),
+        *("--http-port", port, "--https-port", free_port(), "--management-port", free_port(), *options),
     ]
     with (data.parent / "server.log").open("ab") as log:
         process = subprocess.Popen(list(map(str, command)), env=environment, stdout=log, stderr=log)

@@ -221,6 +221,9 @@ class Settings:
         multiple=True,
         shown_default="all",
     )
+    housekeeping_interval: int = _setting(
+        _seconds, "SECONDS", "How often expired sessions and events are removed, in seconds; 0 is never.", 900
+    )
     shutdown_timeout: int = _setting(
         _seconds, "SECONDS", "How long requests in flight may take to finish after SIGTERM, in seconds.", 10
     )

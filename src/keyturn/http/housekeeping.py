@@ -14,17 +14,18 @@ _LOGGER: Final = logging.getLogger("keyturn.housekeeping")
 
 _FIRST: Final = 60.0
 """Seconds after the start, when everybody has come back."""
-_EVERY: Final = 900.0
-"""Seconds (Keycloak ``scheduled-interval``)."""
 
 
-async def keep_tidy(store: Store, clock: Callable[[], float]) -> None:
-    """Forgets what has expired, again and again, until it is cancelled."""
-    wait = _FIRST
-    while True:
+async def keep_tidy(store: Store, clock: Callable[[], float], every: float) -> None:
+    """Forgets what has expired, `every` so many seconds, until it is cancelled; 0 is never.
+
+    Source: Keycloak's ``scheduled-interval``.
+    """
+    wait = min(_FIRST, every)
+    while every:
         await asyncio.sleep(wait)
         try:
             await to_thread.run_sync(tidy, store, clock())
         except StoreError as error:
             _LOGGER.warning("what has expired cannot be removed now: %s", error)
-        wait = _EVERY
+        wait = every

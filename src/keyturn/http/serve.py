@@ -6,10 +6,11 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from anyio import to_thread
@@ -79,7 +80,8 @@ def run(settings: Settings, *, on_terminal: bool, announce: Callable[[Started], 
             recorder.start()
             try:
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    runner.run(_serve(servers, store, lambda: announce(started)))
+                    tidying = keep_tidy(store, time.time, settings.housekeeping_interval)
+                    runner.run(_serve(servers, tidying, lambda: announce(started)))
             finally:
                 recorder.stop()
     finally:
@@ -181,7 +183,7 @@ def _check(store: Store) -> None:
         assert reader.revision >= 0
 
 
-async def _serve(servers: _Servers, store: Store, announce: Callable[[], None]) -> None:
+async def _serve(servers: _Servers, tidying: Coroutine[Any, Any, None], announce: Callable[[], None]) -> None:
     to_thread.current_default_thread_limiter().total_tokens = _WORKER_THREADS
     stop = asyncio.Event()
 
@@ -198,10 +200,10 @@ async def _serve(servers: _Servers, store: Store, announce: Callable[[], None]) 
     for server in servers.all:
         await server.start()
     announce()
-    tidying = asyncio.create_task(keep_tidy(store, time.time))
+    in_the_background = asyncio.create_task(tidying)
     await stop.wait()
     await asyncio.gather(*(server.stop() for server in servers.public))
     await asyncio.gather(*(server.stop() for server in servers.management))
-    tidying.cancel()
+    in_the_background.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await tidying
+        await in_the_background
