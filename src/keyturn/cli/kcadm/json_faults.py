@@ -17,7 +17,7 @@ _PLUS: Final = (
 _KINDS: Final = {"{": "START_OBJECT", "[": "START_ARRAY", '"': "VALUE_STRING"}
 _WORDS: Final = {"true": "VALUE_TRUE", "false": "VALUE_FALSE", "null": "VALUE_NULL"}
 _NOT_NUMBERS: Final = frozenset({"NaN", "INF", "Infinity"})
-_DEEPEST: Final = 500
+_DEEPEST: Final = 400
 _ONE_OCTET: Final = 0xFF
 
 
