@@ -45,6 +45,7 @@ format: environment ## lay out the source
 
 docs: environment ## write the generated pages anew
 	.venv/bin/python docs/reference/settings_page.py
+	.venv/bin/python docs/reference/reference_pages.py
 
 lock: environment ## write requirements/*.lock anew, with the newest versions
 	requirements/lock.sh .venv/bin/python

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from keyturn import KEYCLOAK_VERSION
 from keyturn.admin.openapi.operations import Body, Operation, Parameter, operations
-from keyturn.admin.openapi.schemas import documents, schema_of, schemas
+from keyturn.admin.openapi.schemas import Document, documents, schema_of, schemas
 from keyturn.admin.openapi.texts import texts
 from keyturn.admin.routing import Mount
 from keyturn.representations import ErrorRepresentation, OAuth2ErrorRepresentation
@@ -34,7 +34,7 @@ A field that is absent and one that is `null` mean the same unless a field says 
 """
 
 
-def admin_documents(mounts: Iterable[Mount]) -> Any:
+def admin_documents(mounts: Iterable[Mount]) -> tuple[Document, ...]:
     """The representations that the operations of `mounts` take and answer, as ``schemas.documents``."""
     found = operations(mounts)
     bodies, answers = _kinds(found)

@@ -139,7 +139,7 @@ def _right(needs: Needs, function: Any) -> str:
     if needs.each:
         return " and ".join(_one_of(each) for each in needs.each)
     if get_type_hints(function)["return"] is NoneType and function.__name__ not in texts().rights:
-        return "whoever has a token: there is nothing to be had"
+        return "any token: there is nothing to be had"
     return texts().rights[function.__name__]
 
 

@@ -10,7 +10,7 @@ import msgspec
 from keyturn.admin.openapi.texts import texts
 from keyturn.representations import Representation, UnsetType, kept_fields, secret_paths
 
-__all__ = ["Document", "Field", "documents", "schema_of", "schemas"]
+__all__ = ["Document", "Field", "documents", "schema_of", "schemas", "shown"]
 
 Use = Literal["acted on", "kept", "told", "ignored"]
 """What becomes of a field that is sent: ``told`` ones are answered and not taken."""
@@ -143,7 +143,7 @@ def _document(document: type[Representation], *, sent: bool, kept: str | None) -
             use, why = "told", ""
         elif why:
             use = "ignored" if wire in ignored else "kept"
-        fields.append(Field(wire, _shown(hints[field]), meanings.get(wire, ""), use, why, secret=wire in secrets))
+        fields.append(Field(wire, shown(hints[field]), meanings.get(wire, ""), use, why, secret=wire in secrets))
     return Document(name, _prose(document.__doc__), sent, tuple(fields))
 
 
@@ -151,19 +151,19 @@ def _prose(docstring: str | None) -> str:
     return " ".join((docstring or "").replace("``", "`").split())
 
 
-def _shown(hint: Any) -> str:
+def shown(hint: Any) -> str:
     """`hint` in the words of JSON."""
     if get_origin(hint) is Annotated:
-        return _shown(get_args(hint)[0])
+        return shown(get_args(hint)[0])
     if get_origin(hint) is Literal:
         return " or ".join(f"`{choice}`" for choice in get_args(hint))
     if get_origin(hint) is list:
-        return f"list of {_shown(get_args(hint)[0])}"
+        return f"list of {shown(get_args(hint)[0])}"
     if get_origin(hint) is dict:
-        return f"map to {_shown(get_args(hint)[1])}"
+        return f"map to {shown(get_args(hint)[1])}"
     given = [each for each in get_args(hint) if each not in (UnsetType, NoneType)]
     if given:
-        return _shown(given[0])
+        return shown(given[0])
     if isinstance(hint, type) and issubclass(hint, Representation):
         return hint.__name__
     return _NAMES.get(hint, "any")
