@@ -97,8 +97,9 @@ def index_page() -> str:
         "of `<realm>-realm` in `master`.",
         "## Errors\n\n"
         "Any call may answer 400 (refused), 401 (no token that counts), 403 (no right), 404 (something on the path is\n"
-        "not there, or a number is none), 406, 409 (a name is taken), 413, 415 and 500, with `error` and perhaps\n"
-        "`error_description`, or with `errorMessage`, as Keycloak does. 501 is for what Keycloak has off by default.",
+        "not there, or a number is none), 406, 409 (a name is taken), 413, 415, 500 (the log says why) and 503 (the\n"
+        "database cannot be used now), with `error` and perhaps `error_description`, or with `errorMessage`, as\n"
+        "Keycloak does. 501 is for what Keycloak has off by default.",
     )
 
 

@@ -85,6 +85,18 @@ def test_no_text_is_left_of_a_field_that_is_gone() -> None:
             assert set(named) <= fields[name], name
 
 
+def test_no_text_is_left_of_an_endpoint_that_is_gone() -> None:
+    found = operations(RESOURCES)
+    functions = {each.endpoint.parameters.function.__name__ for each in found}
+    asked = {parameter.name for each in found for parameter in each.parameters if parameter.within == "query"}
+    named = {parameter.name for each in found for parameter in each.parameters if parameter.within == "path"}
+    assert set(texts().rights) <= functions
+    assert {function for name in texts().queries for function in name.split("@")[1:]} <= functions
+    assert {name.partition("@")[0] for name in texts().queries} <= asked
+    assert {name for name, _ in texts().segments.values()} <= named
+    assert set(texts().about) == {each.tag for each in found}
+
+
 def test_no_server_loads_the_description_before_it_is_asked_for() -> None:
     code = "import sys, keyturn.http.serve; sys.exit('keyturn.admin.openapi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

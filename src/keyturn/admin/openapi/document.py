@@ -21,8 +21,9 @@ _ERRORS: Final[Mapping[int, tuple[str, str]]] = {
     409: ("Conflict", "A name is taken."),
     413: ("TooLarge", "The body is too large."),
     415: ("UnsupportedMediaType", "The body is of another media type."),
-    500: ("ServerError", "What Keycloak answers 500 to as well, or something broke: the server's log says what."),
+    500: ("ServerError", "Something broke, and the server's log says what; or e-mail was to be sent, as in Keycloak."),
     501: ("NotEnabled", "A feature that Keycloak has off by default, and that is not here."),
+    503: ("Unavailable", "The database cannot be used now; nothing has changed."),
 }
 _ERROR: Final = "Error"
 _DESCRIPTION: Final = f"""\
@@ -130,7 +131,7 @@ def _answers(operation: Operation) -> dict[int, Any]:
 
 
 def _failures(operation: Operation) -> dict[int, Any]:
-    statuses = {400, 401, 403, 500}
+    statuses = {400, 401, 403, 500, 503}
     if operation.in_a_realm:
         statuses.add(404)
     if operation.endpoint.produces is not None:
