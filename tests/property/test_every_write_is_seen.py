@@ -283,16 +283,15 @@ class Writes(RuleBasedStateMachine):
             attributes = {"colour": [value]} if value else {}
             self.call("PUT", f"/users/{user['id']}", document | {"enabled": enabled, "attributes": attributes})
 
-    @rule(which=some)
-    def delete_a_service_account(self, which: int) -> None:
-        if user := self._account(self.model(), which):
+    @rule(which=some, anew=mostly)
+    def delete_a_service_account(self, which: int, anew: bool) -> None:
+        """Whoever asks for it afterwards makes it anew."""
+        client = chosen(self.mine(self.model()), which)
+        if client and (user := self.model().account(client)):
             self.call("DELETE", f"/users/{user['id']}")
-
-    @rule(which=some)
-    def look_at_a_service_account(self, which: int) -> None:
-        """Which makes it anew where it is gone."""
-        if client := chosen(self.mine(self.model()), which):
-            self.call("GET", f"/clients/{client['id']}/service-account-user")
+            self.every_token_says_what_the_documents_say()
+            if anew:
+                self.call("GET", f"/clients/{client['id']}/service-account-user")
 
     @rule(which=some, to=name, inside=flag)
     def create_a_group(self, which: int, to: str, inside: bool) -> None:
