@@ -1,7 +1,6 @@
 """JSON Web Tokens in JWS compact form (RFC 7515 §7.1, RFC 7519): sign, read strictly, verify."""
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeAlias
@@ -29,6 +28,9 @@ FindKey: TypeAlias = Callable[[str | None, str], PublicKey | None]
 
 MAXIMUM_LENGTH: Final = 64 * 1024
 """Bytes of a token that ``parse`` reads by default; Keycloak's tokens with hundreds of roles stay under it."""
+
+_FAR: Final = 2**63
+"""Seconds since the epoch beyond which a time is none: NaN, infinity, an integer that no float can hold."""
 
 _MADE_HERE: Final = object()
 """Whoever makes an ``Unverified`` or ``VerifiedClaims`` must show it, so that only this module can."""
@@ -117,8 +119,8 @@ def parse(token: str | bytes, max_length: int = MAXIMUM_LENGTH) -> Unverified:
     """The parts of `token`, read but not verified.
 
     Strict: three parts of canonical base64url; header and claims are JSON objects in UTF-8 with no member twice at any
-    depth and no NaN or infinity; ``alg`` is a text, ``kid`` too if present; ``crit`` is refused since nothing critical
-    is understood here (RFC 7515 §4.1.11).
+    depth, no NaN or infinity, and no text that is no Unicode; ``alg`` is a text, ``kid`` too if present; ``crit`` is
+    refused since nothing critical is understood here (RFC 7515 §4.1.11).
 
     Raises:
         InvalidToken: it is none of that, or longer than `max_length` bytes.
@@ -189,7 +191,7 @@ def _numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if value is None and name not in claims:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_FAR <= value <= _FAR:
         raise InvalidToken(f"{name} is no number")
     return value
 
@@ -197,6 +199,8 @@ def _numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
 def _json_object(content: bytes, part: str) -> dict[str, Any]:
     try:
         document = _DECODER.decode(content.decode())
+        if b"\\u" in content:
+            json.dumps(document, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError):  # deep nesting exhausts the decoder's stack, not ours
         raise InvalidToken(f"the {part} is no JSON, or names a member twice") from None
     if not isinstance(document, dict):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from admin_server import BASE_URL, Server
+from keyturn.jose.base64url import encode as b64url
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENTS, REALMS, USERS
 
@@ -50,6 +51,7 @@ def test_refuses_what_is_no_bearer_token(server: Server, authorization: str) -> 
         {"exp": 1},
         {"iss": "http://elsewhere/realms/master"},
         {"iss": f"{BASE_URL}/realms/demo"},
+        {"iss": f"{BASE_URL}/realms/master", "exp": 10**400},
         {"azp": "nobody"},
         {"sub": "nobody"},
         {"typ": "Refresh"},
@@ -60,6 +62,12 @@ def test_refuses_what_is_no_bearer_token(server: Server, authorization: str) -> 
 )
 def test_refuses_a_token_that_does_not_count(server: Server, claims: dict[str, Any]) -> None:
     assert server.call("GET", "/demo", token=server.token(**claims)).status == 401
+
+
+def test_refuses_an_issuer_that_is_no_unicode(server: Server) -> None:
+    header, claims = (b64url(part) for part in (b'{"alg":"RS256"}', b'{"iss":"%b/realms/\\ud800"}' % BASE_URL.encode()))
+    forged = b".".join((header, claims, b64url(b"signature"))).decode()
+    assert server.call("GET", "/demo", token=forged).status == 401
 
 
 def test_refuses_a_token_signed_by_another_realm(server: Server) -> None:

@@ -194,6 +194,8 @@ def test_only_parse_and_verify_make_parsed_and_verified_things() -> None:
         ({"exp": True}, 0, jwt.InvalidToken),
         ({"exp": None}, 0, jwt.InvalidToken),
         ({"exp": float("inf")}, 0, jwt.InvalidToken),
+        ({"exp": 10**400}, 0, jwt.InvalidToken),
+        ({"exp": 100, "nbf": 10**400}, 0, jwt.InvalidToken),
         ({"exp": 100, "nbf": "0"}, 0, jwt.InvalidToken),
     ],
 )
