@@ -1,5 +1,6 @@
 """From documents to the model: what a realm's clients share, and each client for itself."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +26,10 @@ from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COMPONENTS, GROUPS
 from keyturn.store.spi import Reader, Relation
 
 _SERVICE_ACCOUNT_CLIENT: Final = "service_account_client"
+
+# Attributes are texts that anything may stand in, and int() raises for some that look like numbers.
+_SECONDS: Final = re.compile(r"[0-9]{1,18}")
+_ORDER: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
@@ -191,7 +196,7 @@ def _secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> t
     secret = given(document.secret, "")
     digests = [SecretDigest(sha256(secret.encode()).digest())] if secret else []
     rotated, expires = attributes.get("client.secret.rotated"), attributes.get("client.secret.rotated.expiration.time")
-    if rotated and expires is not None and expires.isdigit():
+    if rotated and expires is not None and _SECONDS.fullmatch(expires):
         digests.append(SecretDigest(sha256(rotated.encode()).digest(), int(expires)))
     return tuple(digests)
 
@@ -248,4 +253,4 @@ def _attributes(attributes: Maybe[dict[str, list[str]]]) -> Mapping[str, tuple[s
 def _gui_order(attributes: Mapping[str, str]) -> int:
     """Where the scope stands in the ``scope`` claim; without ``gui.order`` it is last (Keycloak ``OrderedModel``)."""
     order = attributes.get("gui.order", "")
-    return int(order) if order.lstrip("-").isdigit() else 2**31
+    return int(order) if _ORDER.fullmatch(order) else 2**31

@@ -6,7 +6,7 @@ from harness.realm import RealmUnderTest, new_id
 from harness.tokens import ask, verified
 from keyturn.oauth2.spi import Miss
 from keyturn.representations import ClientRepresentation, RealmRepresentation, RoleRepresentation, given
-from keyturn.store.collections import CLIENTS, REALMS, ROLES
+from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, REALMS, ROLES
 from keyturn.store.spi import Relation, Transaction
 
 GRANT = {"grant_type": "client_credentials"}
@@ -131,6 +131,27 @@ def test_composite_roles_are_closed_even_in_a_circle(realm: RealmUnderTest) -> N
             transaction.link(Relation.COMPOSITE, realm.id, parent, child)
         transaction.link(Relation.USER_ROLE, realm.id, user_id, outer)
     assert {"inner", "middle", "outer"} <= set(roles_of(realm, "one"))
+
+
+@pytest.mark.parametrize("order", ["²", "--5", "-", "9" * 5000])
+def test_an_order_of_scopes_that_is_no_number_stops_nobody(realm: RealmUnderTest, order: str) -> None:
+    service(realm, "one")
+    with realm.store.write() as transaction:
+        scope = transaction.find(CLIENT_SCOPES, realm.id, name="profile")
+        assert scope is not None
+        scope.attributes = given(scope.attributes, {}) | {"gui.order": order}
+        transaction.update(CLIENT_SCOPES, realm.id, scope)
+    token = ask(realm, GRANT, basic=("one", "s3cret")).body["access_token"]
+    assert sorted(verified(realm, token)["scope"].split()) == ["email", "profile"]
+
+
+@pytest.mark.parametrize("expires", ["²", "9" * 5000, "soon", ""])
+def test_a_rotated_secret_without_an_end_does_not_count(realm: RealmUnderTest, expires: str) -> None:
+    client = service(realm, "one")
+    rotated = {"client.secret.rotated": "old", "client.secret.rotated.expiration.time": expires}
+    realm.change_client(client, lambda stored: setattr(stored, "attributes", given(stored.attributes, {}) | rotated))
+    assert ask(realm, GRANT, basic=("one", "s3cret")).status == 200
+    assert ask(realm, GRANT, basic=("one", "old")).status == 401
 
 
 def test_a_renamed_client_stands_in_the_tokens_of_others_under_its_new_name(realm: RealmUnderTest) -> None:
