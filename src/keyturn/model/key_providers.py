@@ -3,6 +3,7 @@
 Private keys are in the component's config, as in Keycloak: base64 of PKCS #8, sealed by the store.
 """
 
+import re
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ Config = dict[str, list[str]]
 Random = Callable[[int], bytes]
 
 FALLBACK_PRIORITY: Final = -100
+
+_SIZE: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def _rsa(generation: _Generation, algorithm: str, use: Use) -> Config:
     size = generation.first("keySize", "2048")
     key = jwk.generate(
         generation.first("algorithm", algorithm),
-        size=int(size) if size.isdigit() else 0,
+        size=int(size) if _SIZE.fullmatch(size) else 0,
         use=use,
         certificate_subject=generation.realm_name,
         now=generation.now,
@@ -140,7 +143,7 @@ def _eddsa(generation: _Generation) -> Config:
 
 def _shared_secret(generation: _Generation, size: int) -> Config:
     chosen = generation.first("secretSize", str(size))
-    if not chosen.isdigit() or not 0 < int(chosen) <= _MAXIMUM_SECRET:
+    if not _SIZE.fullmatch(chosen) or not 0 < int(chosen) <= _MAXIMUM_SECRET:
         raise InvalidKey("secretSize is no number of bytes")
     digits = generation.random(16).hex()
     kid = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
@@ -163,7 +166,7 @@ def _read_rsa(config: Mapping[str, list[str]], algorithm: str, use: Use, *, trus
 
 def _read_ecdsa(config: Mapping[str, list[str]]) -> PrivateKey:
     curve = config.get("ecdsaEllipticCurveKey", ["P-256"])[0]
-    algorithm = next(name for name, of in _CURVES.items() if of == curve)
+    algorithm = {of: name for name, of in _CURVES.items()}[curve]
     return jwk.private_key_from_pem(config["ecdsaPrivateKey"][0], algorithm=algorithm, trusted=True)
 
 

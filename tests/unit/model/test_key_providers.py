@@ -1,0 +1,43 @@
+"""From the settings of key providers to keys: what makes none stops no other."""
+
+import os
+
+import pytest
+
+from keyturn.jose.jwk import InvalidKey
+from keyturn.model.key_providers import generate, key_ring
+from keyturn.representations import ComponentRepresentation
+
+NOW = 1_800_000_000
+
+
+def component(provider: str, **config: str) -> ComponentRepresentation:
+    return ComponentRepresentation(
+        id=provider, provider_id=provider, config={name: [value] for name, value in config.items()}
+    )
+
+
+def made(provider: str, **config: str) -> ComponentRepresentation:
+    return generate(component(provider, **config), realm_name="demo", now=NOW, random=os.urandom)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        component("ecdsa-generated", ecdsaEllipticCurveKey="P-9", ecdsaPrivateKey="AA=="),
+        component("ecdsa-generated", ecdsaPrivateKey="AA=="),
+        component("hmac-generated", kid="k", secret="ä"),
+        component("rsa", privateKey="no key"),
+        component("aes-generated"),
+    ],
+)
+def test_a_component_whose_key_cannot_be_read_takes_no_other_with_it(broken: ComponentRepresentation) -> None:
+    ring = key_ring([made("eddsa-generated"), broken, made("hmac-generated")])
+    assert [each.provider_id for each in ring.keys] == ["eddsa-generated", "hmac-generated"]
+
+
+@pytest.mark.parametrize("size", ["", "x", "²", "-1", "0", "99999", "9" * 5000])
+@pytest.mark.parametrize(("provider", "setting"), [("rsa-generated", "keySize"), ("hmac-generated", "secretSize")])
+def test_a_size_that_is_none_makes_no_key(provider: str, setting: str, size: str) -> None:
+    with pytest.raises(InvalidKey):
+        made(provider, **{setting: size})
