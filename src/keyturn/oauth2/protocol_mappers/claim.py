@@ -78,9 +78,11 @@ def convert(value: str, json_type: str | None) -> Any:
             return _integer(value, 63)
         case "JSON":
             try:
-                return json.loads(value, parse_constant=_refuse_constant)
+                found = json.loads(value, parse_constant=_refuse_constant)
+                json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair cannot stand in a token
             except (ValueError, RecursionError):
                 return None
+            return found
         case _:
             return value
 

@@ -61,6 +61,8 @@ def test_an_escaped_name_is_one_component(name: str) -> None:
         ("[1", "JSON", None),
         ("NaN", "JSON", None),
         ("[" * 100_000, "JSON", None),
+        (r'"\ud83d\ude00"', "JSON", "\U0001f600"),
+        (r'{"a": "\ud800"}', "JSON", None),
     ],
 )
 def test_a_value_becomes_what_its_type_says(value: str, json_type: str | None, expect: Any) -> None:
