@@ -1,7 +1,6 @@
 """The form in a request's body (RFC 6749 Appendix B), read strictly and in bounded time."""
 
 import re
-from email.parser import BytesHeaderParser
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -71,14 +70,23 @@ def _multipart(content_type: str, body: bytes) -> Form:
         head, separator, value = part.partition(b"\r\n\r\n")
         if not separator:
             continue
-        disposition = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n")).get("Content-Disposition", "")
-        name = _parameter(disposition, "name")
-        if name is not None and _parameter(disposition, "filename") is None:
-            try:
+        try:
+            disposition = _disposition(head.decode())
+            name = _parameter(disposition, "name")
+            if name is not None and _parameter(disposition, "filename") is None:
                 _add(form, name, value.decode())
-            except UnicodeDecodeError:
-                raise MalformedRequest("The form is not UTF-8") from None
+        except UnicodeDecodeError:
+            raise MalformedRequest("The form is not UTF-8") from None
     return form
+
+
+def _disposition(head: str) -> str:
+    """The ``Content-Disposition`` of a part."""
+    for line in head.split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.strip().lower() == "content-disposition":
+            return value
+    return ""
 
 
 def _parameter(header: str, name: str) -> str | None:

@@ -63,6 +63,36 @@ def test_reads_the_fields_of_multipart_forms_and_leaves_out_files() -> None:
     assert parse("multipart/form-data; boundary=x", body) == {"grant_type": "client_credentials"}
 
 
+def test_the_names_of_multipart_fields_are_utf_8() -> None:
+    field = 'Content-Disposition: form-data; name="ä"\r\n\r\n1\r\n--x--'
+    assert parse("multipart/form-data; boundary=x", f"--x\r\n{field}".encode()) == {"ä": "1"}
+    with pytest.raises(MalformedRequest):
+        parse("multipart/form-data; boundary=x", f"--x\r\n{field}".encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("head", "form"),
+    [
+        (b'content-disposition : form-data ; NAME="a"', {"a": "1"}),
+        (b"Content-Type: text/plain\r\nContent-Disposition: form-data; name=a", {"a": "1"}),
+        (b"Content-Disposition: form-data", {}),
+        (b"nothing", {}),
+    ],
+)
+def test_reads_the_head_of_a_multipart_field(head: bytes, form: dict[str, str]) -> None:
+    assert parse("multipart/form-data; boundary=x", b"--x\r\n" + head + b"\r\n\r\n1\r\n--x--") == form
+
+
+@given(st.binary(max_size=50), st.binary(max_size=50))
+def test_any_multipart_field_is_read_or_refused(head: bytes, value: bytes) -> None:
+    body = b"--x\r\nContent-Disposition: form-data; name=" + head + b"\r\n\r\n" + value + b"\r\n--x--"
+    try:
+        form = parse("multipart/form-data; boundary=x", body)
+    except MalformedRequest:
+        return
+    assert all(isinstance(text, str) for pair in form.items() for text in pair)
+
+
 @given(st.binary(max_size=200), st.sampled_from([URLENCODED, "multipart/form-data; boundary=x"]))
 def test_any_content_is_read_or_refused(body: bytes, content_type: str) -> None:
     try:
