@@ -21,6 +21,9 @@ MAXIMUM_CLIENTS: Final = 20_000
 MAXIMUM_UNKNOWN: Final = 10_000
 """Client ids and realm names that are known not to exist. Whoever asks for random ones must not fill the memory."""
 
+MAXIMUM_UNKNOWN_SIZE: Final = 1_000_000
+"""Characters of all of them: one may be as long as a request."""
+
 _OF_ONE_CLIENT: Final = frozenset(
     {
         CLIENTS.name,
@@ -35,6 +38,32 @@ _NOT_COMPILED: Final = frozenset({SESSIONS.name, LOGIN_FAILURES.name})
 _OF_ONE_USER: Final = frozenset({USERS.name, Relation.USER_ROLE, Relation.MEMBERSHIP})
 
 
+class _Unknown:
+    """Names that are known not to exist, within bounds: past them all are forgotten."""
+
+    __slots__ = ("_names", "_size")
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._size = 0
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def add(self, name: str) -> None:
+        if len(self._names) >= MAXIMUM_UNKNOWN or self._size >= MAXIMUM_UNKNOWN_SIZE:
+            self.clear()
+        self._names.add(name)
+        self._size += len(name)
+
+    def clear(self) -> None:
+        self._names.clear()
+        self._size = 0
+
+
 class RealmEntry:
     """One realm in memory: what its clients share, and those clients that have been asked for.
 
@@ -46,7 +75,7 @@ class RealmEntry:
     def __init__(self, realm: Realm) -> None:
         self.realm = realm
         self._clients: dict[str, Client] = {}
-        self._unknown: set[str] = set()
+        self._unknown = _Unknown()
         self._by_id: dict[str, str] = {}
         self._by_user: dict[str, str] = {}
         self._without_account: set[str] = set()
@@ -67,8 +96,6 @@ class RealmEntry:
     def keep(self, client_id: str, client: Client | None) -> None:
         """Remembers the client, or that there is none, within bounds."""
         if client is None:
-            if len(self._unknown) >= MAXIMUM_UNKNOWN:
-                self._unknown.clear()
             self._unknown.add(client_id)
             return
         if len(self._clients) >= MAXIMUM_CLIENTS:
@@ -108,7 +135,7 @@ class Registry:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._realms: dict[str, RealmEntry] = {}
-        self._unknown: set[str] = set()
+        self._unknown = _Unknown()
         self._names: dict[str, str] = {}
         self._lock = Lock()
         self._applied = 0
@@ -173,7 +200,7 @@ class Registry:
             if entry is not None:
                 self._realms[name] = entry
                 self._names[entry.realm.id] = name
-            elif len(self._unknown) < MAXIMUM_UNKNOWN:
+            else:
                 self._unknown.add(name)
             return True
 
@@ -188,12 +215,12 @@ class Registry:
         """Drops what the changes touch. Called by the store after each commit, before the writer's answer."""
         with self._lock:
             for change in changes:
-                self._applied = max(self._applied, change.revision)
-                self._drop(change)
+                # Logins are no reason to read anything again: where there are many, it would never be read in time.
+                if change.kind not in _NOT_COMPILED:
+                    self._applied = max(self._applied, change.revision)
+                    self._drop(change)
 
     def _drop(self, change: Change) -> None:
-        if change.kind in _NOT_COMPILED:
-            return
         if change.kind == REALMS.name:
             self._unknown.clear()
         name = self._names.get(change.realm_id)

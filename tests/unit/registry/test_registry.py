@@ -1,15 +1,48 @@
 """The registry: what is compiled once, what a change touches, and that no change is missed."""
 
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
 
-from harness.realm import RealmUnderTest, new_id
+from harness.realm import NOW, RealmUnderTest, new_id
 from harness.tokens import ask, verified
+from keyturn.model.user_session import UserSession
 from keyturn.oauth2.spi import Miss
+from keyturn.registry.registry import Registry
 from keyturn.representations import ClientRepresentation, RealmRepresentation, RoleRepresentation, given
-from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, REALMS, ROLES
-from keyturn.store.spi import Relation, Transaction
+from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, REALMS, ROLES, SESSIONS
+from keyturn.store.spi import Reader, Relation, Transaction
 
 GRANT = {"grant_type": "client_credentials"}
+
+
+class Crowded:
+    """The realm's store, in which somebody logs in while anybody reads: ten times, lest a failure lasts for ever."""
+
+    def __init__(self, realm: RealmUnderTest) -> None:
+        self._realm = realm
+        self.reads = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._realm.store, name)
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        with self._realm.store.read() as reader:
+            self.reads += 1
+            if self.reads <= 10:
+                with self._realm.store.write() as transaction:
+                    transaction.insert(SESSIONS, self._realm.id, login(f"login-{self.reads}"))
+            yield reader
+
+
+def login(session_id: str) -> UserSession:
+    return UserSession(
+        id=session_id, user_id="u", username="ada", address="", started=NOW, refreshed=NOW, expires=NOW + 60, clients={}
+    )
 
 
 def service(realm: RealmUnderTest, client_id: str) -> ClientRepresentation:
@@ -51,6 +84,28 @@ def test_a_client_that_was_asked_for_before_it_existed_is_found_afterwards(realm
     assert realm.entry.by_client_id("later") is None
     service(realm, "later")
     assert compiled(realm, "later") is not None
+
+
+def test_names_that_nobody_has_do_not_fill_the_memory(realm: RealmUnderTest) -> None:
+    service(realm, "one")
+    assert compiled(realm, "one") is not None
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            name = f"{number}-" + "x" * 100_000
+            assert compiled(realm, name) is None
+            assert realm.registry.load_realm(name) is None
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 5_000_000
+
+
+def test_what_is_read_while_people_log_in_need_not_be_read_again(realm: RealmUnderTest) -> None:
+    service(realm, "one")
+    crowded = Crowded(realm)
+    assert Registry(crowded).load_client(realm.name, "one") is not None
+    assert crowded.reads == 2
 
 
 def test_a_realm_that_was_asked_for_before_it_existed_is_found_afterwards(realm: RealmUnderTest) -> None:
