@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from keyturn.events.event import Event
 
 _LOGGER: Final = logging.getLogger("keyturn.events")
@@ -18,6 +20,8 @@ BATCH: Final = 500
 """Events in one transaction."""
 CAPACITY: Final = 10_000
 """Events that wait at most; about 10 MB with all their details."""
+LONGEST: Final = 1000
+"""Characters of one value (Keycloak ``max-detail-length``): much of it comes from callers."""
 _PAUSE: Final = 1.0
 """Seconds for which a batch is gathered."""
 
@@ -82,7 +86,7 @@ class Recorder:
         if event.kept:
             waiting = len(self._kept)
             if waiting < self._capacity:
-                self._kept.append(event)
+                self._kept.append(_shortened(event))
             else:
                 self.dropped += 1
             if waiting == BATCH:
@@ -152,3 +156,12 @@ class Recorder:
             use = self._uses.setdefault((event.realm_id, event.issued_to), Use())
             use.tokens += 1
             use.last = max(use.last, int(event.time))
+
+
+def _shortened(event: Event) -> Event:
+    """`event` without what is too long to wait in memory."""
+    texts = {name: getattr(event, name) for name in ("address", "client_id", "user_id", "session_id")}
+    cut = {name: text[:LONGEST] for name, text in texts.items() if text is not None and len(text) > LONGEST}
+    if any(len(text) > LONGEST for text in event.details.values()):
+        cut["details"] = {name: text[:LONGEST] for name, text in event.details.items()}
+    return replace(event, **cut) if cut else event

@@ -1,10 +1,11 @@
 """Writes what the sinks of events have gathered, and forgets what has been kept for long enough."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from keyturn.events.event import Event
-from keyturn.events.recorder import NotSaved, Save, Uses
+from keyturn.events.recorder import LONGEST, NotSaved, Save, Uses
 from keyturn.representations import UNSET, Maybe, RealmRepresentation, given
 from keyturn.representations.event import EventRepresentation
 from keyturn.store.collections import REALMS
@@ -14,8 +15,7 @@ from keyturn.store.spi import ClientUse, Log, Store, StoreError
 ADMIN_EVENTS_EXPIRATION: Final = "adminEventsExpiration"
 """The realm's attribute that says for how many seconds admin events are kept."""
 
-_LONGEST: Final = 1000
-"""Characters of one value (Keycloak ``max-detail-length``): much of it comes from callers."""
+_SECONDS: Final = re.compile(r"[0-9]{1,18}")
 _AT_ONCE: Final = 5000
 """Entries that are forgotten in one transaction, so that nobody waits long for it."""
 
@@ -37,7 +37,7 @@ def saver(store: Store, new_id: Callable[[], str]) -> Save:
 
 
 def _entry(event: Event, id_: str) -> EventRepresentation:
-    details = {name: _shortened(value) for name, value in event.details.items()}
+    details = {name: _storable(value) for name, value in event.details.items()}
     return EventRepresentation(
         id=id_,
         time=int(event.time * 1000),
@@ -53,12 +53,12 @@ def _entry(event: Event, id_: str) -> EventRepresentation:
 
 
 def _text(value: str | None) -> Maybe[str]:
-    return UNSET if value is None else _shortened(value)
+    return UNSET if value is None else _storable(value)
 
 
-def _shortened(value: str) -> str:
+def _storable(value: str) -> str:
     """`value` as the database can take it: what callers send may be long, and no Unicode."""
-    return value[:_LONGEST].encode("utf-8", "replace").decode()
+    return value[:LONGEST].encode("utf-8", "replace").decode()
 
 
 def tidy(store: Store, now: float) -> None:
@@ -69,12 +69,12 @@ def tidy(store: Store, now: float) -> None:
     for realm in realms:
         for log, lifespan in ((EVENTS, given(realm.events_expiration, 0)), (ADMIN_EVENTS, _admin_lifespan(realm))):
             if lifespan > 0:
-                _expire(store, log, given(realm.id, ""), int((now - lifespan) * 1000))
+                _expire(store, log, given(realm.id, ""), max(int(now) - lifespan, 0) * 1000)
 
 
 def _admin_lifespan(realm: RealmRepresentation) -> int:
     text = given(realm.attributes, {}).get(ADMIN_EVENTS_EXPIRATION) or ""
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if _SECONDS.fullmatch(text) else 0
 
 
 def _expire(store: Store, log: Log[Any], realm_id: str, before: int) -> None:

@@ -122,6 +122,16 @@ def test_events_are_forgotten_after_their_time(realms: SqlStore) -> None:
     assert len(stored(realms, EVENTS, "r2")) == len(stored(realms, ADMIN_EVENTS, "r2")) == 5
 
 
+@pytest.mark.parametrize("lifespan", [2**63 - 1, NOW + 1])
+def test_events_that_are_kept_longer_than_time_has_gone_are_not_forgotten(realms: SqlStore, lifespan: int) -> None:
+    for_ever = {"adminEventsExpiration": "9" * 5000}
+    with realms.write() as write:
+        long = RealmRepresentation(id="r1", realm="one", events_expiration=lifespan, attributes=for_ever)
+        write.update(REALMS, "r1", long)
+    tidy(realms, NOW)
+    assert len(stored(realms, EVENTS)) == len(stored(realms, ADMIN_EVENTS)) == 5
+
+
 def test_many_events_are_forgotten_in_several_transactions(realms: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "_AT_ONCE", 2)
     with realms.write() as write:

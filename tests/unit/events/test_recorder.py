@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keyturn.events.event import Event
-from keyturn.events.recorder import BATCH, NotSaved, Recorder, Uses
+from keyturn.events.recorder import BATCH, LONGEST, NotSaved, Recorder, Uses
 
 
 def event(number: int = 0, **fields: Any) -> Event:
@@ -51,6 +51,18 @@ def test_stores_what_is_to_be_kept_and_nothing_else(shelf: Shelf) -> None:
     recorder.flush()
     assert [each.time for each in shelf.events] == [101.5, 103.5]
     assert recorder.waiting == 0
+
+
+def test_what_waits_is_short_however_much_a_caller_sends(shelf: Shelf) -> None:
+    recorder = Recorder(shelf.save)
+    much = "x" * 1_000_000
+    recorder.record(event(client_id=much, user_id=much, session_id=much, details={"username": much, "scope": "email"}))
+    recorder.record(event(client_id="client", details={"scope": "email"}))
+    recorder.flush()
+    long, short = shelf.events
+    assert {len(long.client_id or ""), len(long.user_id or ""), len(long.session_id or "")} == {LONGEST}
+    assert {name: len(value) for name, value in long.details.items()} == {"username": LONGEST, "scope": 5}
+    assert (short.client_id, short.details) == ("client", {"scope": "email"})
 
 
 def test_writes_nothing_where_nothing_has_happened(shelf: Shelf) -> None:
