@@ -20,6 +20,7 @@ UPDATE_PASSWORD: Final = "UPDATE_PASSWORD"
 """The required action of who has to choose a new password."""
 
 _POLICY: Final = re.compile(r"([A-Za-z0-9]+)(?:\((.*)\))?")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _DEFAULT_LENGTH: Final = 8
 _DEFAULT_LONGEST: Final = 64
 
@@ -125,7 +126,7 @@ Broken = tuple[str, str] | None
 
 
 def _number(setting: str, default: int) -> int:
-    return int(setting) if setting.isascii() and setting.isdigit() else default
+    return int(setting) if _NUMBER.fullmatch(setting) else default
 
 
 def _at_least(kind: str, text: str, counts: Callable[[str], bool]) -> Callable[[str, str, UserRepresentation], Broken]:

@@ -84,11 +84,7 @@ def realm_document(source: RealmRepresentation) -> RealmRepresentation:
     for field, attribute in MIRRORED.items():
         if present(getattr(source, field)):
             attributes[attribute] = str(getattr(source, field))
-        elif (
-            attribute in given(source.attributes, {})
-            and attributes[attribute].isascii()
-            and attributes[attribute].isdigit()
-        ):
+        elif _SECONDS.fullmatch(given(source.attributes, {}).get(attribute, "")):
             source = replace(source, **{field: int(attributes[attribute])})
     headers = {**given(defaults.browser_security_headers, {}), **given(source.browser_security_headers, {})}
     return replace(

@@ -7,6 +7,7 @@ never come here: they need no slow hash.
 import hashlib
 import hmac
 import os
+import re
 import uuid
 from base64 import b64decode, b64encode
 from typing import Final
@@ -30,6 +31,7 @@ _MOST_WORK: Final = 1 << 22
 _MOST_ITERATIONS: Final = 10_000_000
 """Of PBKDF2."""
 _LONGEST_HASH: Final = 1024
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 class _Secret(Representation, forbid_unknown_fields=False):
@@ -199,4 +201,4 @@ def _text(parameters: _Parameters, name: str) -> str:
 
 def _number(parameters: _Parameters, name: str) -> int:
     text = _text(parameters, name)
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if _NUMBER.fullmatch(text) else 0

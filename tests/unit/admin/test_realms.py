@@ -177,3 +177,11 @@ def test_a_role_counts_from_the_moment_it_is_given_until_it_is_taken(server: Ser
     with server.store.write() as tx:
         tx.unlink(Relation.USER_ROLE, entry.realm.id, str(user.id), str(role.id))
     assert server.call("GET", "/demo/clients", token=token).status == 403
+
+
+@pytest.mark.parametrize("lifespan", ["9" * 30, "9" * 5000, "²", "-1", "soon"])
+def test_an_attribute_that_is_no_lifespan_leaves_a_realm_that_can_be_read(server: Server, lifespan: str) -> None:
+    realm = {"realm": "odd", "attributes": {"oauth2DeviceCodeLifespan": lifespan}}
+    assert server.call("POST", "", realm).status == 201
+    assert server.call("GET", "/odd").body["oauth2DeviceCodeLifespan"] == 600
+    assert server.call("GET", "").status == 200

@@ -107,6 +107,7 @@ def test_older_hashes_are_verified_and_due_for_a_new_one(old: CredentialRepresen
         credential(ARGON2_I, 3, "argon2"),
         credential(ARGON2_I, 3, "argon2", **{**ARGON2_I_PARAMETERS, "hashLength": "32"}),
         credential(ARGON2_I, 3, "argon2", **{**ARGON2_I_PARAMETERS, "memory": "99999999999"}),
+        credential(ARGON2_I, 3, "argon2", **{**ARGON2_I_PARAMETERS, "memory": "9" * 5000}),
         credential(ARGON2_I, 3, "argon2", **{**ARGON2_I_PARAMETERS, "parallelism": "x"}),
         CredentialRepresentation(type="password", secret_data="{", credential_data="{}"),
         CredentialRepresentation(type="password"),
