@@ -14,6 +14,7 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_validation import check_client, check_lengths
 from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, InvalidRequest, ServerError
+from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
 from keyturn.model.key_providers import generate
 from keyturn.model.new_realm import NewRealm, UnknownName, new_realm
@@ -89,7 +90,10 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
             check_client(client)
             check_lengths(client)
-    components = [generate(each, realm_name=name, now=fresh.now, random=random) for each in made.components]
+    try:
+        components = [generate(each, realm_name=name, now=fresh.now, random=random) for each in made.components]
+    except InvalidKey as error:
+        raise InvalidRequest(str(error)) from error
     users = [_with_hashed_passwords(user, int(fresh.now * 1000)) for user in made.users]
     return replace(made, components=components, users=users)
 

@@ -4,6 +4,7 @@ Each takes a value that is not blank, and its configuration; it gives the messag
 Source: Keycloak ``Validators``, asked of Keycloak.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ _LABEL: Final = r"[A-Za-z0-9\u0080-\uffff!#$%&'*+/=?^_`{|}~](?:[A-Za-z0-9\u0080-
 _DOMAIN: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9.]+\]|\[[iI][pP][vV]6:[0-9A-Fa-f:.]+\])")
 _NOT_IN_NAMES: Final = re.compile(r'[<>&"\v\n\f\r\x85\u2028\u2029$%!#?§;*~/\\|^=\[\]{}()\x00-\x1f\x7f]')
 _NOT_IN_USERNAMES: Final = re.compile(r"[<>&\"'\s$%!#?§,;:*~/\\|^=\[\]{}()`\x00-\x1f\x7f]")
-_INTEGER: Final = re.compile(r"-?[0-9]+")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _DOUBLE: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LOCAL_DATE: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,4})")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -44,7 +45,8 @@ def number(value: Any) -> int | float | None:
     text = str(value)
     if _INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if _DOUBLE.fullmatch(text) else None
+    found = float(text) if _DOUBLE.fullmatch(text) else math.inf
+    return found if math.isfinite(found) else None
 
 
 def _length(value: str, config: Config) -> Fault | None:

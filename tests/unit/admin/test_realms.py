@@ -185,3 +185,11 @@ def test_an_attribute_that_is_no_lifespan_leaves_a_realm_that_can_be_read(server
     assert server.call("POST", "", realm).status == 201
     assert server.call("GET", "/odd").body["oauth2DeviceCodeLifespan"] == 600
     assert server.call("GET", "").status == 200
+
+
+@pytest.mark.parametrize("provider", ["rsa-generated", "ecdsa-generated", "hmac-generated"])
+def test_an_import_with_a_key_that_cannot_be_made_is_refused(server: Server, provider: str) -> None:
+    settings = {"keySize": ["7"], "ecdsaEllipticCurveKey": ["P-9"], "secretSize": ["x"]}
+    keys = {"org.keycloak.keys.KeyProvider": [{"name": "odd", "providerId": provider, "config": settings}]}
+    assert server.call("POST", "", {"realm": "odd", "components": keys}).status == 400
+    assert server.call("GET", "/odd").status == 404

@@ -183,3 +183,17 @@ def test_tells_what_forms_are_made_of(server: Server) -> None:
     path = f"/demo/users/{_make(server, a=['x']).id}"
     of_user = server.call("GET", path, query="userProfileMetadata=true").body["userProfileMetadata"]["attributes"]
     assert {each["name"]: each["readOnly"] for each in of_user} == {"username": True, "email": False, "a": False}
+
+
+@pytest.mark.parametrize("least", ["9" * 5000, "1e999"])
+def test_a_bound_that_no_number_holds_is_refused(server: Server, least: str) -> None:
+    bounded = {"name": "size", "validations": {"length": {"min": least}}}
+    answer = server.call("PUT", "/demo/users/profile", {"attributes": [*_NAMES, bounded]})
+    assert answer.status == 400
+    assert "error-validator-config-invalid-number-value" in answer.body["errorMessage"]
+
+
+def test_a_number_of_many_digits_is_none(server: Server) -> None:
+    _set(server, {"name": "size", "permissions": _ADMIN, "validations": {"integer": {}}})
+    assert _make(server, size=["9" * 2000]).status == 400
+    assert _make(server, size=["9" * 18]).status == 201
