@@ -7,6 +7,7 @@ are introspected. What they must say is worked out by ``plain_model``, which sha
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -417,6 +418,10 @@ class Writes(RuleBasedStateMachine):
             return
         realm = self.under_test()
         issuer = f"{BASE_URL}/realms/{quote(self.name)}"
+        for client_id in ("one", "two", "ant"):
+            if self.model().client(client_id) is None:  # so that it is known not to be there, and must be noticed later
+                nobody = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "secret"}
+                assert ask(realm, nobody).error[:2] == self.model().refusal(client_id, "secret", set())
         for client in self.mine(self.model()):
             before = self.tokens.get(client["id"])
             if before is not None:
@@ -526,6 +531,75 @@ def introspected(realm: RealmUnderTest, token: str) -> JSON:
 
 
 ALWAYS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
+
+
+def test_each_kind_of_write_is_seen_in_the_next_token() -> None:
+    """One after the other, where chance would take long to come by."""
+    writes = Writes()
+    writes.start()
+    try:
+        writes.every_token_says_what_the_documents_say()
+        for method, arguments in each_kind_of_write():
+            getattr(writes, method)(**arguments)
+            writes.every_token_says_what_the_documents_say()
+    finally:
+        writes.teardown()
+
+
+def each_kind_of_write() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every write twice, there and back, on each of the first few things that there are; what destroys comes last."""
+    for add in (False, True):
+        for role in range(6):
+            for which in range(2):
+                yield "map_a_role_to_a_service_account", {"which": which, "role": role, "add": add}
+                yield "map_a_role_to_a_group", {"which": which, "role": role, "add": add}
+                yield "change_a_scope_mapping", {"which": which, "role": role, "add": add, "of_client": True}
+            yield "change_a_composite", {"outer": 2, "inner": role, "add": add}
+        for scope in range(14):
+            yield "assign_a_client_scope", {"which": scope, "scope": scope, "kind": "default", "add": add}
+        for which in range(2):
+            yield "join_or_leave_a_group", {"which": which, "group": 1, "join": add}
+            for field in ("enabled", "fullScopeAllowed", "serviceAccountsEnabled"):
+                yield "set_a_flag_of_a_client", {"which": which, "field": field, "value": add}
+        yield "change_a_service_account", {"which": 0, "enabled": add, "value": "blue"}
+        yield "make_a_client_public_or_not", {"which": 0, "value": not add}
+        yield "enable_or_disable_the_realm", {"enabled": add}
+    for scope in range(14):
+        for add in (True, False):
+            yield "change_a_scope_mapping", {"which": scope, "role": scope, "add": add, "of_client": False}
+    for kind in range(6):
+        yield "add_a_mapper", {"which": 0, "of_client": True, "kind": kind} | dict.fromkeys(ON, True)
+        yield "add_a_mapper", {"which": 9, "of_client": False, "kind": kind} | dict.fromkeys(ON, True)
+    for which in range(0, 60, 3):
+        yield "change_a_mapper", {"which": which, "mapper": which, "remove": which % 2 == 0, "access": False}
+    yield "change_a_secret", {"which": 0, "made": True}
+    yield "change_a_secret", {"which": 1, "made": False}
+    yield "set_attributes_of_a_client", {"which": 0, "lifespan": "60", "lightweight": True}
+    yield "set_web_origins", {"which": 1, "origins": ["https://a.example"]}
+    yield "change_lifespans_of_the_realm", {"lifespan": 90000, "longest": 600}
+    yield "delete_a_service_account", {"which": 1, "anew": True}
+    yield "rename_a_client", {"which": 0, "to": "ant"}
+    yield "create_a_client", {"client_id": "one", "full": True}  # asked for in vain before it is made
+    yield "rename_a_role", {"which": 0, "to": "bee"}
+    yield "rename_a_group", {"which": 0, "to": "cat"}
+    yield "rename_the_realm", {"to": "my realm"}
+    yield "change_a_client_scope", {"which": 9, "to": "dog", "shown": False}
+    yield "add_a_key", {}
+    for change in ("active", "enabled", "delete"):
+        yield "change_a_key", {"which": 1, "change": change, "value": False}
+        yield "change_a_key", {"which": 0, "change": change, "value": False}
+    for later in (1, 0):
+        for whose in ("client", "realm"):
+            yield "set_not_before", {"which": 0, "later": later, "whose": whose}
+    yield "let_time_pass", {"seconds": 61}
+    for which in range(2):
+        yield "delete_a_role", {"which": which}
+        yield "delete_a_group", {"which": which}
+        yield "delete_a_client_scope", {"which": 9}
+        yield "delete_a_client", {"which": 0}
+
+
+ON = ("access", "introspected", "light")
 
 
 def test_every_write_is_seen_in_the_next_token() -> None:
