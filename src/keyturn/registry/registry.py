@@ -11,7 +11,6 @@ from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.spi import Miss
 from keyturn.registry.compile import compile_client, compile_realm
-from keyturn.representations import given
 from keyturn.store.collections import CLIENTS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Change, Reader, Relation, Store, StoreError
 
@@ -88,10 +87,6 @@ class RealmEntry:
         if client_id in self._unknown:
             return None
         raise Miss(client_id)
-
-    def client_id_of(self, client_uuid: str) -> str | None:
-        """The ``client_id`` of a client in memory, by its ``id``."""
-        return self._by_id.get(client_uuid)
 
     def keep(self, client_id: str, client: Client | None) -> None:
         """Remembers the client, or that there is none, within bounds."""
@@ -176,21 +171,6 @@ class Registry:
                 client = None if document is None else compile_client(reader, entry.realm, document)
                 if self._keep_client(reader, entry, client_id, client):
                     return client
-
-    def client_by_id(self, realm_name: str, client_uuid: str) -> Client | None:
-        """The client of this ``id``. May block: for worker threads."""
-        entry = self.load_realm(realm_name)
-        if entry is None:
-            return None
-        client_id = entry.client_id_of(client_uuid)
-        if client_id is None:
-            with self._store.read() as reader:
-                document = reader.get(CLIENTS, entry.realm.id, client_uuid)
-            if document is None:
-                return None
-            client_id = given(document.client_id, "")
-        client = self.load_client(realm_name, client_id)
-        return client if client is not None and client.id == client_uuid else None
 
     def _keep_realm(self, reader: Reader, name: str, entry: RealmEntry | None) -> bool:
         """Keeps what `reader` showed, unless something has changed since: then it must be read again."""

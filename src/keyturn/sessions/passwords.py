@@ -94,12 +94,6 @@ def verify_password(credential: CredentialRepresentation | None, password: str) 
     return hmac.compare_digest(_derived(password, salt, parameters, len(expected)), expected)
 
 
-def needs_new_hash(credential: CredentialRepresentation) -> bool:
-    """Whether `credential` should be hashed anew at the next login, as Keycloak does to what is not its default."""
-    readable = _read(credential)
-    return readable is not None and readable[2] != _DEFAULT
-
-
 def stored_password(credential: CredentialRepresentation, now_ms: int) -> CredentialRepresentation:
     """`credential`, as a request or an import gives it, in the form in which it is stored.
 
