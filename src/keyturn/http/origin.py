@@ -95,7 +95,8 @@ class Forwarding:
         peer: str = client[0] if client else ""
         if self._mode != "none" and self._trusts(peer):
             return self._forwarded(scope, host, peer)
-        key = (scope["scheme"], host or b"", peer)
+        # Where everything is fixed nobody looks at the host, which may then be as long as a request's head.
+        key = (scope["scheme"], host or b"" if self._url is None else b"", peer)
         known = self._cache.get(key)
         if known is None:
             known = self._build(scope["scheme"], (host or b"").decode("latin-1"), None, "", peer)

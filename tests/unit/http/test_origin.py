@@ -1,5 +1,6 @@
 """The origin of a request. Every expectation was seen on Keycloak 26.7.3 unless its test's name says otherwise."""
 
+import tracemalloc
 from ipaddress import ip_network
 from typing import Any
 
@@ -209,3 +210,15 @@ def test_many_random_hosts_do_not_fill_the_memory() -> None:
     for number in range(5000):
         forwarding.origin(scope(f"Host: h{number}"))
     assert len(forwarding._cache) <= 1024
+
+
+def test_hosts_that_are_not_looked_at_do_not_fill_the_memory() -> None:
+    forwarding = Forwarding(hostname="https://sso.example.org")
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            assert forwarding.origin(scope(f"Host: {number}-{'x' * 60_000}")).base_url == "https://sso.example.org"
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 1_000_000
