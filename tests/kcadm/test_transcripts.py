@@ -32,6 +32,7 @@ def test_prints_and_sends_what_keycloaks_kcadm_does(
         "{server-encoded}": server.url.replace(":", "%3A").replace("/", "%2F"),
         "{server}": server.url,
         "{host}": host,
+        "{port}": host.rpartition(":")[2],
         "{home}": str(home),
     }
 
