@@ -549,17 +549,19 @@ def test_each_kind_of_write_is_seen_in_the_next_token() -> None:
 def each_kind_of_write() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every write twice, there and back, on each of the first few things that there are; what destroys comes last."""
     for add in (False, True):
+        yield "change_a_composite", {"outer": 2, "inner": 3, "add": add}
+        for role in range(4):
+            yield "change_a_scope_mapping", {"which": 1, "role": role, "add": add, "of_client": True}
+    for add in (False, True):
         for role in range(6):
             for which in range(2):
                 yield "map_a_role_to_a_service_account", {"which": which, "role": role, "add": add}
                 yield "map_a_role_to_a_group", {"which": which, "role": role, "add": add}
-                yield "change_a_scope_mapping", {"which": which, "role": role, "add": add, "of_client": True}
-            yield "change_a_composite", {"outer": 2, "inner": role, "add": add}
         for scope in range(14):
             yield "assign_a_client_scope", {"which": scope, "scope": scope, "kind": "default", "add": add}
         for which in range(2):
             yield "join_or_leave_a_group", {"which": which, "group": 1, "join": add}
-            for field in ("enabled", "fullScopeAllowed", "serviceAccountsEnabled"):
+            for field in ("enabled", "fullScopeAllowed"):
                 yield "set_a_flag_of_a_client", {"which": which, "field": field, "value": add}
         yield "change_a_service_account", {"which": 0, "enabled": add, "value": "blue"}
         yield "make_a_client_public_or_not", {"which": 0, "value": not add}
@@ -574,14 +576,16 @@ def each_kind_of_write() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "change_a_mapper", {"which": which, "mapper": which, "remove": which % 2 == 0, "access": False}
     yield "change_a_secret", {"which": 0, "made": True}
     yield "change_a_secret", {"which": 1, "made": False}
-    yield "set_attributes_of_a_client", {"which": 0, "lifespan": "60", "lightweight": True}
     yield "set_web_origins", {"which": 1, "origins": ["https://a.example"]}
     yield "change_lifespans_of_the_realm", {"lifespan": 90000, "longest": 600}
-    yield "delete_a_service_account", {"which": 1, "anew": True}
-    yield "rename_a_client", {"which": 0, "to": "ant"}
-    yield "create_a_client", {"client_id": "one", "full": True}  # asked for in vain before it is made
     yield "rename_a_role", {"which": 0, "to": "bee"}
     yield "rename_a_group", {"which": 0, "to": "cat"}
+    yield "rename_a_client", {"which": 0, "to": "ant"}
+    yield "create_a_client", {"client_id": "one", "full": True}  # asked for in vain before it is made
+    for value in (False, True):
+        yield "set_a_flag_of_a_client", {"which": 0, "field": "serviceAccountsEnabled", "value": value}
+    yield "delete_a_service_account", {"which": 1, "anew": True}
+    yield "set_attributes_of_a_client", {"which": 0, "lifespan": "60", "lightweight": True}
     yield "rename_the_realm", {"to": "my realm"}
     yield "change_a_client_scope", {"which": 9, "to": "dog", "shown": False}
     yield "add_a_key", {}
