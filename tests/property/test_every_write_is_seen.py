@@ -4,6 +4,7 @@ Random sequences of admin requests; after each one every client asks for a token
 are introspected. What they must say is worked out by ``plain_model``, which shares nothing with the code under test.
 """
 
+import atexit
 import json
 import shutil
 import tempfile
@@ -50,6 +51,7 @@ name = st.sampled_from(["ant", "bee", "cat", "dog"])
 def template() -> Path:
     """A directory with a database to begin with: making keys takes longer than everything else."""
     directory = Path(tempfile.mkdtemp(prefix="keyturn-property-"))
+    atexit.register(shutil.rmtree, directory)
     server = Deployment.new(directory)
     assert server.admin("PUT", "/demo", {"defaultSignatureAlgorithm": ALGORITHM}).status_code == 204
     server.created("/demo/components", key_component(100))
