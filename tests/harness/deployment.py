@@ -73,7 +73,7 @@ class Deployment:
             clock=self.clock,
             random=os.urandom,
         )
-        self._app = create_app(services, HealthService(lambda: None), TokenService(services))
+        self.app = create_app(services, HealthService(lambda: None), TokenService(services))
         self._administrator: tuple[float, str] | None = None
 
     @classmethod
@@ -100,7 +100,7 @@ class Deployment:
         """One request to `path`, as it is spelled."""
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app, client=("192.0.2.7", 40000))
+            transport = httpx.ASGITransport(self.app, client=("192.0.2.7", 40000))
             async with httpx.AsyncClient(transport=transport) as client:
                 return await client.request(method, base_url + path, **options)
 

@@ -170,8 +170,6 @@ def _roles(contents: _Contents) -> Iterator[str]:
             yield f"role {role.name} says client_role {role.client_role}, but its container is {role.container_id}"
         if role.client_role is True and role.container_id not in contents.of(CLIENTS):
             yield f"role {role.name} is of client {role.container_id}, which is not there"
-        if not role.name:
-            yield f"role {role.id} has no name"
 
 
 def _groups(contents: _Contents) -> Iterator[str]:
@@ -197,14 +195,14 @@ def _clients(contents: _Contents, *, accounts_may_be_missing: bool) -> Iterator[
         wanted = int(client.service_accounts_enabled is True)
         if accounts[client.id] != wanted and not (accounts_may_be_missing and accounts[client.id] < wanted):
             yield f"client {client.client_id} has {accounts[client.id]} service accounts instead of {wanted}"
-        mappers = [mapper.id for mapper in given(client.protocol_mappers, [])]
-        if len(set(mappers)) != len(mappers):
-            yield f"client {client.client_id} has two protocol mappers of one id"
     for client_id in accounts.keys() - clients.keys():
         yield f"a service account is of client {client_id}, which is not there"
     for user in users.values():
         if user.username != user.username.lower():
             yield f"user {user.username} is not in lower case"
+    for owner in (*clients.values(), *contents.of(CLIENT_SCOPES).values()):
+        mappers = Counter(mapper.id for mapper in given(owner.protocol_mappers, []))
+        yield from (f"two protocol mappers of {owner.id} are {id_}" for id_, count in mappers.items() if count > 1)
     for scope in contents.of(CLIENT_SCOPES).values():
         if not scope.name:
             yield f"client scope {scope.id} has no name"

@@ -116,8 +116,12 @@ def _merged(stored: ClientRepresentation, change: ClientRepresentation, fresh: F
         nodes = {**given(stored.registered_nodes, {}), **given(change.registered_nodes, {})}
         client = replace(client, registered_nodes=nodes or UNSET)
     if present(change.protocol_mappers):
+        known = {(each.protocol, each.name): each.id for each in given(stored.protocol_mappers, [])}
         mappers = [
-            changed_protocol_mapper(mapper, new_id=fresh.new_id) for mapper in given(change.protocol_mappers, [])
+            changed_protocol_mapper(
+                replace(mapper, id=known.get((mapper.protocol, mapper.name), mapper.id)), new_id=fresh.new_id
+            )
+            for mapper in given(change.protocol_mappers, [])
         ]
         client = replace(client, protocol_mappers=mappers or UNSET)
     if client.public_client is True:

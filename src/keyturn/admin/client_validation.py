@@ -13,7 +13,7 @@ from keyturn.representations import given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
 
-__all__ = ["check_client", "check_lengths"]
+__all__ = ["check_client", "check_lengths", "check_mapper_ids"]
 
 _ILLEGAL_SCHEMES: Final = frozenset({"javascript", "data"})
 _URL_SCHEMES: Final = frozenset({"http", "https", "ftp", "file", "jar", "mailto", "jrt", "jmod"})
@@ -60,6 +60,7 @@ def check_client(client: ClientRepresentation) -> None:
     if client.protocol not in _PROTOCOLS:
         raise _invalid(f"Invalid protocol: {client.protocol}")
     _check_mapper_names(given(client.protocol_mappers, []))
+    check_mapper_ids(given(client.protocol_mappers, []))
     wrong = list(dict.fromkeys(_problems(client)))
     if wrong:
         raise _invalid("; ".join(wrong))
@@ -67,6 +68,13 @@ def check_client(client: ClientRepresentation) -> None:
 
 def _invalid(description: str) -> AdminError:
     return OAuthError(400, "invalid_input", description)
+
+
+def check_mapper_ids(mappers: Iterable[ProtocolMapperRepresentation]) -> None:
+    """Raises OAuthError where two of the mappers of one owner have the same id."""
+    ids = [mapper.id for mapper in mappers if present(mapper.id)]
+    if len(set(ids)) < len(ids):
+        raise OAuthError(409, "conflict", "Duplicate resource error")
 
 
 def _check_mapper_names(mappers: Iterable[ProtocolMapperRepresentation]) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
-from keyturn.admin.client_validation import check_client, check_lengths
+from keyturn.admin.client_validation import check_client, check_lengths, check_mapper_ids
 from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, InvalidRequest, ServerError
 from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
@@ -90,6 +90,8 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
             check_client(client)
             check_lengths(client)
+    for scope in made.client_scopes:
+        check_mapper_ids(given(scope.protocol_mappers, []))
     try:
         components = [generate(each, realm_name=name, now=fresh.now, random=random) for each in made.components]
     except InvalidKey as error:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from keyturn.admin.admin_events import CREATE, Recorded
 from keyturn.admin.answers import Created, NoContent
+from keyturn.admin.client_validation import check_mapper_ids
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import Conflict, ErrorMessage, InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
@@ -50,6 +51,7 @@ def _check(scope: ClientScopeRepresentation, *, protocol: str) -> None:
         raise OAuthError(409, "conflict", "Duplicate resource error")
     if len(set(named)) < len(named):
         raise _exists(scope)
+    check_mapper_ids(given(scope.protocol_mappers, []))
 
 
 @client_scopes.get("", needs=QUERY_CLIENTS)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_access import require_manage
+from keyturn.admin.client_validation import check_mapper_ids
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import AdminError, Conflict, InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
@@ -106,7 +107,9 @@ def get_mapper(realm: RealmView, owner: MapperOwner, mapper_id: str) -> Protocol
 def post_mapper(realm: RealmAdmin, owner: MapperOwner, mapper: ProtocolMapperRepresentation) -> Created:
     """Creates a mapper."""
     owner.require_manage(realm)
-    if any((each.name, each.protocol) == (mapper.name, mapper.protocol) for each in owner.mappers):
+    if any(
+        (each.name, each.protocol) == (mapper.name, mapper.protocol) or each.id == mapper.id for each in owner.mappers
+    ):
         raise Conflict("Protocol mapper exists with same name")
     made = _made(realm, mapper)
     owner.store(realm, [*owner.mappers, made])
@@ -122,6 +125,7 @@ def post_mappers(realm: RealmAdmin, owner: MapperOwner, mappers: list[ProtocolMa
         if any((each.name, each.protocol) == (mapper.name, mapper.protocol) for each in all_mappers):
             raise OAuthError(409, "conflict", "Protocol mapper name must be unique per protocol")
         all_mappers.append(_made(realm, mapper))
+    check_mapper_ids(all_mappers)
     owner.store(realm, all_mappers)
     return NoContent()
 
