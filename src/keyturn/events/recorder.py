@@ -135,7 +135,10 @@ class Recorder:
             self._hurried.clear()
             # From here on a new event calls again; those before are in this batch.
             self._awake = False
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # this thread is the only one that writes: it must outlive whatever a batch holds
+                _LOGGER.exception("events could not be written")
             if self._failing and not self._stopping:
                 self._awake = True
                 self._called.set()

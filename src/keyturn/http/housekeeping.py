@@ -28,4 +28,6 @@ async def keep_tidy(store: Store, clock: Callable[[], float], every: float) -> N
             await to_thread.run_sync(tidy, store, clock())
         except StoreError as error:
             _LOGGER.warning("what has expired cannot be removed now: %s", error)
+        except Exception:  # nobody else does this: it must not end with one failure
+            _LOGGER.exception("what has expired could not be removed")
         wait = every

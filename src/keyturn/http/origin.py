@@ -23,6 +23,7 @@ _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@]+)*/?")
 _FORWARDED_PAIR: Final = re.compile(r'\s*([A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;,"\s]*)\s*')
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 _CACHE_LIMIT: Final = 1024
+_LONGEST_ADDRESS: Final = 255
 
 # Loopback, link-local, site-local and unique local addresses; shared ones (100.64.0.0/10) are not among them.
 _PRIVATE_4: Final = tuple(
@@ -218,7 +219,11 @@ def _chain(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _address(value: str) -> str:
-    """An address without its port: ``10.0.0.1:5``, ``[::1]:5`` and ``[::1]`` are what proxies write."""
+    """An address without its port: ``10.0.0.1:5``, ``[::1]:5`` and ``[::1]`` are what proxies write.
+
+    What is too long to be one is cut: it goes into tokens, sessions and memory.
+    """
+    value = value[:_LONGEST_ADDRESS]
     if value.startswith("["):
         return value[1:].partition("]")[0]
     if value.count(":") == 1:

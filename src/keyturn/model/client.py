@@ -16,7 +16,7 @@ class SecretDigest:
     expires: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Client:
     """Everything that a token request needs to know of a client. Made by ``registry.compile``, never changed."""
 

@@ -23,9 +23,6 @@ from keyturn.oauth2.spi import Authorization, MakeKey, Pending, Random
 from keyturn.representations import encode
 
 REFRESH_ALGORITHM: Final = "HS512"
-MAXIMUM_PREPARED: Final = 64
-"""Of one client. Issuers follow the Host header and addresses the callers: neither may fill the memory."""
-
 _HEADERS: Final[Headers] = (*NO_STORE, JSON)
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _AT_HASH_BITS: Final = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}

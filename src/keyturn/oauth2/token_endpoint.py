@@ -16,6 +16,7 @@ from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGran
 from keyturn.oauth2.grants import GRANTS
 from keyturn.oauth2.http_message import Request, Response
 from keyturn.oauth2.identifiers import new_id
+from keyturn.oauth2.prepared_tokens import PreparedTokens
 from keyturn.oauth2.spi import (
     AuthenticatedClient,
     Authorization,
@@ -60,6 +61,7 @@ class TokenEndpoint:
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
         self._random = random
+        self._prepared = PreparedTokens()
 
     def decide(self, http: Request, realm: Realm, clients: Clients, facts: Facts | None = None) -> Decision | Pending:
         """What the request gets, or what must be found out first; `facts` is the answer to an earlier question.
@@ -121,12 +123,10 @@ class TokenEndpoint:
             ids = decision.token_id, self._random
             return access_token.issue(realm, client, authorization, decision.issuer, decision.now, *ids)
         key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, *authorization.notes.values())
-        prepared: access_token.Prepared | None = client.prepared.get(key)
+        prepared = self._prepared.get(client, key)
         if prepared is None:
             prepared = access_token.prepare(realm, client, authorization, decision.issuer)
-            if len(client.prepared) >= access_token.MAXIMUM_PREPARED:
-                client.prepared.pop(next(iter(client.prepared)))
-            client.prepared[key] = prepared
+            self._prepared.keep(client, key, prepared)
         return prepared.issue(decision.now, decision.token_id)
 
 

@@ -110,9 +110,9 @@ class RealmEntry:
             self._remove(client_id)
 
     def forget_user(self, user_id: str) -> None:
-        """Drops the client that this user stands for; of a user not seen before, those that it may stand for."""
+        """Drops the client that this user stands for, and those that it may stand for now."""
         client_id = self._by_user.get(user_id)
-        for dropped in tuple(self._without_account) if client_id is None else (client_id,):
+        for dropped in (*self._without_account, *(() if client_id is None else (client_id,))):
             self._remove(dropped)
 
     def _remove(self, client_id: str) -> None:
@@ -133,6 +133,7 @@ class Registry:
         self._unknown = _Unknown()
         self._names: dict[str, str] = {}
         self._lock = Lock()
+        self._compiling = Lock()
         self._applied = 0
         """The newest revision that this registry has dropped entries for."""
         store.subscribe(self._follow)
@@ -147,14 +148,21 @@ class Registry:
     def load_realm(self, name: str) -> RealmEntry | None:
         """The realm, from memory or the store. May block: for worker threads."""
         while True:
-            known = self._realms.get(name)
-            if known is not None:
-                return known
-            with self._store.read() as reader:
-                document = reader.find(REALMS, None, realm=name)
-                entry = None if document is None else RealmEntry(compile_realm(reader, document))
-                if self._keep_realm(reader, name, entry):
-                    return entry
+            # One thread compiles a realm; the others find it in memory when they come in.
+            with self._compiling:
+                known = self._realms.get(name)
+                if known is not None:
+                    return known
+                loaded, entry = self._read_realm(name)
+            if loaded:
+                return entry
+
+    def _read_realm(self, name: str) -> tuple[bool, RealmEntry | None]:
+        """Whether what there is of the realm is still true, and what it is."""
+        with self._store.read() as reader:
+            document = reader.find(REALMS, None, realm=name)
+            entry = None if document is None else RealmEntry(compile_realm(reader, document))
+            return self._keep_realm(reader, name, entry), entry
 
     def load_client(self, realm_name: str, client_id: str) -> Client | None:
         """The client, from memory or the store. May block: for worker threads."""
