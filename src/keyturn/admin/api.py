@@ -96,6 +96,7 @@ class AdminApi:
             self._environment.flush_events()
         with self._environment.store.read() as reader:
             context, values = self._located(call, reader)
+            seen = reader.revision
             origin = _allowed_origin(request, context.administrator)
             endpoint = _endpoint(call.route)
             query, sent = _converted(endpoint, request)
@@ -108,6 +109,8 @@ class AdminApi:
             with self._environment.store.write() as tx:
                 context, values = self._located(call, tx)
                 self._check(endpoint, context)
+                if endpoint.prepare is not None and endpoint.merges and tx.revision != seen:
+                    body = endpoint.prepare(context, values, sent)
                 begun = admin_events.begin(endpoint.event, context, values, request.method, segments, sent)
                 result = endpoint.parameters.call(_writing(context, tx), values, query, body)
                 admin_events.finish(begun, tx, result)

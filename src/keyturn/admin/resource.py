@@ -107,6 +107,8 @@ class Endpoint:
 
     Gives the body that the endpoint takes. For what takes long, as making keys.
     """
+    merges: bool
+    """Whether what it gives rests on what is stored: where that has changed since, it is called in the transaction."""
     consumes: str | None
     produces: str | None
     no_cache: bool
@@ -156,6 +158,7 @@ class Resource:
         needs: Needs,
         *,
         prepare: Callable[..., Any] | None = None,
+        merges: bool = False,
         consumes: str | None = None,
         produces: str | None = None,
         no_cache: bool = False,
@@ -178,6 +181,7 @@ class Resource:
                     needs,
                     parameters,
                     prepare,
+                    merges,
                     media_type,
                     produces,
                     no_cache,

@@ -74,12 +74,13 @@ def _bound(family: int, kind: int, protocol: int, address: Any, *, both_families
     return bound
 
 
-def raise_descriptor_limit() -> None:
-    """As many connections as the system lets this process have."""
+def raise_descriptor_limit() -> int:
+    """As many connections as the system lets this process have; how many files it may open now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with contextlib.suppress(ValueError, OSError):  # macOS has a hard limit that is none
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 class PortServer:

@@ -1,11 +1,14 @@
 """uvicorn's HTTP protocol on httptools, with the bounds that it lacks: on a request's head, and on slow callers."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+_LOGGER: Final = logging.getLogger("keyturn.http")
 
 MAXIMUM_HEAD: Final = 64 * 1024
 """Bytes of a request line and headers: a bearer token with thousands of roles, and room to spare."""
@@ -21,18 +24,62 @@ MAXIMUM_DRAINED: Final = 1024 * 1024
 """Bytes of a body that are still read once its request has been answered; then the caller is hung up on."""
 
 
+RESERVED_DESCRIPTORS: Final = 64
+"""Of the files that the process may open, those that are no connection: the database, sockets, and room to spare."""
+
+
+class Connections:
+    """How many connections are open on the public ports, and how many may be: callers must not take the last file."""
+
+    def __init__(self, descriptors: int) -> None:
+        self._most = max(descriptors - RESERVED_DESCRIPTORS, 1)
+        self._open = 0
+        self._full = False
+
+    def add(self) -> bool:
+        """Counts one more; whether there is room for it."""
+        self._open += 1
+        if self._open <= self._most:
+            return True
+        if not self._full:
+            self._full = True
+            _LOGGER.error("%d connections are open, as many as may be: others are answered 503", self._most)
+        return False
+
+    def remove(self) -> None:
+        """Counts one less."""
+        self._open -= 1
+        if self._full and self._open < self._most * 0.9:
+            self._full = False
+            _LOGGER.warning("connections are taken again")
+
+
 class HeadTooLarge(Exception):
     """The request line and headers are longer than ``MAXIMUM_HEAD``."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection. `connections` counts it, and may refuse it."""
 
     head = 0
     """Bytes of the current request so far that are not its body: httptools collects them without bound."""
     body_size = 0
     _owed: int | None = None
     """Bytes of the body that are still to come past the parser, once a caller has asked for another protocol."""
+
+    def __init__(self, *args: Any, connections: Connections | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._connections = connections
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if self._connections is not None and not self._connections.add():
+            self._refuse(b"503 Service Unavailable")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._connections is not None:
+            self._connections.remove()
 
     def on_message_begin(self) -> None:
         self.body_size = 0

@@ -29,6 +29,7 @@ from keyturn.http.memory import return_large_blocks
 from keyturn.http.metrics import ManagementService, Metrics, Sinks
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding, InvalidHostname
+from keyturn.http.protocol import Connections
 from keyturn.http.services import Services
 from keyturn.http.tls import Tls, open_tls
 from keyturn.http.token_protocol import TokenProtocol
@@ -64,7 +65,7 @@ def run(settings: Settings, *, on_terminal: bool, announce: Callable[[Started], 
     Raises:
         SettingsError, StoreError: it cannot start; the message is one line.
     """
-    raise_descriptor_limit()
+    connections = Connections(raise_descriptor_limit())
     return_large_blocks()
     listeners = _bind(settings)
     try:
@@ -74,7 +75,7 @@ def run(settings: Settings, *, on_terminal: bool, announce: Callable[[Started], 
             tls = open_tls(settings, directory.path, time.time()) if settings.https_port else None
             started = Started(settings, directory.path, tls, administrator)
             recorder = Recorder(saver(store, random_id))
-            servers = _servers(settings, listeners, tls, store, forwarding, recorder)
+            servers = _servers(settings, listeners, tls, store, forwarding, recorder, connections)
             # What is there now stays: the collector need not look at it again.
             gc.freeze()
             recorder.start()
@@ -147,6 +148,7 @@ def _servers(
     store: Store,
     forwarding: Forwarding,
     recorder: Recorder,
+    connections: Connections,
 ) -> _Servers:
     metrics = Metrics(recorder)
     health = HealthService(lambda: _check(store))
@@ -163,7 +165,9 @@ def _servers(
     )
     tokens = TokenService(services)
     app = metrics.watching(create_app(services, health, tokens))
-    protocol = partial(TokenProtocol, at_once=tokens.at_once, count=metrics.count_token_request)
+    protocol = partial(
+        TokenProtocol, at_once=tokens.at_once, count=metrics.count_token_request, connections=connections
+    )
     management = ManagementService(metrics, openapi.or_else(health.handle))
     grace = settings.shutdown_timeout
     by_flag = {listener.flag: listener for listener in listeners}

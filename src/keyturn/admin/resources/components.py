@@ -124,7 +124,7 @@ def _prepare_put(
     return _with_keys(realm, changed)
 
 
-@components.put("{component_id}", needs=MANAGE_REALM, prepare=_prepare_put)
+@components.put("{component_id}", needs=MANAGE_REALM, prepare=_prepare_put, merges=True)
 def put_component(realm: RealmAdmin, component_id: str, component: ComponentRepresentation) -> NoContent:
     """Changes what the body gives; settings that are not in it stay. Another key size makes another key."""
     _found(realm, component_id)
