@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import select
 
@@ -129,7 +130,7 @@ class Target:
         request = AdminRequest(
             method=call.method,
             path=path_of(self._path(call.path)),
-            query=tuple((name, str(self._resolved(value))) for name, value in call.query),
+            query=self._query(call),
             headers={"authorization": f"Bearer {self._token}", "content-type": call.content_type},
             body=encoded(self._resolved(call.body), call.broken),
             base_url="http://localhost:8080",
@@ -166,6 +167,11 @@ class Target:
         if isinstance(value, list | tuple):
             return [self._resolved(each) for each in value]
         return value
+
+    def _query(self, call: Call) -> tuple[tuple[str, str], ...]:
+        """The parameters as they arrive."""
+        pairs = [(name, str(self._resolved(value))) for name, value in call.query]
+        return tuple(parse_qsl(urlencode(pairs, errors="surrogatepass"), keep_blank_values=True))
 
     def _path(self, segments: tuple[str | Reference, ...]) -> list[str]:
         """The path; what is named in it behind a client, say, is mostly something of that client."""

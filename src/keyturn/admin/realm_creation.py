@@ -90,14 +90,25 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
             check_client(client)
             check_lengths(client)
+    _check_scopes(made)
     for scope in made.client_scopes:
         check_mapper_ids(given(scope.protocol_mappers, []))
+    if not all(component.provider_id for component in made.components):
+        raise InvalidRequest("A component needs its providerId")
     try:
         components = [generate(each, realm_name=name, now=fresh.now, random=random) for each in made.components]
     except InvalidKey as error:
         raise InvalidRequest(str(error)) from error
     users = [_with_hashed_passwords(user, int(fresh.now * 1000)) for user in made.users]
     return replace(made, components=components, users=users)
+
+
+def _check_scopes(made: NewRealm) -> None:
+    default, optional = (
+        set(made.relations.get(relation, ())) for relation in ("realm_default_scope", "realm_optional_scope")
+    )
+    if default & optional:
+        raise Conflict("Duplicate resource error")
 
 
 def _check_fields(representation: RealmRepresentation) -> None:

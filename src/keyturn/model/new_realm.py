@@ -145,7 +145,8 @@ class _Making:
         built_in = not present(self.source.client_scopes)
         lists = defaults if built_in else self.source
         scopes = list(given(lists.client_scopes, []))
-        if all(scope.name != _OFFLINE_ACCESS for scope in scopes):
+        brings_offline_access = any(scope.name == _OFFLINE_ACCESS for scope in scopes)
+        if not brings_offline_access:
             scopes += [scope for scope in given(defaults.client_scopes, []) if scope.name == _OFFLINE_ACCESS]
         self.new.client_scopes.extend(
             new_client_scope(scope, new_id=self.new_id, built_in=built_in) for scope in scopes
@@ -155,9 +156,12 @@ class _Making:
             ("realm_default_scope", self.source.default_default_client_scopes, lists.default_default_client_scopes),
             ("realm_optional_scope", self.source.default_optional_client_scopes, lists.default_optional_client_scopes),
         ):
-            for name in given(own, given(usual, [])):
+            # Without client scopes of its own, an import does not say which are the usual ones' defaults.
+            for name in given(usual if built_in else own, []):
                 if name in self.scope_ids:
                     self._relate(relation, self.realm_id, self.scope_ids[name])
+        if not brings_offline_access:
+            self._relate("realm_optional_scope", self.realm_id, self.scope_ids[_OFFLINE_ACCESS])
 
     def _clients(self) -> None:
         posted = {given(client.client_id, ""): client for client in given(self.source.clients, [])}

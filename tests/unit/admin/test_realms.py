@@ -193,3 +193,22 @@ def test_an_import_with_a_key_that_cannot_be_made_is_refused(server: Server, pro
     keys = {"org.keycloak.keys.KeyProvider": [{"name": "odd", "providerId": provider, "config": settings}]}
     assert server.call("POST", "", {"realm": "odd", "components": keys}).status == 400
     assert server.call("GET", "/odd").status == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"components": {"org.keycloak.keys.KeyProvider": [{"name": "k"}]}}, 400),
+        (
+            {
+                "clientScopes": [{"name": "s", "protocol": "openid-connect"}],
+                "defaultDefaultClientScopes": ["s"],
+                "defaultOptionalClientScopes": ["s"],
+            },
+            409,
+        ),
+    ],
+)
+def test_nothing_is_left_of_an_import_that_makes_no_sense(server: Server, fields: dict[str, Any], status: int) -> None:
+    assert server.call("POST", "/admin/realms", {"realm": "other", **fields}).status == status
+    assert server.call("GET", "/other").status == 404

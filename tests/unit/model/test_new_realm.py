@@ -252,10 +252,16 @@ def test_imported_client_scopes_replace_the_built_in_ones() -> None:
     )
     assert [scope.name for scope in new.client_scopes] == ["s1", "offline_access"]
     assert linked(new, "realm_default_scope", new.realm_id) == set()
-    assert linked(new, "realm_optional_scope", new.realm_id) == {"s1"}
+    assert linked(new, "realm_optional_scope", new.realm_id) == {"s1", "offline_access"}
     by_name = {client.client_id: str(client.id) for client in new.clients}
-    assert linked(new, "client_optional_scope", by_name["zz"]) == {"s1"}
+    assert linked(new, "client_optional_scope", by_name["zz"]) == {"s1", "offline_access"}
     assert linked(new, "client_optional_scope", by_name["account"]) == set()
+
+
+def test_default_scopes_count_only_beside_client_scopes() -> None:
+    usual, told = make(), make(defaultDefaultClientScopes=["address"], defaultOptionalClientScopes=["profile"])
+    for relation in ("realm_default_scope", "realm_optional_scope"):
+        assert linked(told, relation, told.realm_id) == linked(usual, relation, usual.realm_id)
 
 
 def test_imported_key_providers_replace_the_built_in_ones() -> None:
