@@ -96,6 +96,10 @@ def main(arguments: list[str] | None = None) -> None:
         _fail("interrupted", _FAILED)
     except SettingsError as error:
         _fail(str(error), _FAILED)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "keyturn":
+            raise
+        _fail(f"the server needs {error.name}, which is not installed: pip install 'keyturn[server]'", _FAILED)
     except Exception as error:
         if not _is_expected(error):
             raise
