@@ -129,10 +129,10 @@ class Target:
         """The answer to `call`. Raises Unsound where it is none that a server may give."""
         request = AdminRequest(
             method=call.method,
-            path=path_of(self._path(call.path)),
+            path=path_of(self.path(call.path)),
             query=self._query(call),
             headers={"authorization": f"Bearer {self._token}", "content-type": call.content_type},
-            body=encoded(self._resolved(call.body), call.broken),
+            body=encoded(self.resolved(call.body), call.broken),
             base_url="http://localhost:8080",
             address="127.0.0.1",
         )
@@ -159,21 +159,21 @@ class Target:
         if wrong:
             raise Unsound("\n".join(wrong))
 
-    def _resolved(self, value: Any) -> Any:
+    def resolved(self, value: Any) -> Any:
         if isinstance(value, Reference):
             return self._found(value, None)
         if isinstance(value, dict):
-            return {name: self._resolved(each) for name, each in value.items()}
+            return {name: self.resolved(each) for name, each in value.items()}
         if isinstance(value, list | tuple):
-            return [self._resolved(each) for each in value]
+            return [self.resolved(each) for each in value]
         return value
 
     def _query(self, call: Call) -> tuple[tuple[str, str], ...]:
         """The parameters as they arrive."""
-        pairs = [(name, str(self._resolved(value))) for name, value in call.query]
+        pairs = [(name, str(self.resolved(value))) for name, value in call.query]
         return tuple(parse_qsl(urlencode(pairs, errors="surrogatepass"), keep_blank_values=True))
 
-    def _path(self, segments: tuple[str | Reference, ...]) -> list[str]:
+    def path(self, segments: tuple[str | Reference, ...]) -> list[str]:
         """The path; what is named in it behind a client, say, is mostly something of that client."""
         path: list[str] = []
         owner: str | None = None
