@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from keyturn.admin.authentication_flows import flows_of
 from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest
+from keyturn.admin.password_policy import check_password_policy
 from keyturn.admin.realm_creation import check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
@@ -55,29 +56,6 @@ _MIRRORED_BY_CHANGES: Final = {
 """Fields that Keycloak shows as attributes, too, once they were changed."""
 _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
 _SECONDS: Final = re.compile("[0-9]{1,9}")
-_POLICY: Final = re.compile(r"\s*(\w+)\s*(?:\(.*?\))?\s*")
-_PASSWORD_POLICIES: Final = frozenset(
-    {
-        "digits",
-        "forceExpiredPasswordChange",
-        "hashAlgorithm",
-        "hashIterations",
-        "length",
-        "lowerCase",
-        "maxAuthAge",
-        "maxLength",
-        "notContainsUsername",
-        "notEmail",
-        "notUsername",
-        "passwordAge",
-        "passwordBlacklist",
-        "passwordHistory",
-        "recoveryCodesWarningThreshold",
-        "regexPattern",
-        "specialChars",
-        "upperCase",
-    }
-)
 
 
 def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepresentation) -> RealmRepresentation:
@@ -139,14 +117,6 @@ def _check_lifespans(realm: RealmRepresentation) -> None:
         raise ErrorMessage(400, "Client Session Idle Timeout cannot be greater than Realm SSO Idle Timeout.")
     if given(realm.client_session_max_lifespan, 0) > given(realm.sso_session_max_lifespan, 0):
         raise ErrorMessage(400, "Client session max lifespan cannot exceed realm SSO session max lifespan.")
-
-
-def check_password_policy(policy: str) -> None:
-    """Raises AdminError for a policy that Keycloak does not know."""
-    for part in filter(str.strip, policy.split(" and ")):
-        match = _POLICY.fullmatch(part)
-        if match is None or match[1] not in _PASSWORD_POLICIES:
-            raise ErrorMessage(400, "Password policy not found")
 
 
 def _check_new_name(old: str, new: str) -> None:

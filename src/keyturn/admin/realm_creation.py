@@ -14,6 +14,7 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_validation import check_client, check_lengths, check_mapper_ids
 from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, InvalidRequest, ServerError
+from keyturn.admin.password_policy import check_password_policy
 from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
 from keyturn.model.key_providers import generate
@@ -82,6 +83,7 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
     name = given(representation.realm, "")
     check_realm_name(name)
     _check_fields(representation)
+    check_password_policy(given(representation.password_policy, ""))
     try:
         made = new_realm(representation, new_id=fresh.new_id, new_secret=fresh.new_secret, now_ms=int(fresh.now * 1000))
     except UnknownName as error:

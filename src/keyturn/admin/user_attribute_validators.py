@@ -1,4 +1,4 @@
-"""What a realm's user profile can ask of the values of an attribute. A new validator is a line in ``VALIDATORS``.
+"""What a realm's user profile can ask of the values of an attribute. A new validator is a line in ``_FIXED``.
 
 Each takes a value that is not blank, and its configuration; it gives the message and its parameters, or None.
 Source: Keycloak ``Validators``, asked of Keycloak.
@@ -9,9 +9,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
-__all__ = ["VALIDATORS", "Fault", "multivalued_fault", "number"]
+from keyturn.admin.patterns import Patterns
+
+__all__ = ["VALIDATORS", "Fault", "Validator", "multivalued_fault", "number", "validators"]
 
 Fault = tuple[str, tuple[Any, ...]]
 """A message and its parameters behind the attribute's name."""
@@ -80,9 +83,9 @@ def _double(value: str, config: Config) -> Fault | None:
     return _ranged(float(value), None if least is None else float(least), None if most is None else float(most))
 
 
-def _pattern(value: str, config: Config) -> Fault | None:
+def _pattern(patterns: Patterns, value: str, config: Config) -> Fault | None:
     pattern = str(config.get("pattern", ""))
-    if re.fullmatch(pattern, value):
+    if patterns.match(pattern, value):
         return None
     return str(config.get("error-message") or "error-pattern-no-match"), (pattern,)
 
@@ -182,11 +185,12 @@ def _anything(_: str, __: Config) -> None:
     """For validators that ask nothing of administrators."""
 
 
-VALIDATORS: Final[Mapping[str, Callable[[str, Config], Fault | None]]] = {
+Validator = Callable[[str, Config], Fault | None]
+
+_FIXED: Final[Mapping[str, Validator]] = {
     "length": _length,
     "integer": _integer,
     "double": _double,
-    "pattern": _pattern,
     "email": _email,
     "uri": _uri,
     "options": _options,
@@ -214,7 +218,15 @@ VALIDATORS: Final[Mapping[str, Callable[[str, Config], Fault | None]]] = {
     "up-username-has-value": _anything,
     "up-username-mutation": _anything,
 }
-"""By the name in the profile."""
+"""By the name in the profile; with them goes ``pattern``."""
+
+VALIDATORS: Final = frozenset({*_FIXED, "pattern"})
+"""The names of all."""
+
+
+def validators(patterns: Patterns) -> Mapping[str, Validator]:
+    """By name, with regular expressions matched by `patterns`."""
+    return {**_FIXED, "pattern": partial(_pattern, patterns)}
 
 
 def multivalued_fault(values: int, config: Config) -> Fault | None:

@@ -5,10 +5,12 @@ Source: Keycloak ``UserResource.resetPassword``, ``PasswordPolicyManagerProvider
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, OAuthError
+from keyturn.admin.patterns import Patterns
 from keyturn.representations import given, present, replace
 from keyturn.representations.credential import CredentialRepresentation
 from keyturn.representations.user import UserRepresentation
@@ -45,7 +47,7 @@ def with_password(
         raise BadRequest("No password provided")
     if not credential.value.strip():
         raise BadRequest("Empty password not allowed")
-    return _with(realm, user, credential)
+    return _with(realm, user, credential, Patterns())
 
 
 def with_credentials(
@@ -56,9 +58,10 @@ def with_credentials(
     Raises:
         AdminError: the realm's policy does not allow a password.
     """
+    patterns = Patterns()
     for credential in credentials:
         if isinstance(credential.value, str):
-            user = _with(realm, user, credential)
+            user = _with(realm, user, credential, patterns)
         elif given(credential.type, PASSWORD) == PASSWORD:
             try:
                 stored = stored_password(credential, realm.now_milliseconds())
@@ -78,8 +81,10 @@ def with_credentials(
     return user
 
 
-def _with(realm: RealmAdmin, user: UserRepresentation, credential: CredentialRepresentation) -> UserRepresentation:
-    _check_policy(given(realm.realm.password_policy, ""), given(credential.value, ""), user)
+def _with(
+    realm: RealmAdmin, user: UserRepresentation, credential: CredentialRepresentation, patterns: Patterns
+) -> UserRepresentation:
+    _check_policy(given(realm.realm.password_policy, ""), given(credential.value, ""), user, patterns)
     stored = CredentialRepresentation(
         id=realm.new_id(),
         type=PASSWORD,
@@ -103,11 +108,12 @@ def _with_stored(user: UserRepresentation, stored: CredentialRepresentation) -> 
     return replace(user, credentials=[*credentials, stored])
 
 
-def _check_policy(policy: str, password: str, user: UserRepresentation) -> None:
+def _check_policy(policy: str, password: str, user: UserRepresentation, patterns: Patterns) -> None:
     """Raises OAuthError, naming the rule that `password` breaks."""
+    rules: Mapping[str, Rule] = {**_RULES, "regexPattern": partial(_pattern, patterns)}
     parts = [match for part in policy.split(" and ") if (match := _POLICY.fullmatch(part.strip())) is not None]
     for match in sorted(parts, key=lambda match: _place(match[1])):
-        rule = _RULES.get(match[1])
+        rule = rules.get(match[1])
         broken = None if rule is None else rule(password, match[2] or "", user)
         if broken is not None:
             raise OAuthError(400, *broken)
@@ -123,13 +129,15 @@ def _place(name: str) -> int:
 
 Broken = tuple[str, str] | None
 """The message's key and its text."""
+Rule = Callable[[str, str, UserRepresentation], Broken]
+"""Asked of the password, the rule's setting and the user."""
 
 
 def _number(setting: str, default: int) -> int:
     return int(setting) if _NUMBER.fullmatch(setting) else default
 
 
-def _at_least(kind: str, text: str, counts: Callable[[str], bool]) -> Callable[[str, str, UserRepresentation], Broken]:
+def _at_least(kind: str, text: str, counts: Callable[[str], bool]) -> Rule:
     def rule(password: str, setting: str, _: UserRepresentation) -> Broken:
         least = _number(setting, 1)
         if sum(map(counts, password)) >= least:
@@ -168,12 +176,12 @@ def _not_email(password: str, _: str, user: UserRepresentation) -> Broken:
     return ("invalidPasswordNotEmailMessage", text) if email and password.lower() == email else None
 
 
-def _pattern(password: str, setting: str, _: UserRepresentation) -> Broken:
+def _pattern(patterns: Patterns, password: str, setting: str, _: UserRepresentation) -> Broken:
     text = "Invalid password: fails to match regex pattern(s)."
-    return None if re.fullmatch(setting, password) else ("invalidPasswordRegexPatternMessage", text)
+    return None if patterns.match(setting, password) else ("invalidPasswordRegexPatternMessage", text)
 
 
-_RULES: Final[Mapping[str, Callable[[str, str, UserRepresentation], Broken]]] = {
+_RULES: Final[Mapping[str, Rule]] = {
     "length": _length,
     "maxLength": _longest,
     "digits": _at_least("Digits", "numerical digits", str.isdigit),
@@ -183,5 +191,4 @@ _RULES: Final[Mapping[str, Callable[[str, str, UserRepresentation], Broken]]] = 
     "notUsername": _not_username,
     "notContainsUsername": _without_username,
     "notEmail": _not_email,
-    "regexPattern": _pattern,
 }

@@ -4,13 +4,14 @@ Source: Keycloak ``DeclarativeUserProfileProvider``, ``DefaultAttributes``, in t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
+from keyturn.admin.patterns import Patterns
 from keyturn.admin.permissions import MASTER
-from keyturn.admin.user_attribute_validators import VALIDATORS, multivalued_fault
+from keyturn.admin.user_attribute_validators import Validator, multivalued_fault, validators
 from keyturn.registry.user_profile import CONFIG, PROVIDER_TYPE
 from keyturn.representations import UNSET, decode, given, present, replace
 from keyturn.representations.defaults import listing
@@ -85,13 +86,15 @@ class UserProfile:
     realm: RealmRepresentation
     of_service_account: bool = False
     """Service accounts may have any attribute, and must have none."""
+    checks: Mapping[str, Validator] = field(default_factory=lambda: validators(Patterns()))
+    """The validators; regular expressions have an allowance of time for all that is asked of this profile."""
 
     def of(self, user: UserRepresentation | None) -> "UserProfile":
         """The profile as it is for `user`."""
         if user is None or not given(user.service_account_client_id, ""):
             return self
         config = replace(self.config, unmanaged_attribute_policy="ENABLED")
-        return UserProfile(config, self.attributes, self.realm, of_service_account=True)
+        return UserProfile(config, self.attributes, self.realm, of_service_account=True, checks=self.checks)
 
     @property
     def email_is_username(self) -> bool:
@@ -165,12 +168,11 @@ class UserProfile:
         filled = [value for value in values if value]
         if self.requires(name) and name != "username" and not any(value.strip() for value in filled):
             yield AttributeFault(name, "error-user-attribute-required")
-        validators = self._validators(name)
-        for validator, config in validators.items():
+        for validator, config in self._validators(name).items():
             if validator == "multivalued":
                 found = multivalued_fault(len(values), config)
             else:
-                check = VALIDATORS[validator]
+                check = self.checks[validator]
                 found = next((fault for value in filled if (fault := check(value, config)) is not None), None)
             if found is not None:
                 yield AttributeFault(name, found[0], found[1])
@@ -179,11 +181,11 @@ class UserProfile:
         attribute = self.attributes.get(name)
         if attribute is None:
             return {"length": _LONGEST}
-        validators: dict[str, Mapping[str, Any]] = dict(given(attribute.validations, {}))
-        validators.setdefault("length", _LONGEST)
+        asked: dict[str, Mapping[str, Any]] = dict(given(attribute.validations, {}))
+        asked.setdefault("length", _LONGEST)
         if attribute.multivalued is not True:
-            validators.setdefault("multivalued", _SINGLE)
-        return validators
+            asked.setdefault("multivalued", _SINGLE)
+        return asked
 
     def metadata(self, user: UserRepresentation | None) -> dict[str, Any]:
         """What forms for a user are made of; None stands for a new user."""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from keyturn.admin.user_attribute_validators import VALIDATORS, number
+from keyturn.admin.patterns import InvalidPattern, Patterns, check_pattern
+from keyturn.admin.user_attribute_validators import VALIDATORS, number, validators
 from keyturn.representations import UNSET, Maybe, given, present, replace, without_nulls
 from keyturn.representations.user_profile import (
     UPAttribute,
@@ -111,7 +112,8 @@ def _faults_of(attribute: UPAttribute, name: str, groups: set[str], scopes: froz
         yield f"Attribute '{name}' references unknown group '{attribute.group}'"
     default = given(attribute.default_value, "")
     known = {name: value for name, value in given(attribute.validations, {}).items() if name in VALIDATORS}
-    if default and any(VALIDATORS[validator](default, config) is not None for validator, config in known.items()):
+    checks = validators(Patterns())
+    if default and any(checks[validator](default, config) is not None for validator, config in known.items()):
         yield f"Default value for attribute '{name}' is invalid"
 
 
@@ -160,8 +162,8 @@ def _pattern(config: Mapping[str, Any]) -> Iterator[ConfigFault]:
         yield "pattern", "error-validator-config-missing-value", ""
         return
     try:
-        re.compile(str(pattern))
-    except re.error as error:
+        check_pattern(str(pattern))
+    except InvalidPattern as error:
         yield "pattern", "error-validator-config-invalid-value", f"{pattern}, {error}"
 
 
