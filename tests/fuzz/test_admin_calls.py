@@ -12,7 +12,7 @@ from fuzz.target import Loud, Prepared, Unsound
 _AT_ONCE = 50
 """Calls on one database: enough for them to meet each other's traces."""
 _SOME = 88
-_MANY = 2000
+_MANY = 1300
 
 
 @pytest.fixture(scope="module")

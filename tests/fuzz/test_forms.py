@@ -123,7 +123,8 @@ def test_no_request_to_a_realms_endpoints_fails(endpoints: Endpoints, request: F
 
 
 @pytest.mark.full
-@_settings(20_000, again=False)
+@pytest.mark.timeout(900)
+@_settings(25_000, again=False)
 @given(request=form_requests())
 def test_no_request_to_a_realms_endpoints_fails_at_length(endpoints: Endpoints, request: FormRequest) -> None:
     _hold(endpoints, request)

@@ -129,7 +129,7 @@ def test_calls_over_http(wire: Wire) -> None:
 @pytest.mark.full
 @pytest.mark.timeout(900)
 def test_calls_over_http_at_length(wire: Wire) -> None:
-    _wire_calls(wire, 10_000, seed=2)
+    _wire_calls(wire, 8_000, seed=2)
 
 
 def _whole(wire: Wire) -> list[bytes]:
@@ -168,9 +168,8 @@ def _spoilt(random: Random, request: bytes) -> bytes:
                     (b"\r\n", b"\x00", b"\xff", b"%", b":", b" " * 5000, b"A" * 70_000, b"\n")
                 )
             case _:
-                del spoilt[at:]
-                if not spoilt:
-                    return request
+                del spoilt[at + 1 :]
+        spoilt = spoilt or bytearray(b"\r")
     return bytes(spoilt)
 
 
@@ -196,7 +195,7 @@ def test_spoilt_and_cut_requests(wire: Wire) -> None:
 @pytest.mark.full
 @pytest.mark.timeout(900)
 def test_spoilt_and_cut_requests_at_length(wire: Wire) -> None:
-    _spoil(wire, 20_000, seed=4)
+    _spoil(wire, 6_000, seed=4)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,10 @@ def _check_fields(representation: RealmRepresentation) -> None:
     )
     if any(isinstance(text, str) and len(text) > longest for text, longest in lengths):
         raise ErrorMessage(400, "Database operation failed")
+    if not all(given(scope.name, "") for scope in given(representation.client_scopes, [])):
+        raise InvalidRequest("A client scope needs a name")
+    if not all(given(user.username, "").strip() for user in given(representation.users, [])):
+        raise InvalidRequest("A user needs a username")
     if given(representation.ssl_required, "none").lower() not in _SSL_REQUIRED:
         raise InvalidRequest("sslRequired is none of all, external, none")
 

@@ -149,7 +149,10 @@ class _Making:
         if not brings_offline_access:
             scopes += [scope for scope in given(defaults.client_scopes, []) if scope.name == _OFFLINE_ACCESS]
         self.new.client_scopes.extend(
-            new_client_scope(scope, new_id=self.new_id, built_in=built_in) for scope in scopes
+            new_client_scope(
+                replace(scope, name=given(scope.name, "").replace(" ", "_")), new_id=self.new_id, built_in=built_in
+            )
+            for scope in scopes
         )
         self.scope_ids = {given(scope.name, ""): given(scope.id, "") for scope in self.new.client_scopes}
         for relation, own, usual in (

@@ -199,6 +199,8 @@ def test_an_import_with_a_key_that_cannot_be_made_is_refused(server: Server, pro
     ("fields", "status"),
     [
         ({"components": {"org.keycloak.keys.KeyProvider": [{"name": "k"}]}}, 400),
+        ({"clientScopes": [{"protocol": "openid-connect"}]}, 400),
+        ({"users": [{"enabled": True}]}, 400),
         (
             {
                 "clientScopes": [{"name": "s", "protocol": "openid-connect"}],

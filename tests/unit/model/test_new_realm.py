@@ -258,6 +258,10 @@ def test_imported_client_scopes_replace_the_built_in_ones() -> None:
     assert linked(new, "client_optional_scope", by_name["account"]) == set()
 
 
+def test_an_imported_client_scope_has_no_blanks_in_its_name() -> None:
+    assert make(clientScopes=[{"name": "a b", "protocol": "openid-connect"}]).client_scopes[0].name == "a_b"
+
+
 def test_default_scopes_count_only_beside_client_scopes() -> None:
     usual, told = make(), make(defaultDefaultClientScopes=["address"], defaultOptionalClientScopes=["profile"])
     for relation in ("realm_default_scope", "realm_optional_scope"):
