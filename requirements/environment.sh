@@ -38,7 +38,8 @@ if ! usable .venv/bin/python; then
 fi
 echo "installing the locked dependencies ($what)"
 pip() { .venv/bin/python -m pip --quiet --disable-pip-version-check "$@"; }
-pip install --require-hashes -r requirements/build.lock -r "requirements/$what.lock"
+# The locks are whole: nothing is left to resolve. Python compiles what is imported; most of it never is.
+pip install --no-deps --no-compile --require-hashes -r requirements/build.lock -r "requirements/$what.lock"
 pip install --no-deps --no-build-isolation --editable .
 rm -f ".venv/.$what"-*
 touch "$stamp"
