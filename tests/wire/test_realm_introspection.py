@@ -235,13 +235,14 @@ def test_a_token_of_a_disabled_person_is_not_active(server: RealmServer, realm: 
 
 
 @pytest.mark.usefixtures("svc")
-def test_a_refresh_token_needs_its_hint(server: RealmServer, realm: RealmUnderTest) -> None:
+def test_a_refresh_token_needs_its_hint_and_tells_its_client_alone(server: RealmServer, realm: RealmUnderTest) -> None:
     realm.add_person("ada", "engine")
     tokens = server.login("ada", "engine", SVC, scope="openid")
     refresh = tokens["refresh_token"]
-    assert introspect(server, refresh) == INACTIVE
-    assert introspect(server, tokens["access_token"], token_type_hint="refresh_token") == INACTIVE
-    answer = introspect(server, refresh, token_type_hint="refresh_token")
+    assert introspect(server, refresh, SVC) == INACTIVE
+    assert introspect(server, tokens["access_token"], SVC, token_type_hint="refresh_token") == INACTIVE
+    assert introspect(server, refresh, API, token_type_hint="refresh_token") == INACTIVE
+    answer = introspect(server, refresh, SVC, token_type_hint="refresh_token")
     own = jwt.parse(refresh).claims
     assert (answer["typ"], answer["token_type"], answer["active"]) == ("Refresh", "Refresh", True)
     assert answer["aud"][0] == server.issuer
@@ -250,7 +251,7 @@ def test_a_refresh_token_needs_its_hint(server: RealmServer, realm: RealmUnderTe
         name: own[name] for name in ("jti", "exp", "iat", "sid", "scope")
     }
     realm.clock.now = own["exp"]
-    assert introspect(server, refresh, token_type_hint="refresh_token") == INACTIVE
+    assert introspect(server, refresh, SVC, token_type_hint="refresh_token") == INACTIVE
 
 
 @pytest.mark.usefixtures("svc")

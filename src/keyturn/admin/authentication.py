@@ -13,6 +13,7 @@ from keyturn.admin.errors import Unauthorized
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, verify
 from keyturn.model.realm import realm_path
+from keyturn.oauth2.token_context import context_of
 from keyturn.registry.registry import Registry
 from keyturn.representations import given
 from keyturn.representations.client import ClientRepresentation
@@ -105,16 +106,21 @@ def _user(
 ) -> UserRepresentation | None:
     """The user of the token: its session's, which must still be there, or without one the client's own.
 
-    ``sub`` is a mapper's to set, so that it decides nothing: whoever may edit a client would else be anybody.
+    ``sub`` is a mapper's to set, so that it decides nothing: whoever may edit a client would else be anybody. Only in
+    a token that was exchanged no mapper has set it.
     """
-    session_id = claims.get("sid")
-    if session_id is None:
-        user = reader.find(USERS, realm_id, service_account_client=str(client.id))
-    else:
+    session_id, context = claims.get("sid"), context_of(str(claims.get("jti")))
+    if session_id is not None:
         session = reader.get(SESSIONS, realm_id, str(session_id))
-        if session is None or session.expires <= now or client.id not in session.clients:
+        if session is None or session.expires <= now:
             raise Unauthorized("its session has ended")
+        if (context is None or context.needs_client_session) and client.id not in session.clients:
+            raise Unauthorized("its client has left the session")
         user = reader.get(USERS, realm_id, session.user_id)
+    elif context is not None and context.exchanged:
+        user = reader.get(USERS, realm_id, str(claims.get("sub")))
+    else:
+        user = reader.find(USERS, realm_id, service_account_client=str(client.id))
     if user is not None and claims.get("sub", user.id) != user.id:
         raise Unauthorized("of another user than its session or client")
     return user

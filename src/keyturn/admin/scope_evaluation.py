@@ -51,8 +51,7 @@ class Evaluation:
 
     def id_token(self, user: UserRepresentation) -> dict[str, Any]:
         """The claims of an ID token for `user`."""
-        claims = id_token_claims(self._context(user), sid=self._session_id(), at_hash="")
-        del claims["at_hash"]  # there is no access token to tell the hash of
+        claims = id_token_claims(self._context(user), sid=self._session_id(), at_hash=None)
         return self._times() | {"jti": new_id(self.view.environment.random)} | claims
 
     def userinfo(self, user: UserRepresentation) -> dict[str, Any]:

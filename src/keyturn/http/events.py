@@ -8,7 +8,12 @@ from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.token_endpoint import Decision
 from keyturn.oauth2.trace import Trace
 
-_TYPES: Final = {"client_credentials": "CLIENT_LOGIN", "password": "LOGIN", "refresh_token": "REFRESH_TOKEN"}
+_TYPES: Final = {
+    "client_credentials": "CLIENT_LOGIN",
+    "password": "LOGIN",
+    "refresh_token": "REFRESH_TOKEN",
+    "urn:ietf:params:oauth:grant-type:token-exchange": "TOKEN_EXCHANGE",
+}
 """By grant (Keycloak ``OAuth2GrantType.getEventType``)."""
 
 
@@ -72,7 +77,7 @@ def told(kind: str, realm: Realm, request: Request, trace: Trace, now: float, lo
         user_id=trace.user_id,
         session_id=trace.session_id,
         error=trace.error,
-        details=trace.details,
+        details={name: value for name, value in trace.details.items() if value},
         kept=trace.kept and kind in realm.kept_events,
         log=log,
     )

@@ -38,11 +38,16 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "username": "A person's user name, or e-mail address where the realm allows that.",
     "password": "The person's password.",
     "refresh_token": "A refresh token of this client.",
+    "subject_token": "The access token that is to be exchanged: one for this client, or its own.",
+    "subject_token_type": "`urn:ietf:params:oauth:token-type:access_token`, always.",
+    "requested_token_type": "An access token, unless it says `…:token-type:id_token` or `…:token-type:refresh_token`.",
+    "audience": "A client that the token is to be narrowed to; may be repeated.",
+    "resource": "Not looked at; may be repeated.",
     "token": "The token in question.",
     "token_type_hint": "What the token is said to be; it is looked at either way.",
     "access_token": "The access token, unless the `Authorization` header has it.",
 }
-_REQUIRED: Final = frozenset({"username", "password", "refresh_token"})
+_REQUIRED: Final = frozenset({"username", "password", "refresh_token", "subject_token", "subject_token_type"})
 _CLIENT: Final = ("client_id", "client_secret")
 
 

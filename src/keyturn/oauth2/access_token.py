@@ -23,6 +23,14 @@ from keyturn.oauth2.spi import Authorization, MakeKey, Pending, Random
 from keyturn.representations import encode
 
 REFRESH_ALGORITHM: Final = "HS512"
+REQUESTED_AUDIENCE: Final = "req-aud"
+"""Claim of a refresh token: the clients that it was asked for in a token exchange."""
+
+ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"
+REFRESH_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:refresh_token"
+ID_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id_token"
+"""RFC 8693 §3."""
+
 _HEADERS: Final[Headers] = (*NO_STORE, JSON)
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _AT_HASH_BITS: Final = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
@@ -88,14 +96,24 @@ def prepare(realm: Realm, client: Client, authorization: Authorization, issuer: 
 
     Raises NoKey, Misconfigured.
     """
-    key = signing_key(realm, client)
+    return _prepare(authorization, *_claims(realm, client, authorization, issuer))
+
+
+def _claims(
+    realm: Realm, client: Client, authorization: Authorization, issuer: str
+) -> tuple[ClaimsContext, dict[str, Any]]:
     context = claims_context(realm, client, authorization, issuer)
     sid = authorization.session.sid if authorization.session else None
-    claims = encode(access_token_claims(context, sid=sid))
+    return context, access_token_claims(context, sid=sid, exchanged=authorization.issued_token_type is not None)
+
+
+def _prepare(authorization: Authorization, context: ClaimsContext, claims: dict[str, Any]) -> Prepared:
+    realm, client = context.realm, context.client
+    key = signing_key(realm, client)
     token_type = "at+jwt" if client.flag("access.token.header.type.rfc9068") else "JWT"
     return Prepared(
         header=_header(key, token_type),
-        claims=_base64url(claims[1:]),
+        claims=_base64url(encode(claims)[1:]),
         key=key,
         answer_end=_answer_end(_not_before(realm, client, authorization), authorization),
         lifespan=authorization.lifespan,
@@ -109,26 +127,28 @@ def issue(
 
     Raises NoKey, Misconfigured.
     """
-    prepared = prepare(realm, client, authorization, issuer)
-    if authorization.refresh is None and not authorization.scopes.openid:
-        return prepared.issue(now, token_id)
-    context = claims_context(realm, client, authorization, issuer)
-    access_token = sign(prepared, now, token_id).decode()
-    refresh = authorization.refresh
+    context, claims = _claims(realm, client, authorization, issuer)
+    access_token = sign(_prepare(authorization, context, claims), now, token_id).decode()
+    refresh, issued = authorization.refresh, authorization.issued_token_type
+    if issued == ID_TOKEN_TYPE:
+        # RFC 8693 §2.2.1: what was asked for is called access_token, whatever it is.
+        access_token = _id_token(context, authorization, None, now, random)
     answer: dict[str, Any] = {
         "access_token": access_token,
         "expires_in": authorization.lifespan,
         "refresh_expires_in": 0 if refresh is None or refresh.offline else refresh.lifespan,
     }
     if refresh is not None:
-        answer["refresh_token"] = _refresh_token(context, authorization, now)
-    answer["token_type"] = "Bearer"
-    if authorization.scopes.openid:
+        answer["refresh_token"] = _refresh_token(context, authorization, claims, now)
+    answer["token_type"] = "N_A" if issued == ID_TOKEN_TYPE else "Bearer"
+    if authorization.scopes.openid and issued != ID_TOKEN_TYPE:
         answer["id_token"] = _id_token(context, authorization, access_token, now, random)
     answer["not-before-policy"] = _not_before(realm, client, authorization)
     if authorization.session is not None:
         answer["session_state"] = authorization.session.sid
     answer["scope"] = authorization.scopes.claim()
+    if issued is not None:
+        answer["issued_token_type"] = issued
     return Response(200, _HEADERS, encode(answer))
 
 
@@ -148,32 +168,41 @@ def _answer_end(not_before: int, authorization: Authorization) -> bytes:
     return b'",' + encode(answer)[1:]
 
 
-def _refresh_token(context: ClaimsContext, authorization: Authorization, now: int) -> str:
-    """A refresh token: for this server's eyes only (Keycloak ``RefreshToken``, signed with HS512)."""
+def _refresh_token(context: ClaimsContext, authorization: Authorization, access: dict[str, Any], now: int) -> str:
+    """A refresh token: for this server's eyes only (Keycloak ``RefreshToken``, signed with HS512).
+
+    `access` are the claims of the access token that is issued with it.
+    """
     refresh, session = authorization.refresh, authorization.session
     if refresh is None or session is None:
         raise ValueError("a refresh token needs a session")
     times: dict[str, Any] = {} if refresh.offline else {"exp": now + refresh.lifespan}
-    claims = times | {
-        "iat": now,
-        "jti": refresh.jti,
-        "iss": context.issuer,
-        "aud": context.issuer,
-        "sub": context.subject.id,
+    claims = times | {"iat": now, "jti": refresh.jti, "iss": context.issuer, "aud": context.issuer}
+    if "sub" in access:
+        claims["sub"] = context.subject.id
+    claims |= {
         "typ": "Offline" if refresh.offline else "Refresh",
         "azp": context.client.client_id,
         "sid": session.sid,
         "scope": context.scopes.names(),
     }
+    if "aud" in access:
+        claims["aud_x"] = access["aud"]
+    claims["prov"] = "default"
+    if refresh.audience:
+        claims[REQUESTED_AUDIENCE] = refresh.audience
     return _compact(key_for(context.realm, REFRESH_ALGORITHM), encode(claims))
 
 
-def _id_token(context: ClaimsContext, authorization: Authorization, access_token: str, now: int, random: Random) -> str:
+def _id_token(
+    context: ClaimsContext, authorization: Authorization, access_token: str | None, now: int, random: Random
+) -> str:
     algorithm = context.client.attributes.get("id.token.signed.response.alg")
     key = key_for(context.realm, algorithm or context.realm.default_signature_algorithm)
     times = {"exp": now + authorization.lifespan, "iat": now, "jti": new_id(random)}
     sid = authorization.session.sid if authorization.session else None
-    claims = id_token_claims(context, sid=sid, at_hash=_at_hash(key.algorithm, access_token))
+    at_hash = None if access_token is None else _at_hash(key.algorithm, access_token)
+    claims = id_token_claims(context, sid=sid, at_hash=at_hash)
     return _compact(key, encode(times | claims))
 
 

@@ -16,6 +16,7 @@ from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
 from keyturn.oauth2.errors import USER_DISABLED
 from keyturn.oauth2.spi import CheckToken, Clients, TokenChecked
+from keyturn.oauth2.token_context import context_of
 from keyturn.oauth2.trace import Trace
 from keyturn.representations import given
 
@@ -88,7 +89,10 @@ def read_token(
 
 def question(claims: VerifiedClaims) -> CheckToken:
     """What must be found out of a token whose signature holds."""
-    return CheckToken(claims.get("jti", ""), claims.get("sid"))
+    token_id, session_id = claims.get("jti", ""), claims.get("sid")
+    context = context_of(token_id)
+    of_somebody_else = session_id is None and context is not None and context.exchanged
+    return CheckToken(token_id, session_id, claims.get("sub", "") if of_somebody_else else None)
 
 
 def live_token(claims: VerifiedClaims, clients: Clients, facts: TokenChecked) -> LiveToken:
@@ -116,15 +120,19 @@ def live_token(claims: VerifiedClaims, clients: Clients, facts: TokenChecked) ->
 
 
 def _subject(claims: VerifiedClaims, client: Client, facts: TokenChecked) -> Subject:
+    context = context_of(claims.get("jti", ""))
     if "sid" not in claims:
-        # Nothing is stored of a client's own session: it lives as long as the token and the service account.
-        account = client.service_account
+        # Nothing is stored of a client's own session: it lives as long as the token and the service account. What was
+        # exchanged for its token speaks of that account still, by a ``sub`` that no mapper has set.
+        account = facts.subject if context is not None and context.exchanged else client.service_account
         if account is None or claims.get("sub", account.id) != account.id:
             raise TokenRejected("user_not_found", event="user_not_found")
         if not account.enabled:
             raise TokenRejected("user_disabled", event=USER_DISABLED)
         return account
-    if facts.session is None or facts.subject is None or client.id not in facts.session.clients:
+    if facts.session is None or facts.subject is None:
+        raise TokenRejected("user_session_not_found", event="user_session_not_found")
+    if (context is None or context.needs_client_session) and client.id not in facts.session.clients:
         raise TokenRejected("user_session_not_found", event="user_session_not_found")
     if claims.get("sub", facts.subject.id) != facts.subject.id:
         raise TokenRejected("user_not_found", log="of another user than its session")

@@ -10,6 +10,7 @@ from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.oauth2.protocol_mappers import apply_mappers
+from keyturn.oauth2.protocol_mappers.claim import audiences
 from keyturn.oauth2.protocol_mappers.spi import Claims, ClaimsContext, Target
 from keyturn.oauth2.scope import GrantedScopes
 from keyturn.oauth2.spi import Authorization
@@ -22,16 +23,21 @@ _LEADING: Final = (
 
 
 def access_token_target(client: Client) -> Target:
-    """Lightweight access tokens leave most claims to introspection."""
-    lightweight = client.flag("client.use.lightweight.access.token.enabled")
-    return Target.LIGHTWEIGHT_ACCESS_TOKEN if lightweight else Target.ACCESS_TOKEN
+    """Which claims of the mappers the client's access tokens have."""
+    return Target.LIGHTWEIGHT_ACCESS_TOKEN if is_lightweight(client) else Target.ACCESS_TOKEN
+
+
+def is_lightweight(client: Client) -> bool:
+    """Whether the client's access tokens leave most claims to introspection."""
+    return client.flag("client.use.lightweight.access.token.enabled")
 
 
 def claims_context(realm: Realm, client: Client, authorization: Authorization, issuer: str) -> ClaimsContext:
     """The context in which mappers work for this authorization."""
     subject, scopes = authorization.subject, authorization.scopes
     roles = roles_in_scope(client, scopes, subject)
-    return ClaimsContext(realm, client, subject, scopes, authorization.notes, issuer, roles)
+    audience = frozenset(authorization.audience)
+    return ClaimsContext(realm, client, subject, scopes, authorization.notes, issuer, roles, audience)
 
 
 def roles_in_scope(client: Client, scopes: GrantedScopes, subject: Subject) -> frozenset[str]:
@@ -53,8 +59,13 @@ def offline_allowed(realm: Realm, client: Client, scopes: GrantedScopes, subject
     return any(role.name == OFFLINE_ACCESS and role.client_id is None for role in roles)
 
 
-def access_token_claims(context: ClaimsContext, *, sid: str | None) -> dict[str, Any]:
-    """The claims of an access token, without ``exp``, ``iat`` and ``jti``."""
+def access_token_claims(context: ClaimsContext, *, sid: str | None, exchanged: bool = False) -> dict[str, Any]:
+    """The claims of an access token, without ``exp``, ``iat`` and ``jti``.
+
+    Args:
+        exchanged: by token exchange: without a session, whoever reads the token finds its user by ``sub``, which no
+            mapper may set then.
+    """
     members: dict[str, Any] = {"iss": context.issuer, "typ": "Bearer", "azp": context.client.client_id}
     if sid is not None:
         members["sid"] = sid
@@ -62,11 +73,17 @@ def access_token_claims(context: ClaimsContext, *, sid: str | None) -> dict[str,
         # Without a session to find the user by, a token names the user whatever the mappers say.
         members["sub"] = context.subject.id
     members["scope"] = context.scopes.claim()
-    return _mapped(members, context, access_token_target(context.client))
+    claims = _mapped(members, context, access_token_target(context.client))
+    if exchanged and sid is None:
+        claims["sub"] = context.subject.id
+    return _narrowed(claims, context.audience) if context.audience else claims
 
 
-def id_token_claims(context: ClaimsContext, *, sid: str | None, at_hash: str) -> dict[str, Any]:
-    """The claims of an ID token (OIDC Core §2), without ``exp``, ``iat`` and ``jti``."""
+def id_token_claims(context: ClaimsContext, *, sid: str | None, at_hash: str | None) -> dict[str, Any]:
+    """The claims of an ID token (OIDC Core §2), without ``exp``, ``iat`` and ``jti``.
+
+    `at_hash` is None where no access token goes with it.
+    """
     client_id = context.client.client_id
     members: dict[str, Any] = {
         "iss": context.issuer,
@@ -74,11 +91,23 @@ def id_token_claims(context: ClaimsContext, *, sid: str | None, at_hash: str) ->
         "sub": context.subject.id,
         "typ": "ID",
         "azp": client_id,
-        "at_hash": at_hash,
     }
+    if at_hash is not None:
+        members["at_hash"] = at_hash
     if sid is not None:
         members["sid"] = sid
     return _mapped(members, context, Target.ID_TOKEN)
+
+
+def _narrowed(claims: dict[str, Any], audience: frozenset[str]) -> dict[str, Any]:
+    """The claims for `audience` alone. Source: Keycloak ``TokenManager.restrictRequestedAudience``."""
+    kept = [name for name in audiences(claims) if name in audience]
+    if "aud" in claims:
+        claims["aud"] = kept[0] if len(kept) == 1 else kept
+    access = claims.get("resource_access")
+    if isinstance(access, dict):
+        claims["resource_access"] = {client_id: roles for client_id, roles in access.items() if client_id in kept}
+    return claims
 
 
 def _mapped(members: dict[str, Any], context: ClaimsContext, target: Target) -> dict[str, Any]:

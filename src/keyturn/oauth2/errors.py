@@ -123,6 +123,13 @@ class AccessDenied(OAuth2Error):
     kept = False
 
 
+class AudienceDenied(OAuth2Error):
+    """The token that is to be exchanged is not for the client that asks."""
+
+    error = "access_denied"
+    status = 403
+
+
 class Misconfigured(OAuth2Error):
     """Something that a setting makes impossible, as an algorithm that nobody knows. Keycloak answers 500."""
 

@@ -1,6 +1,8 @@
 """The form in a request's body (RFC 6749 Appendix B), read strictly and in bounded time."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -11,9 +13,16 @@ _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class Form(dict[str, str]):
-    """Parameters by name. ``repeated`` tells whether any name came twice: the endpoints refuse that (RFC 6749 §3.2)."""
+    """Parameters by name, of one that came twice the first value.
 
-    repeated: bool = False
+    ``repeated`` holds the names that came twice with all their values: the endpoints refuse them (RFC 6749 §3.2).
+    """
+
+    repeated: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """All values of the parameter, which may be repeated (as ``audience``, RFC 8693 §2.1)."""
+        return self.repeated.get(name) or ((self[name],) if name in self else ())
 
 
 def parse(content_type: str, body: bytes) -> Form:
@@ -99,5 +108,6 @@ def _parameter(header: str, name: str) -> str | None:
 
 def _add(form: Form, name: str, value: str) -> None:
     if name in form:
-        form.repeated = True
-    form[name] = value
+        form.repeated = {**form.repeated, name: (*form.all(name), value)}
+    else:
+        form[name] = value

@@ -141,7 +141,7 @@ def _access_token(
 def _refresh_token(
     token: str, caller: Client, realm: Realm, clients: Clients, issuer: str, now: int, facts: TokenChecked | None
 ) -> Answer | Pending:
-    """A refresh token is for whom the access tokens are that it gives."""
+    """A refresh token tells only the client that it was issued to, whoever the access tokens are for that it gives."""
     try:
         refresh = read_refresh_token(token, realm, issuer)
     except jwt.InvalidToken as error:
@@ -160,11 +160,11 @@ def _refresh_token(
         raise TokenRejected(log="issued before a not-before")
     scopes = restore_scopes(client, refresh.scope).permitted(subject)
     context = _context(realm, client, subject, scopes, issuer, given(session.notes, {}))
+    if caller.client_id != client.client_id:
+        raise TokenRejected(log=_not_for(caller))
     access = Claims({})
     apply_mappers(access, context, access_token_target(client))
     audience = [issuer, *audiences(access.members)]
-    if caller.client_id not in audience:
-        raise TokenRejected(log=_not_for(caller))
     own = _own_refresh_claims(refresh, subject, issuer, audience)
     claims = _claims(own, context)
     # Keycloak keeps no event of it.

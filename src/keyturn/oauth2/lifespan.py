@@ -35,10 +35,10 @@ def session_idle_timeout(realm: Realm, client: Client) -> int:
     return min(own, realm.sso_session_idle_timeout) if own > 0 else realm.sso_session_idle_timeout
 
 
-def session_ends(realm: Realm, client: Client, started: int, *, offline: bool) -> int:
-    """When a session that `started` then ends at the latest."""
+def session_ends(realm: Realm, client: Client, started: int, login: int, *, offline: bool) -> int:
+    """When a client's part of a session, which `started` then in a session since `login`, ends at the latest."""
     if not offline:
-        return started + session_lifespan(realm, client)
+        return min(started + session_lifespan(realm, client), login + realm.sso_session_max_lifespan)
     own = client.seconds("client.offline.session.max.lifespan") or realm.offline_session_max_lifespan
     return started + own if own else _NEVER
 

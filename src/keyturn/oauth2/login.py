@@ -1,18 +1,19 @@
 """From a login or a refresh to the session and the tokens that follow from it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from keyturn.model.client import Client
 from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import ClientSession, UserSession
-from keyturn.oauth2.claims import access_token_target, offline_allowed
+from keyturn.oauth2.claims import is_lightweight, offline_allowed
 from keyturn.oauth2.errors import NotAllowed
 from keyturn.oauth2.identifiers import new_id, new_session_id
 from keyturn.oauth2.lifespan import access_token_lifespan, refresh_lifespan, session_ends
-from keyturn.oauth2.protocol_mappers.spi import Target
 from keyturn.oauth2.scope import GrantedScopes
 from keyturn.oauth2.spi import Authorization, Refresh, SaveSession, SessionClaims, TokenRequest
+from keyturn.oauth2.token_context import SessionKind, TokenContext
 from keyturn.representations import given
 
 
@@ -51,7 +52,7 @@ def start_session(
         clients={},
     )
     if refreshable is None:
-        refreshable = _uses_refresh_tokens(client)
+        refreshable = uses_refresh_tokens(client)
     return _authorize(request, client, subject, scopes, session, grant=grant, used="", uses=0, refreshable=refreshable)
 
 
@@ -62,17 +63,35 @@ def continue_session(
     scopes: GrantedScopes,
     session: UserSession,
     *,
-    used: str,
-    uses: int,
+    grant: str = "rt",
+    used: str = "",
+    uses: int = 0,
+    audience: tuple[str, ...] = (),
 ) -> Authorization:
-    """What a refresh gives; it is the `uses`-th one with the refresh token whose ``jti`` is `used`."""
-    refreshable = _uses_refresh_tokens(client)
-    return _authorize(
-        request, client, subject, scopes, session, grant="rt", used=used, uses=uses, refreshable=refreshable
+    """What one gets in a session that is there.
+
+    A refresh is the `uses`-th one with the refresh token whose ``jti`` is `used`. A token exchange has no such token
+    yet; the new one keeps the `audience` that was asked for.
+    """
+    authorization = _authorize(
+        request,
+        client,
+        subject,
+        scopes,
+        session,
+        grant=grant,
+        used=used,
+        uses=uses,
+        refreshable=uses_refresh_tokens(client),
     )
+    refresh = authorization.refresh
+    if refresh is None or not audience:
+        return authorization
+    return replace(authorization, refresh=replace(refresh, audience=audience))
 
 
-def _uses_refresh_tokens(client: Client) -> bool:
+def uses_refresh_tokens(client: Client) -> bool:
+    """Whether the client gets refresh tokens in sessions of people."""
     return client.attributes.get("use.refresh.tokens") != "false"
 
 
@@ -92,7 +111,7 @@ def _authorize(
     scopes = scopes.permitted(subject)
     earlier = session.clients.get(client.id)
     started = earlier.started if earlier else now
-    ends = session_ends(realm, client, started, offline=session.offline)
+    ends = session_ends(realm, client, started, session.started, offline=session.offline)
     waits = refresh_lifespan(realm, client, now, ends, offline=session.offline)
     refresh = None
     if refreshable:
@@ -117,13 +136,12 @@ def _authorize(
         notes=session.notes,
         clients=session.clients | {client.id: mine},
     )
-    kind = "of" if session.offline else "on"
-    lightweight = access_token_target(client) is Target.LIGHTWEIGHT_ACCESS_TOKEN
+    kind = SessionKind.OFFLINE if session.offline else SessionKind.ONLINE
     return Authorization(
         subject=subject,
         scopes=scopes,
         lifespan=access_token_lifespan(realm, client, session_remaining=ends - now),
-        token_id_prefix=f"{kind}{'lt' if lightweight else 'rt'}{grant}:",
+        token_id_prefix=TokenContext(kind, is_lightweight(client), grant).prefix(),
         notes=given(session.notes, {}),
         session=SessionClaims(session.id, ends),
         refresh=refresh,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from keyturn.jose import jwt
 from keyturn.model.realm import Realm
-from keyturn.oauth2.access_token import REFRESH_ALGORITHM
+from keyturn.oauth2.access_token import REFRESH_ALGORITHM, REQUESTED_AUDIENCE
 
 _ALGORITHMS = frozenset({REFRESH_ALGORITHM})
 
@@ -14,13 +14,16 @@ class RefreshClaims:
     """What a refresh token of this realm says; its signature holds. Times in epoch seconds."""
 
     jti: str
-    sub: str
+    sub: str | None
+    """None where the access token that was issued with it names no subject."""
     sid: str
     client_id: str
     scope: str
     issued_at: int
     expires_at: int | None
     offline: bool
+    audience: tuple[str, ...]
+    """The clients that it was asked for in a token exchange."""
 
     @property
     def type(self) -> str:
@@ -42,11 +45,12 @@ def read_refresh_token(token: str, realm: Realm, issuer: str) -> RefreshClaims:
     expires_at = claims.get("exp")
     return RefreshClaims(
         jti=str(claims.get("jti")),
-        sub=str(claims.get("sub")),
+        sub=claims.get("sub"),
         sid=str(claims.get("sid")),
         client_id=str(claims.get("azp")),
         scope=str(claims.get("scope", "")),
         issued_at=int(claims.get("iat", 0)),
         expires_at=None if expires_at is None else int(expires_at),
         offline=claims["typ"] == "Offline",
+        audience=tuple(claims.get(REQUESTED_AUDIENCE, ())),
     )

@@ -35,8 +35,12 @@ class GrantedScopes:
 
         Source: Keycloak ``DefaultClientSessionContext.isClientScopePermittedForUser``.
         """
+        return self.permitted_by(subject.roles)
+
+    def permitted_by(self, roles: frozenset[str]) -> "GrantedScopes":
+        """Without the scopes that are made for roles of which none is among `roles` (ids)."""
         own, *others = self.scopes
-        kept = [scope for scope in others if not scope.roles or not scope.roles.isdisjoint(subject.roles)]
+        kept = [scope for scope in others if not scope.roles or not scope.roles.isdisjoint(roles)]
         return self if len(kept) == len(others) else GrantedScopes((own, *kept), self.openid)
 
 

@@ -77,6 +77,16 @@ class CheckToken:
 
     token_id: str
     session_id: str | None
+    user_id: str | None = None
+    """Of a token without a session that speaks of this user, who may be gone or disabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSubjectToken:
+    """What `token` asks of the token that is to be exchanged, and which of the clients `audience` there are."""
+
+    token: CheckToken
+    audience: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +99,22 @@ class TokenChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectTokenChecked:
+    """`audience` says of each client that there is whether it is enabled."""
+
+    token: TokenChecked
+    audience: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
 class MakeKey:
     """The realm needs a key that signs with this algorithm (Keycloak's fallback keys)."""
 
     algorithm: str
 
 
-Question: TypeAlias = CheckPassword | FindSession | CheckToken | MakeKey
-Facts: TypeAlias = PasswordChecked | SessionFound | TokenChecked
+Question: TypeAlias = CheckPassword | FindSession | CheckToken | CheckSubjectToken | MakeKey
+Facts: TypeAlias = PasswordChecked | SessionFound | TokenChecked | SubjectTokenChecked
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +222,8 @@ class Refresh:
     jti: str
     lifespan: int
     offline: bool = False
+    audience: tuple[str, ...] = ()
+    """The clients that it was asked for in a token exchange; told in it alone, as Keycloak does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +242,10 @@ class Authorization:
     effects: tuple[Effect, ...] = ()
     told: Mapping[str, str] | None = None
     """Details of the event that are the grant's own (Keycloak ``Details``)."""
+    audience: tuple[str, ...] = ()
+    """The clients that the access token is narrowed to; all that the mappers give where there are none."""
+    issued_token_type: str | None = None
+    """What a token exchange gives (RFC 8693 §2.2.1)."""
 
 
 Random: TypeAlias = Callable[[int], bytes]
@@ -246,6 +270,7 @@ class TokenRequest:
     issuer: str
     now: int
     random: Random
+    clients: Clients
 
 
 class Grant(Protocol):
@@ -253,6 +278,8 @@ class Grant(Protocol):
 
     grant_type: ClassVar[str]
     parameters: ClassVar[frozenset[str]]
+    repeatable: ClassVar[frozenset[str]]
+    """Parameters that may come more than once (RFC 8693 §2.1)."""
 
     def question(self, request: TokenRequest, client: AuthenticatedClient) -> Question | None:
         """What must be found out first; None where memory is enough. Raises OAuth2Error."""

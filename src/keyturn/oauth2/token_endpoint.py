@@ -81,7 +81,7 @@ class TokenEndpoint:
             error.trace.details["grant_type"] = grant.grant_type
             raise
         try:
-            return self._decide(http, realm, form, grant, client, now, facts)
+            return self._decide(http, realm, clients, form, grant, client, now, facts)
         except (OAuth2Error, Refused) as error:
             error.trace.details["grant_type"] = grant.grant_type
             tell_of(client.client, error.trace)
@@ -91,6 +91,7 @@ class TokenEndpoint:
         self,
         http: Request,
         realm: Realm,
+        clients: Clients,
         form: forms.Form,
         grant: Grant,
         client: AuthenticatedClient,
@@ -100,7 +101,7 @@ class TokenEndpoint:
         cors.check(http, client.client)
         usable(client.client)
         bound_tokens.check_key(client.client)
-        request = TokenRequest(realm, form, http, f"{http.base_url}{realm.path}", now, self._random)
+        request = TokenRequest(realm, form, http, f"{http.base_url}{realm.path}", now, self._random, clients)
         if facts is None:
             question = grant.question(request, client)
             if question is not None:
@@ -119,7 +120,7 @@ class TokenEndpoint:
 
     def _mint(self, decision: Decision) -> Response:
         realm, client, authorization = decision.realm, decision.client, decision.authorization
-        if authorization.session is not None or authorization.scopes.openid:
+        if authorization.session is not None or authorization.scopes.openid or authorization.issued_token_type:
             ids = decision.token_id, self._random
             return access_token.issue(realm, client, authorization, decision.issuer, decision.now, *ids)
         key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, *authorization.notes.values())
@@ -132,12 +133,12 @@ class TokenEndpoint:
 
 def _select(form: forms.Form) -> Grant:
     """The grant asked for. Keycloak checks it before the client."""
-    if form.repeated:
-        raise MalformedRequest("duplicated parameter")
     grant_type = form.get("grant_type")
     if grant_type is None:
         raise MalformedRequest("Missing form parameter: grant_type")
     grant = _GRANTS.get(grant_type)
     if grant is None:
         raise UnsupportedGrantType("Unsupported grant_type")
+    if form.repeated and not form.repeated.keys() <= grant.repeatable:
+        raise MalformedRequest("duplicated parameter")
     return grant

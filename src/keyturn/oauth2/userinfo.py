@@ -15,13 +15,11 @@ from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply
 from keyturn.oauth2.protocol_mappers.claim import audiences
 from keyturn.oauth2.scope import restore_scopes
 from keyturn.oauth2.spi import Answer, Clients, Facts, Pending, TokenChecked
+from keyturn.oauth2.token_context import context_of
 from keyturn.oauth2.trace import Trace
 from keyturn.representations import encode
 
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
-_LIGHTWEIGHT_ID: Final = re.compile(r"..lt..:")
-"""How the ``jti`` of a lightweight access token begins."""
-
 _HEADERS: Final[Headers] = ((b"cache-control", b"no-store, no-cache"), (b"pragma", b"no-cache"))
 _JWT: Final = (b"content-type", b"application/jwt")
 _EXPOSED: Final = cors.EXPOSED + b", WWW-Authenticate"
@@ -110,7 +108,8 @@ def _sufficient(live: LiveToken) -> None:
         raise TokenRejected(log="bound to a key that was not shown")  # RFC 9449 §7.1, RFC 8705 §3
     if "openid" not in live.claims.get("scope", "").split(" "):
         raise _Challenge(403, "insufficient_scope", "Missing openid scope", event="access_denied")
-    if _LIGHTWEIGHT_ID.match(live.claims.get("jti", "")):
+    context = context_of(live.claims.get("jti", ""))
+    if context is not None and context.lightweight:
         raise TokenRejected("Lightweight access token not allowed for userinfo endpoint")
 
 

@@ -12,6 +12,7 @@ from keyturn.model.subject import Subject
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.spi import (
     CheckPassword,
+    CheckSubjectToken,
     CheckToken,
     CountFailure,
     Effect,
@@ -28,6 +29,7 @@ from keyturn.oauth2.spi import (
     RevokeToken,
     SaveSession,
     SessionFound,
+    SubjectTokenChecked,
     TokenChecked,
 )
 from keyturn.registry.compile import compile_subject
@@ -35,7 +37,7 @@ from keyturn.registry.registry import Registry
 from keyturn.registry.user_profile import is_complete
 from keyturn.representations import UserRepresentation, given, replace
 from keyturn.sessions.passwords import verify_password
-from keyturn.store.collections import COMPONENTS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
+from keyturn.store.collections import CLIENTS, COMPONENTS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Reader, Store
 
 Clock = Callable[[], float]
@@ -59,6 +61,8 @@ class FactFinder:
                 return self._find_session(realm, question)
             case CheckToken():
                 return self._check_token(realm, question)
+            case CheckSubjectToken():
+                return self._check_subject_token(realm, question)
             case MakeKey():
                 self._make_key(realm, question.algorithm)
                 return None
@@ -112,9 +116,20 @@ class FactFinder:
         with self._store.read() as reader:
             revoked = reader.is_used(_revoked(realm), question.token_id, now)
             session = None if question.session_id is None else reader.get(SESSIONS, realm.id, question.session_id)
+            if question.user_id is not None:
+                return TokenChecked(revoked, subject=self._subject(reader, realm, question.user_id))
             if session is None or session.expires <= now:
                 return TokenChecked(revoked)
             return TokenChecked(revoked, session, self._subject(reader, realm, session.user_id))
+
+    def _check_subject_token(self, realm: Realm, question: CheckSubjectToken) -> SubjectTokenChecked:
+        audience: dict[str, bool] = {}
+        with self._store.read() as reader:
+            for client_id in set(question.audience):
+                client = reader.find(CLIENTS, realm.id, client_id=client_id)
+                if client is not None:
+                    audience[client_id] = given(client.enabled, False)
+        return SubjectTokenChecked(self._check_token(realm, question.token), audience)
 
     def _subject(self, reader: Reader, realm: Realm, user_id: str) -> Subject | None:
         user = reader.get(USERS, realm.id, user_id)

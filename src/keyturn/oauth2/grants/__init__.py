@@ -8,6 +8,7 @@ from typing import Final
 from keyturn.oauth2.grants.client_credentials import ClientCredentials
 from keyturn.oauth2.grants.password import Password
 from keyturn.oauth2.grants.refresh_token import RefreshToken
+from keyturn.oauth2.grants.token_exchange import TokenExchange
 from keyturn.oauth2.spi import Grant
 
-GRANTS: Final[tuple[Grant, ...]] = (ClientCredentials(), Password(), RefreshToken())
+GRANTS: Final[tuple[Grant, ...]] = (ClientCredentials(), Password(), RefreshToken(), TokenExchange())

@@ -22,6 +22,7 @@ class ClientCredentials:
 
     grant_type: ClassVar = "client_credentials"
     parameters: ClassVar = frozenset({"scope"})
+    repeatable: ClassVar[frozenset[str]] = frozenset()
 
     def question(self, request: TokenRequest, client: AuthenticatedClient) -> Question | None:
         """Nothing: all that counts is in the compiled client."""

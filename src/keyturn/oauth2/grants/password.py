@@ -41,6 +41,7 @@ class Password:
 
     grant_type: ClassVar = "password"
     parameters: ClassVar = frozenset({"username", "password", "scope"})
+    repeatable: ClassVar[frozenset[str]] = frozenset()
 
     def question(self, request: TokenRequest, client: AuthenticatedClient) -> Question | None:
         """Whether the password is right.

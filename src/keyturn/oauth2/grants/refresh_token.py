@@ -29,6 +29,7 @@ class RefreshToken:
 
     grant_type: ClassVar = "refresh_token"
     parameters: ClassVar = frozenset({"refresh_token", "scope"})
+    repeatable: ClassVar[frozenset[str]] = frozenset()
 
     def question(self, request: TokenRequest, client: AuthenticatedClient) -> Question | None:
         """Whether the session lives.
@@ -50,11 +51,9 @@ class RefreshToken:
         Source: RFC 6749 §6; Keycloak ``RefreshTokenGrantType``, ``TokenManager.validateToken``.
         """
         token = self._token(request, client.client)
-        told = {
-            "refresh_token_id": token.jti,
-            "refresh_token_type": token.type,
-            "refresh_token_sub": token.sub,
-        }
+        told = {"refresh_token_id": token.jti, "refresh_token_type": token.type}
+        if token.sub is not None:
+            told["refresh_token_sub"] = token.sub
         try:
             authorization = _continued(request, client.client, token, facts)
         except (InvalidGrant, Refused) as error:
@@ -82,11 +81,9 @@ class RefreshToken:
 
 def _continued(request: TokenRequest, own: Client, token: RefreshClaims, facts: Facts | None) -> Authorization:
     realm = request.realm
-    if not isinstance(facts, SessionFound) or facts.session is None:
+    if not isinstance(facts, SessionFound) or facts.session is None or facts.subject is None:
         raise InvalidGrant("Offline user session not found" if token.offline else "Session not active")
     session, subject = facts.session, facts.subject
-    if subject is None:
-        raise InvalidGrant("Invalid refresh token", log="the user is gone")
     if not subject.enabled:
         raise InvalidGrant("User disabled")
     if token.issued_at < max(realm.not_before, own.not_before, subject.not_before):
@@ -100,7 +97,7 @@ def _continued(request: TokenRequest, own: Client, token: RefreshClaims, facts: 
     scopes = restore_scopes(own, token.scope)
     if session.offline and not offline_allowed(realm, own, scopes, subject):
         raise InvalidGrant("Offline session invalid because offline access not granted anymore")
-    return continue_session(request, own, subject, scopes, session, used=token.jti, uses=uses)
+    return continue_session(request, own, subject, scopes, session, used=token.jti, uses=uses, audience=token.audience)
 
 
 def _count_use(token: RefreshClaims, known: ClientSession, maximum: int, session_id: str, client_id: str) -> int:

@@ -34,6 +34,8 @@ class ClaimsContext:
     issuer: str
     roles: frozenset[str]
     """Ids of the roles that the subject holds and the scopes let through."""
+    audience: frozenset[str] = frozenset()
+    """The clients that an access token is narrowed to; none for all that the mappers give."""
 
 
 @dataclass(slots=True)
