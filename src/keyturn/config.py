@@ -19,6 +19,7 @@ Network = IPv4Network | IPv6Network
 ProxyHeaders = Literal["none", "forwarded", "xforwarded"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+BatchSigning = Literal["auto", "off"]
 
 CONFIG_VARIABLE: Final = "KEYTURN_CONFIG"
 """Names the TOML file, like ``--config``."""
@@ -226,6 +227,13 @@ class Settings:
     )
     shutdown_timeout: int = _setting(
         _seconds, "SECONDS", "How long requests in flight may take to finish after SIGTERM, in seconds.", 10
+    )
+    batch_signing: BatchSigning = _setting(
+        _one_of(get_args(BatchSigning)),
+        "|".join(get_args(BatchSigning)),
+        "Whether RS256 tokens that are asked for at the same time are signed together: auto is where the extra `fast` "
+        "is installed and the processor has AVX512-IFMA.",
+        "auto",
     )
     seal_key_file: Path | None = _setting(
         _path,

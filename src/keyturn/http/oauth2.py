@@ -3,6 +3,7 @@
 ``client_credentials`` with a secret takes none of the slow turns: it awaits nothing once its body has arrived.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -22,7 +23,9 @@ from keyturn.http.exchange import (
 )
 from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.services import Services
+from keyturn.jose.jwk import PrivateKey
 from keyturn.oauth2 import cors
+from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
 from keyturn.oauth2.spi import CheckPassword, Facts, Miss, Overtaken, Pending, Refused
@@ -38,11 +41,11 @@ _PASSWORDS_AT_ONCE: Final = 4
 
 
 class TokenService:
-    """Serves the token endpoint of every realm."""
+    """Serves the token endpoint of every realm. `gathers` is ``TokenEndpoint``'s."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, gathers: Callable[[PrivateKey], bool] | None = None) -> None:
         self._services = services
-        self._endpoint = TokenEndpoint(services.clock, services.random)
+        self._endpoint = TokenEndpoint(services.clock, services.random, gathers)
         self._passwords = CapacityLimiter(_PASSWORDS_AT_ONCE)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, realm_name: str) -> None:
@@ -56,10 +59,17 @@ class TokenService:
             await respond(send, TOO_LARGE)
             return
         response = self.at_once(scope, realm_name, body)
-        await respond(send, await self._in_turns(scope, realm_name, body) if response is None else response)
+        if response is None:
+            response = await self._in_turns(scope, realm_name, body)
+        elif isinstance(response, Unsigned):
+            response = response.sign()
+        await respond(send, response)
 
-    def at_once(self, scope: Scope, realm_name: str, body: bytes) -> Response | None:
-        """The answer to a POST with this `body`, from memory alone; None where something must be waited for."""
+    def at_once(self, scope: Scope, realm_name: str, body: bytes) -> Response | Unsigned | None:
+        """The answer to a POST with this `body`, from memory alone; None where something must be waited for.
+
+        It lacks a signature where that costs less when it is made together with others.
+        """
         services = self._services
         try:
             origin = services.forwarding.origin(scope)
@@ -77,7 +87,7 @@ class TokenService:
             decision = self._endpoint.decide(request, entry.realm, entry)
             if isinstance(decision, Pending) or decision.effects:
                 return None
-            response = self._endpoint.mint(decision)
+            response = self._endpoint.begin(decision)
         except (Miss, Refused):
             return None
         except cors.InvalidOrigin:
@@ -87,7 +97,9 @@ class TokenService:
         if isinstance(response, Pending):
             return None
         self._issued(request, decision)
-        return response if request.origin is None else _readable(request, response)
+        if request.origin is None:
+            return response
+        return _readable(request, response.sign() if isinstance(response, Unsigned) else response)
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""

@@ -22,6 +22,7 @@ from keyturn.events.recorder import Recorder
 from keyturn.http import openapi
 from keyturn.http.app import create_app
 from keyturn.http.bootstrap import FirstAdministrator, bootstrap
+from keyturn.http.gathered_signing import GatheredSigning, open_signer
 from keyturn.http.health import HealthService
 from keyturn.http.housekeeping import keep_tidy
 from keyturn.http.listeners import Listener, PortServer, bind, close_all, raise_descriptor_limit
@@ -163,10 +164,15 @@ def _servers(
         random=os.urandom,
         flush_events=recorder.flush,
     )
-    tokens = TokenService(services)
+    signer = open_signer() if settings.batch_signing == "auto" else None
+    tokens = TokenService(services, signer.takes if signer else None)
     app = metrics.watching(create_app(services, health, tokens))
     protocol = partial(
-        TokenProtocol, at_once=tokens.at_once, count=metrics.count_token_request, connections=connections
+        TokenProtocol,
+        at_once=tokens.at_once,
+        count=metrics.count_token_request,
+        signing=GatheredSigning(signer) if signer else None,
+        connections=connections,
     )
     management = ManagementService(metrics, openapi.or_else(health.handle))
     grace = settings.shutdown_timeout

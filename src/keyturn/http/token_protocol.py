@@ -8,17 +8,20 @@ looked at.
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from keyturn.http.body import Scope
+from keyturn.http.gathered_signing import GatheredSigning, Waiting
 from keyturn.http.headers import complete
 from keyturn.http.protocol import BoundedProtocol
+from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.http_message import Response
 
-AtOnce: TypeAlias = Callable[[Scope, str, bytes], Response | None]
+AtOnce: TypeAlias = Callable[[Scope, str, bytes], Response | Unsigned | None]
 """From a request, its realm and its body to the answer; None where something must be waited for."""
 
 Count: TypeAlias = Callable[[int, float], None]
@@ -34,15 +37,37 @@ _STATUS_LINES: Final = {
 
 
 class TokenProtocol(BoundedProtocol):
-    """One connection. `at_once` answers token requests from memory; `count` is told of each."""
+    """One connection. `at_once` answers token requests from memory; `count` is told of each.
 
-    def __init__(self, *args: Any, at_once: AtOnce, count: Count, **options: Any) -> None:
+    `signing` signs the answers that still lack it, together with those of other connections.
+    """
+
+    def __init__(
+        self, *args: Any, at_once: AtOnce, count: Count, signing: GatheredSigning | None = None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self._at_once = at_once
         self._count = count
+        self._signing = signing
+        self._waiting: Waiting | None = None
+        """The answer that waits for its signature."""
         self._realm: str | None = None
         """Of the token request whose body is being collected."""
         self._body = b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        self._answer_now()  # the caller has said all, and still listens; what is written from now on is lost
+        super().eof_received()
+
+    def on_message_begin(self) -> None:
+        self._answer_now()  # the next request must not overtake it
+        super().on_message_begin()
 
     def begin_request(self) -> None:
         path = _PATH.fullmatch(self.url)
@@ -66,18 +91,23 @@ class TokenProtocol(BoundedProtocol):
             response = self._answer(self._realm)
             if response is not None:
                 self._realm = None
-                self._count(response.status, time.perf_counter() - begun)
-                self._write(response)
+                if isinstance(response, Response):
+                    self._finish(response, begun)
+                elif self._signing is None:
+                    self._finish(response.sign(), begun)
+                else:
+                    self._waiting = self._signing.add(response, partial(self._signed, begun))
                 return
             self._hand_over()
         super().end_request()
 
     def shutdown(self) -> None:
+        self._answer_now()
         if self._realm is not None:  # what is in flight is finished, even if half of it has yet to arrive
             self._hand_over()
         super().shutdown()
 
-    def _answer(self, realm: str) -> Response | None:
+    def _answer(self, realm: str) -> Response | Unsigned | None:
         try:
             return self._at_once(cast("Scope", self.scope), realm, self._body)
         except Exception:  # the application will fail likewise, and says so in the log and on the wire
@@ -97,6 +127,23 @@ class TokenProtocol(BoundedProtocol):
             and (cycle is None or cycle.response_complete)
             and not self.flow.write_paused
         )
+
+    def _refuse(self, status: bytes) -> None:
+        self._answer_now()
+        super()._refuse(status)
+
+    def _answer_now(self) -> None:
+        """Answers what waits for its signature."""
+        if self._waiting is not None:
+            self._waiting.sign()
+
+    def _signed(self, begun: float, response: Response) -> None:
+        self._waiting = None
+        self._finish(response, begun)
+
+    def _finish(self, response: Response, begun: float) -> None:
+        self._count(response.status, time.perf_counter() - begun)
+        self._write(response)
 
     def _hand_over(self) -> None:
         """Gives the application what was held back."""

@@ -93,7 +93,7 @@ class PublicKey:
         return _spki(self.material)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PrivateKey:
     """A key that signs. ``sign(data)`` gives the raw JWS signature (r‖s for ECDSA); it is a plain function made ahead.
 

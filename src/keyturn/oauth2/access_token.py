@@ -54,19 +54,47 @@ class Prepared:
     key: PrivateKey = field(repr=False)
     answer_end: bytes
     lifespan: int
+    gathered: bool = False
+    """Whether a signature costs less when it is made together with others (``TokenEndpoint.begin``)."""
 
     def issue(self, now: int, token_id: str) -> Response:
         """The answer with a fresh token. The one thing that costs is ``key.sign``."""
-        token = sign(self, now, token_id)
-        return Response(200, _HEADERS, b'{"access_token":"' + token + self.answer_end)
+        return self.begin(now, token_id).sign()
+
+    def begin(self, now: int, token_id: str) -> "Unsigned":
+        """The answer with a fresh token, but for its signature."""
+        head = f'{{"exp":{now + self.lifespan},"iat":{now},"jti":"{token_id}",'.encode()
+        # Spaces up to a multiple of three bytes, so that the base64 of the rest can be joined to it as it is.
+        head += b"  "[: -len(head) % 3]
+        encoded = b2a_base64(head, newline=False).translate(_URL_SAFE)
+        return Unsigned(self, b"%b%b%b" % (self.header, encoded, self.claims))
+
+
+@dataclass(slots=True)
+class Unsigned:
+    """The answer to a token request, whose token only lacks its signature."""
+
+    prepared: Prepared
+    signing_input: bytes = field(repr=False)
+
+    @property
+    def key(self) -> PrivateKey:
+        """What it is to be signed with."""
+        return self.prepared.key
+
+    def sign(self) -> Response:
+        """The whole answer, signed here and now."""
+        return self.signed(self.prepared.key.sign(self.signing_input))
+
+    def signed(self, signature: bytes) -> Response:
+        """The whole answer, with a signature of ``key`` on ``signing_input``."""
+        token = b'{"access_token":"%b.%b' % (self.signing_input, _base64url(signature))
+        return Response(200, _HEADERS, token + self.prepared.answer_end)
 
 
 def sign(prepared: Prepared, now: int, token_id: str) -> bytes:
     """A compact JWS of the prepared claims."""
-    head = f'{{"exp":{now + prepared.lifespan},"iat":{now},"jti":"{token_id}",'.encode()
-    # Spaces up to a multiple of three bytes, so that the base64 of the rest can be joined to it as it is.
-    head += b"  "[: -len(head) % 3]
-    signing_input = b"%b%b%b" % (prepared.header, b2a_base64(head, newline=False).translate(_URL_SAFE), prepared.claims)
+    signing_input = prepared.begin(now, token_id).signing_input
     return b"%b.%b" % (signing_input, _base64url(prepared.key.sign(signing_input)))
 
 
