@@ -222,6 +222,21 @@ class Settings:
         multiple=True,
         shown_default="all",
     )
+    outbound_allowed_addresses: tuple[Network, ...] = _setting(
+        _networks,
+        "ADDRESS",
+        "Private address, or network in CIDR notation, that key sets (jwks.url) may be fetched from; repeatable. From "
+        "public addresses they always may, and from the server's own.",
+        (),
+        multiple=True,
+        shown_default="none",
+    )
+    outbound_trusted_certificates: Path | None = _setting(
+        _path,
+        "FILE",
+        "Certificate authorities in PEM that are trusted when key sets are fetched, besides the system's.",
+        shown_default="none",
+    )
     housekeeping_interval: int = _setting(
         _seconds, "SECONDS", "How often expired sessions and events are removed, in seconds; 0 is never.", 900
     )

@@ -21,6 +21,7 @@ from keyturn.http.exchange import (
     request_of,
     respond,
 )
+from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.services import Services
 from keyturn.jose.jwk import PrivateKey
@@ -28,7 +29,7 @@ from keyturn.oauth2 import cors
 from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
-from keyturn.oauth2.spi import CheckPassword, Facts, Miss, Overtaken, Pending, Refused
+from keyturn.oauth2.spi import Asked, CheckPassword, Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
 from keyturn.store.spi import Busy
@@ -88,7 +89,7 @@ class TokenService:
             if isinstance(decision, Pending) or decision.effects:
                 return None
             response = self._endpoint.begin(decision)
-        except (Miss, Refused):
+        except (Asked, Miss, Refused):
             return None
         except cors.InvalidOrigin:
             return _INVALID_ORIGIN
@@ -125,11 +126,17 @@ class TokenService:
         """The answer; whatever is missing is fetched, and the question put again. Raises OAuth2Error, Refused."""
         services = self._services
         facts: Facts | None = None
+        informed = Informed(entry)
         for _ in range(TURNS):
+            informed = informed.within(entry)
             try:
-                decision = self._endpoint.decide(request, entry.realm, entry, facts)
+                decision = self._endpoint.decide(request, entry.realm, informed, facts)
             except Miss as miss:
                 await to_thread.run_sync(services.registry.load_client, entry.realm.name, miss.client_id)
+                entry = await self._again(entry)
+                continue
+            except Asked as asked:
+                informed = await services.inquiries.answer(asked, informed)
                 entry = await self._again(entry)
                 continue
             if isinstance(decision, Pending):

@@ -34,6 +34,8 @@ _BY_CLIENT: Final[tuple[Mapping[str, Any], ...]] = ({"clientSecretBasic": []}, {
 _MEANINGS: Final[Mapping[str, str]] = {
     "client_id": "Who asks, unless the `Authorization` header says it.",
     "client_secret": "The client's secret, unless the `Authorization` header has it.",
+    "client_assertion": "A JWT that the client has signed, instead of a secret (RFC 7523).",
+    "client_assertion_type": "`urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, with a `client_assertion`.",
     "scope": "Optional client scopes to add, and `openid`, with blanks between them.",
     "username": "A person's user name, or e-mail address where the realm allows that.",
     "password": "The person's password.",
@@ -48,7 +50,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "access_token": "The access token, unless the `Authorization` header has it.",
 }
 _REQUIRED: Final = frozenset({"username", "password", "refresh_token", "subject_token", "subject_token_type"})
-_CLIENT: Final = ("client_id", "client_secret")
+_CLIENT: Final = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 
 
 def document() -> dict[str, Any]:

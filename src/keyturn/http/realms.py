@@ -20,6 +20,7 @@ from keyturn.http.exchange import (
     respond,
 )
 from keyturn.http.headers import PREFLIGHT_SECURITY
+from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.services import Services
 from keyturn.model.realm import Realm
@@ -32,7 +33,7 @@ from keyturn.oauth2.logout import logout
 from keyturn.oauth2.metadata import openid_configuration, uma2_configuration
 from keyturn.oauth2.public_realm import public_realm
 from keyturn.oauth2.revocation import revoke
-from keyturn.oauth2.spi import Answer, Clients, Facts, Miss, Pending
+from keyturn.oauth2.spi import Answer, Asked, Clients, Facts, Miss, Pending
 from keyturn.oauth2.trace import Trace
 from keyturn.oauth2.userinfo import userinfo
 from keyturn.registry.registry import RealmEntry
@@ -168,11 +169,15 @@ class RealmService:
         """The answer; whatever is missing is fetched, and the question put again. Raises OAuth2Error, InvalidOrigin."""
         services = self._services
         facts: Facts | None = None
+        informed = Informed(entry)
         for _ in range(TURNS):
+            informed = informed.within(entry)
             try:
-                decided = endpoint(request, entry.realm, entry, int(services.clock()), facts)
+                decided = endpoint(request, entry.realm, informed, int(services.clock()), facts)
             except Miss as miss:
                 await to_thread.run_sync(services.registry.load_client, entry.realm.name, miss.client_id)
+            except Asked as asked:
+                informed = await services.inquiries.answer(asked, informed)
             else:
                 if isinstance(decided, Answer):
                     return decided

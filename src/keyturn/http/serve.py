@@ -30,6 +30,7 @@ from keyturn.http.memory import return_large_blocks
 from keyturn.http.metrics import ManagementService, Metrics, Sinks
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding, InvalidHostname
+from keyturn.http.outbound import Outbound
 from keyturn.http.protocol import Connections
 from keyturn.http.services import Services
 from keyturn.http.tls import Tls, open_tls
@@ -163,6 +164,7 @@ def _servers(
         clock=time.time,
         random=os.urandom,
         flush_events=recorder.flush,
+        outbound=_outbound(settings, listeners, tls),
     )
     signer = open_signer() if settings.batch_signing == "auto" else None
     tokens = TokenService(services, signer.takes if signer else None)
@@ -186,6 +188,15 @@ def _servers(
     if "--management-port" in by_flag:
         other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
     return _Servers(tuple(public), tuple(other), health)
+
+
+def _outbound(settings: Settings, listeners: list[Listener], tls: Tls | None) -> Outbound:
+    """What may be fetched: from public addresses, from those that are allowed, and from the server's own ports."""
+    public = (listener for listener in listeners if listener.flag != "--management-port")
+    ports = {socket.getsockname()[1] for listener in public for socket in listener.sockets}
+    own_authority = None if tls is None else tls.ca
+    trusted = (file for file in (settings.outbound_trusted_certificates, own_authority) if file is not None)
+    return Outbound(settings.outbound_allowed_addresses, ports, trusted)
 
 
 def _check(store: Store) -> None:

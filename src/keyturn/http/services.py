@@ -1,10 +1,15 @@
 """What the endpoints of one server share."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keyturn.events.event import Sink
+from keyturn.http.inquiries import Inquiries
 from keyturn.http.origin import Forwarding
+from keyturn.http.outbound import Outbound
+from keyturn.http.remote_keys import RemoteKeys
+from keyturn.http.single_use import SingleUse
 from keyturn.oauth2.spi import Random
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
@@ -27,3 +32,10 @@ class Services:
     random: Random
     flush_events: Callable[[], None] = lambda: None
     """Stores the events that were recorded so far: call it before they are looked for."""
+    outbound: Outbound = field(default_factory=Outbound)
+    """What the server itself fetches comes through this."""
+    inquiries: Inquiries = field(init=False)
+
+    def __post_init__(self) -> None:
+        remote_keys = RemoteKeys(self.outbound.get, time.monotonic)
+        object.__setattr__(self, "inquiries", Inquiries(SingleUse(self.store), remote_keys))

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from keyturn.model.client_keys import NO_KEYS, KeySource
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.subject import Subject
 
@@ -13,6 +14,14 @@ class SecretDigest:
     """A client secret that may be used, as its SHA-256; ``expires`` in epoch seconds, None for never."""
 
     digest: bytes = field(repr=False)
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSecret:
+    """A client secret as it is: for clients that sign with it. ``expires`` as for ``SecretDigest``."""
+
+    secret: bytes = field(repr=False)
     expires: int | None = None
 
 
@@ -43,6 +52,10 @@ class Client:
     """Ids of the roles that the client owns: always in its scope."""
     web_origins: frozenset[str]
     attributes: Mapping[str, str]
+    keys: KeySource = NO_KEYS
+    """Of a client that signs with its own key."""
+    shared_secrets: tuple[SharedSecret, ...] = ()
+    """Of a client that signs with its secret; nobody else's is in memory."""
     prepared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
     """What the token path has made ready for this client. It goes when the client is compiled anew."""
 

@@ -21,7 +21,7 @@ from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply
 from keyturn.oauth2.protocol_mappers.claim import audiences
 from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
 from keyturn.oauth2.scope import GrantedScopes, restore_scopes
-from keyturn.oauth2.spi import Answer, CheckToken, Clients, Facts, Pending, TokenChecked
+from keyturn.oauth2.spi import Answer, AuthenticatedClient, CheckToken, Clients, Facts, Pending, TokenChecked
 from keyturn.oauth2.trace import Trace
 from keyturn.representations import encode, given
 
@@ -44,15 +44,17 @@ def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: F
     Raises:
         OAuth2Error: the caller is no confidential client, or the request is malformed.
         Miss: a client is not in memory.
+        Asked: the caller's credentials cannot be judged yet.
 
     Source: Keycloak ``TokenIntrospectionEndpoint``.
     """
     form = forms.parse(http.content_type, http.body)
-    caller = _caller(http, form, clients, realm, now)
-    with telling_of(caller):
+    known = _caller(http, form, clients, realm, now)
+    caller = known.client
+    with telling_of(known):
         token, hint = _asked(form, caller)
     trace = Trace()
-    tell_of(caller, trace)
+    tell_of(known, trace)
     checked = facts if isinstance(facts, TokenChecked) else None
     issuer = f"{http.base_url}{realm.path}"
     try:
@@ -110,9 +112,9 @@ def _tell(trace: Trace, claims: Mapping[str, Any]) -> None:
     }
 
 
-def _caller(http: Request, form: forms.Form, clients: Clients, realm: Realm, now: int) -> Client:
+def _caller(http: Request, form: forms.Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
     try:
-        return authenticate(http, form, clients, realm, now).client
+        return authenticate(http, form, clients, realm, now)
     except UnauthorizedClient as error:
         if error.http_status != UnauthorizedClient.status:
             raise

@@ -46,8 +46,9 @@ def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
     token = form.get("refresh_token")
     if token is None:
         return Answer(_PAGE)
-    client = authenticate(http, form, clients, realm, now).client
-    with telling_of(client):
+    known = authenticate(http, form, clients, realm, now)
+    client = known.client
+    with telling_of(known):
         usable(client)
         cors.check(http, client)
         refresh = _refresh_token(token, realm, client, f"{http.base_url}{realm.path}")
@@ -56,7 +57,7 @@ def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
     trace = None
     if facts.session is not None:
         trace = Trace(user_id=facts.session.user_id, session_id=refresh.sid)
-        tell_of(client, trace)
+        tell_of(known, trace)
     return Answer(Response(204, _HEADERS), (EndSession(refresh.sid),), trace)
 
 

@@ -15,6 +15,7 @@ from keyturn.oauth2.http_message import Request, Response, json_response
 from keyturn.oauth2.refresh import read_refresh_token
 from keyturn.oauth2.spi import (
     Answer,
+    AuthenticatedClient,
     Clients,
     Effect,
     EndClientSession,
@@ -44,8 +45,9 @@ def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
     Source: Keycloak ``TokenRevocationEndpoint``.
     """
     form = forms.parse(http.content_type, http.body)
-    client = authenticate(http, form, clients, realm, now).client
-    with telling_of(client):
+    known = authenticate(http, form, clients, realm, now)
+    client = known.client
+    with telling_of(known):
         usable(client)
         cors.check(http, client)
         token = form.get("token")
@@ -57,32 +59,35 @@ def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
         try:
             claims = read_token(token, realm, issuer, now, ACCESS_TOKEN_TYPES | {_ID_TOKEN})
         except TokenRejected:
-            return _refresh_token(token, client, realm, issuer, facts)
+            return _refresh_token(token, known, realm, issuer, facts)
         if claims["typ"] == _ID_TOKEN:
             raise UnsupportedTokenType("Unsupported token type")
-        return _access_token(claims, client)
+        return _access_token(claims, known)
 
 
-def _access_token(claims: VerifiedClaims, client: Client) -> Answer:
-    _same_client(claims.get("azp", ""), client)
+def _access_token(claims: VerifiedClaims, known: AuthenticatedClient) -> Answer:
+    _same_client(claims.get("azp", ""), known.client)
     token_id = claims.get("jti", "")
     # A second longer than it lives, since its expiry is that of a second.
     effect = RevokeToken(token_id, int(claims["exp"]) + 1)
     trace = Trace(user_id=claims.get("sub"), details={"token_id": token_id})
-    return _answer(_REVOKED, client, trace, effect)
+    return _answer(_REVOKED, known, trace, effect)
 
 
-def _refresh_token(token: str, client: Client, realm: Realm, issuer: str, facts: Facts | None) -> Answer | Pending:
+def _refresh_token(
+    token: str, known: AuthenticatedClient, realm: Realm, issuer: str, facts: Facts | None
+) -> Answer | Pending:
     try:
         refresh = read_refresh_token(token, realm, issuer)
     except jwt.InvalidToken:
-        return _answer(_INVALID_TOKEN, client, Trace("invalid_token"))
+        return _answer(_INVALID_TOKEN, known, Trace("invalid_token"))
+    client = known.client
     _same_client(refresh.client_id, client)
     if not isinstance(facts, SessionFound):
         return Pending(FindSession(refresh.sid))
     session = facts.session
     if session is None or client.id not in session.clients:
-        return _answer(_INVALID_TOKEN, client, Trace("user_session_not_found"))
+        return _answer(_INVALID_TOKEN, known, Trace("user_session_not_found"))
     alone = len(session.clients) == 1
     effect: Effect = EndSession(session.id) if alone else EndClientSession(session.id, client.id)
     told = {
@@ -90,11 +95,11 @@ def _refresh_token(token: str, client: Client, realm: Realm, issuer: str, facts:
         "refresh_token_id": refresh.jti,
         "revoked_client": client.client_id,
     }
-    return _answer(_REVOKED, client, Trace(user_id=session.user_id, session_id=session.id, details=told), effect)
+    return _answer(_REVOKED, known, Trace(user_id=session.user_id, session_id=session.id, details=told), effect)
 
 
-def _answer(response: Response, client: Client, trace: Trace, *effects: Effect) -> Answer:
-    tell_of(client, trace)
+def _answer(response: Response, known: AuthenticatedClient, trace: Trace, *effects: Effect) -> Answer:
+    tell_of(known, trace)
     return Answer(response, effects, trace)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeAlias
 
 from keyturn.model.client import Client
+from keyturn.model.client_keys import ClientKeys, UnreadableKeys
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
@@ -23,8 +24,54 @@ class Miss(Exception):
         self.client_id = client_id
 
 
+@dataclass(frozen=True, slots=True)
+class UseOnce:
+    """Is this the first use of `key` in `namespace`? It is used from now on, until `until` (epoch seconds)."""
+
+    namespace: str
+    key: str
+    until: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKeys:
+    """Which keys does the JWK Set at `url` hold? One of them is asked for: a set without it may be too old."""
+
+    url: str
+    kid: str | None
+    algorithm: str
+
+
+Inquiry: TypeAlias = UseOnce | ReadKeys
+Reply: TypeAlias = bool | ClientKeys | UnreadableKeys
+"""Whether it was the first use; the keys, or why there are none."""
+
+
+class Asked(Exception):
+    """A client's credentials cannot be judged from memory alone. The edge finds out, and puts the request again.
+
+    `inquiry` None: nobody can be asked in this turn. `proved` is the client if the reply is that all is well: so that
+    nothing need be verified twice.
+    """
+
+    def __init__(self, inquiry: Inquiry | None, proved: "AuthenticatedClient | None" = None) -> None:
+        super().__init__(inquiry)
+        self.inquiry = inquiry
+        self.proved = proved
+
+
 class Clients(Protocol):
-    """The clients of one realm that are in memory."""
+    """The clients of one realm that are in memory, and what has been found out for this request."""
+
+    @property
+    def replies(self) -> Mapping[Inquiry, Reply] | None:
+        """What was asked for this request, with the replies; None where nobody can be asked."""
+        ...
+
+    @property
+    def proved(self) -> "AuthenticatedClient | None":
+        """Who has proved in an earlier turn of this request who it is."""
+        ...
 
     def by_client_id(self, client_id: str) -> Client | None:
         """The client, or None where it is known that there is none. Raises Miss."""
@@ -257,7 +304,9 @@ class AuthenticatedClient:
 
     client: Client
     method: str
-    """``client-secret``, or ``none`` for a public client."""
+    """``clientAuthenticatorType``, or ``none`` for a public client."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """What events tell of the proof (Keycloak ``Details``)."""
 
 
 @dataclass(frozen=True, slots=True)

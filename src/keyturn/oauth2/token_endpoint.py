@@ -77,6 +77,7 @@ class TokenEndpoint:
             InvalidOrigin: it comes from a page that may not use the client.
             Refused: it is refused, and something must be written all the same.
             Miss: the client is not in memory.
+            Asked: the client's credentials cannot be judged yet.
         """
         form = forms.parse(http.content_type, http.body)
         grant = _select(form)
@@ -90,7 +91,7 @@ class TokenEndpoint:
             return self._decide(http, realm, clients, form, grant, client, now, facts)
         except (OAuth2Error, Refused) as error:
             error.trace.details["grant_type"] = grant.grant_type
-            tell_of(client.client, error.trace)
+            tell_of(client, error.trace)
             raise
 
     def _decide(
@@ -113,6 +114,8 @@ class TokenEndpoint:
             if question is not None:
                 return Pending(question)
         authorization = grant.authorize(request, client, facts)
+        if client.told:
+            authorization = replace(authorization, told={**client.told, **(authorization.told or {})})
         bound_tokens.check_certificate(client.client)
         token_id = authorization.token_id_prefix + new_id(self._random)
         return Decision(realm, client.client, grant.grant_type, authorization, request.issuer, now, token_id)

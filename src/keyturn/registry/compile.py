@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from keyturn.model.client import Client, SecretDigest
+from keyturn.model.client import Client, SecretDigest, SharedSecret
+from keyturn.model.client_keys import NO_KEYS, KeySource, key_source
 from keyturn.model.client_scope import ClientScope, ProtocolMapper
 from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
 from keyturn.model.realm import Realm
@@ -102,6 +103,8 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation)
         own_roles=realm.roles.closure(r.id for r in realm.roles.roles.values() if r.client_id == client_uuid),
         web_origins=_web_origins(document),
         attributes=attributes,
+        keys=_keys(document, attributes),
+        shared_secrets=_shared_secrets(document, attributes),
     )
 
 
@@ -193,12 +196,31 @@ def _mappers(documents: Maybe[list[ProtocolMapperRepresentation]]) -> tuple[Prot
 
 
 def _secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> tuple[SecretDigest, ...]:
+    return tuple(
+        SecretDigest(sha256(secret.encode()).digest(), expires)
+        for secret, expires in _live_secrets(document, attributes)
+    )
+
+
+def _live_secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> Iterable[tuple[str, int | None]]:
     secret = given(document.secret, "")
-    digests = [SecretDigest(sha256(secret.encode()).digest())] if secret else []
+    if secret:
+        yield secret, None
     rotated, expires = attributes.get("client.secret.rotated"), attributes.get("client.secret.rotated.expiration.time")
     if rotated and expires is not None and _SECONDS.fullmatch(expires):
-        digests.append(SecretDigest(sha256(rotated.encode()).digest(), int(expires)))
-    return tuple(digests)
+        yield rotated, int(expires)
+
+
+def _shared_secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> tuple[SharedSecret, ...]:
+    if given(document.client_authenticator_type, "") != "client-secret-jwt":
+        return ()
+    return tuple(SharedSecret(secret.encode(), expires) for secret, expires in _live_secrets(document, attributes))
+
+
+def _keys(document: ClientRepresentation, attributes: Mapping[str, str]) -> KeySource:
+    if given(document.client_authenticator_type, "") != "client-jwt":
+        return NO_KEYS
+    return key_source(attributes, given(document.root_url, ""))
 
 
 def _web_origins(document: ClientRepresentation) -> frozenset[str]:

@@ -71,6 +71,10 @@ class RealmEntry:
 
     __slots__ = ("_by_id", "_by_user", "_clients", "_unknown", "_without_account", "realm")
 
+    replies: None = None
+    """Memory has nobody to ask: the edge has (``http.inquiries``)."""
+    proved: None = None
+
     def __init__(self, realm: Realm) -> None:
         self.realm = realm
         self._clients: dict[str, Client] = {}

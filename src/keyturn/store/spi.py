@@ -230,6 +230,10 @@ class Transaction(Reader, Protocol):
         """Marks `key` as used until `until` (epoch seconds); False where it is marked already."""
         ...
 
+    def use_each_once(self, uses: Sequence[tuple[str, str, int]]) -> list[bool]:
+        """As ``use_once`` for each namespace, key and second, in their order; faster than one by one."""
+        ...
+
     def append(self, log: Log[D], entries: Iterable[tuple[str, D]]) -> None:
         """Adds entries, each with the id of its realm. Raises Duplicate."""
         ...

@@ -146,6 +146,19 @@ def test_something_is_used_only_once_while_it_counts(store: SqlStore) -> None:
         assert sorted(write.used("jti", NOW)) == [("k", NOW + 60), ("past", NOW + 5)]
 
 
+def test_marks_many_keys_as_used_at_once(store: SqlStore) -> None:
+    with store.write() as write:
+        assert write.use_once("jti", "known", NOW + 60)
+        assert write.use_once("jti", "past", NOW)
+    wanted = [("jti", "a"), ("jti", "known"), ("jti", "a"), ("other", "a"), ("jti", "past")]
+    with store.write() as write:
+        assert write.use_each_once([(*use, NOW + 60) for use in wanted]) == [True, False, False, True, True]
+        assert write.use_each_once([]) == []
+    with store.write() as write:
+        assert write.use_each_once([(*use, NOW + 60) for use in wanted]) == [False] * 5
+        assert write.is_used("jti", "past", NOW)
+
+
 def test_the_change_log_says_when_it_no_longer_reaches_back(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql, "KEPT_REVISIONS", 2)
     for number in range(5):

@@ -10,55 +10,111 @@ from typing import Final
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
-from keyturn.oauth2.client_authentication.spi import NOT_PROVED, Method, Presented
-from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error, UnauthorizedClient
+from keyturn.oauth2.client_authentication.client_secret_jwt import ClientSecretJwt
+from keyturn.oauth2.client_authentication.presented import NOT_PROVED
+from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
+from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
+from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
-from keyturn.oauth2.spi import AuthenticatedClient, Clients
+from keyturn.oauth2.spi import Asked, AuthenticatedClient, Clients
 from keyturn.oauth2.trace import Trace
 
-METHODS: Final[tuple[Method, ...]] = (ClientSecret(),)
+__all__ = ["INVALID", "METHODS", "NOT_PROVED", "authenticate", "tell_of", "telling_of", "usable"]
 
-INVALID: Final = "Invalid client or Invalid client credentials"
-_ASSERTIONS: Final = frozenset({"client-jwt", "client-secret-jwt"})
+_CLIENT_SECRET: Final = ClientSecret()
+METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSecretJwt())
+"""In Keycloak's order: it decides what is said of a request that shows more than one client."""
+
+_REUSED: Final = "Token reuse detected"
 
 
 def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
     """The client that the request comes from.
 
+    Each method in turn may say who that is; as soon as it is one whose own method has its turn, that one decides.
+
     Raises:
-        InvalidClient: no client is named, or one that is unknown, disabled, of another protocol or another method.
+        InvalidClient: no client is named, or one that is unknown, disabled, of another protocol or another method; or
+            its assertion is not accepted.
         UnauthorizedClient: the secret is wrong (Keycloak's choice: it tells a known client from an unknown one).
         AccessDenied: the realm is disabled.
         Miss: the client is not in memory.
+        Asked: something must be found out or written first.
 
     Source: Keycloak ``AuthorizeClientUtil.authorizeClient``, ``ClientAuthenticationFlow``.
     """
     if not realm.enabled:
         raise AccessDenied("Realm not enabled")
+    proved = clients.proved
+    if proved is not None and clients.by_client_id(proved.client.client_id) is proved.client:
+        return proved
+    credentials = Credentials(request, form, realm, now)
+    client: Client | None = None
+    named: str | None = None
     for method in METHODS:
-        presented = method.present(request, form)
-        if presented is None:
-            continue
-        client = clients.by_client_id(presented.client_id)
-        if client is None or not client.enabled:
-            method.pretend(presented, now)
-            raise _not_there(presented.client_id, disabled=client is not None)
-        try:
-            proof = _prove(presented, client, form, now)
-            if client.protocol != "openid-connect":
-                raise InvalidClient("Wrong client protocol.", status=400, told={})
-            return AuthenticatedClient(client, proof)
-        except OAuth2Error as error:
-            error.trace.client_id = client.client_id
-            raise
-    raise InvalidClient(INVALID, log="no client named", event="client_not_found", told={})
+        client_id = method.identify(credentials, clients)
+        if client_id is not None:
+            found = clients.by_client_id(client_id)
+            if found is None:
+                named = named or client_id
+            else:
+                client = found
+        if client is not None and method.authenticator == _authenticator(client):
+            return _proved(method, client, credentials, clients)
+    _CLIENT_SECRET.pretend(credentials)
+    raise _nobody(client, named, credentials)
 
 
-def _not_there(client_id: str, *, disabled: bool) -> InvalidClient:
-    log, event = ("disabled client", "client_disabled") if disabled else ("unknown client", "client_not_found")
-    error = InvalidClient(INVALID, log=log, event=event, told={})
-    error.trace.client_id = client_id
+def _authenticator(client: Client) -> str:
+    """The method that decides on the client: on a public one, that which reads a ``client_id`` alone."""
+    return _CLIENT_SECRET.authenticator if client.public else client.authenticator
+
+
+def _proved(method: Method, client: Client, credentials: Credentials, clients: Clients) -> AuthenticatedClient:
+    try:
+        proof = _proof(method, client, credentials, clients)
+        if client.protocol != "openid-connect":
+            told = {"client_auth_method": method.authenticator, **proof.told} if proof.told else {}
+            raise InvalidClient("Wrong client protocol.", status=400, told=told)
+        known = AuthenticatedClient(client, "none" if client.public else method.authenticator, proof.told)
+        if proof.once is not None:
+            reply = (clients.replies or {}).get(proof.once)
+            if reply is None:
+                raise Asked(proof.once, known)
+            if reply is not True:
+                raise InvalidClient(_REUSED, status=400, event=NOT_PROVED, told=dict(proof.told))
+        return known
+    except OAuth2Error as error:
+        error.trace.client_id = client.client_id
+        raise
+
+
+def _proof(method: Method, client: Client, credentials: Credentials, clients: Clients) -> Proof:
+    if method is not _CLIENT_SECRET:
+        return method.prove(client, credentials, clients)
+    if not client.enabled:
+        _CLIENT_SECRET.pretend(credentials)
+        raise not_proved({}, log="disabled client", event="client_disabled")
+    return Proof() if client.public else method.prove(client, credentials, clients)
+
+
+def _nobody(client: Client | None, named: str | None, credentials: Credentials) -> InvalidClient:
+    """The error where no method could decide."""
+    assertion = credentials.assertion
+    told = {} if assertion is None else assertion.told
+    if client is None:
+        log = "no client named" if named is None else "unknown client"
+        error = not_proved(told, log=log, event="client_not_found")
+        error.trace.client_id = named if named is not None and named == credentials.presented.client_id else None
+        return error
+    if not client.enabled:
+        error = not_proved(told, log="disabled client", event="client_disabled")
+    elif _authenticator(client) == _CLIENT_SECRET.authenticator:
+        error = not_proved(told, log="an assertion, though the client has a secret", event="client_not_found")
+    else:
+        error = not_proved(told, log=f"no method for clientAuthenticatorType {client.authenticator}")
+    error.trace.client_id = client.client_id
     return error
 
 
@@ -72,31 +128,17 @@ def usable(client: Client) -> None:
 
 
 @contextmanager
-def telling_of(client: Client) -> Iterator[None]:
+def telling_of(known: AuthenticatedClient) -> Iterator[None]:
     """Has the event of a refusal within say which client it was that was authenticated."""
     try:
         yield
     except OAuth2Error as error:
-        tell_of(client, error.trace)
+        tell_of(known, error.trace)
         raise
 
 
-def tell_of(client: Client, trace: Trace) -> None:
-    """Has an event say that `client` was authenticated."""
-    trace.client_id = client.client_id
-    trace.details["client_auth_method"] = client.authenticator
-
-
-def _prove(presented: Presented, client: Client, form: Form, now: int) -> str:
-    if client.public:
-        return "none"
-    for method in METHODS:
-        if method.authenticator == client.authenticator:
-            if method.proves(presented, client, now):
-                return method.authenticator
-            log = "no secret" if presented.secret is None else "wrong secret"
-            raise UnauthorizedClient(INVALID, log=log, event=NOT_PROVED, told={})
-    if client.authenticator in _ASSERTIONS and "client_assertion_type" not in form:
-        raise InvalidClient("Parameter client_assertion_type is missing", status=400, event=NOT_PROVED, told={})
-    log = f"no method for clientAuthenticatorType {client.authenticator}"
-    raise InvalidClient(INVALID, log=log, event=NOT_PROVED, told={})
+def tell_of(known: AuthenticatedClient, trace: Trace) -> None:
+    """Has an event say which client was authenticated, and how."""
+    trace.client_id = known.client.client_id
+    trace.details["client_auth_method"] = known.client.authenticator
+    trace.details.update(known.told)

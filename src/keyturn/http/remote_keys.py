@@ -1,0 +1,100 @@
+"""Key sets of clients at URLs (``jwks.url``): read when they are needed, kept in bounds, and never read too often."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from keyturn.http.outbound import Unreachable
+from keyturn.model.client_keys import ClientKeys, UnreadableKeys, read_client_keys
+from keyturn.oauth2.spi import ReadKeys
+
+_LOGGER: Final = logging.getLogger("keyturn.keys")
+
+FRESH: Final = 600.0
+"""Seconds for which keys are not read again, unless one is asked for that is not among them."""
+STALE: Final = 6 * 3600.0
+"""Seconds for which they serve at most while they cannot be read again."""
+COOL_DOWN: Final = 10.0
+"""Seconds between two readings (Keycloak ``minTimeBetweenRequests``): whoever makes up key ids cannot flood the URL."""
+_AFTER_FAILURE: Final = 3.0
+"""The same, after one that failed."""
+
+MAXIMUM_SETS: Final = 2000
+_MAXIMUM_READINGS: Final = 64
+"""Sets that are read at the same time."""
+
+Get: TypeAlias = Callable[[str], Awaitable[bytes]]
+"""Fetches a URL. Raises Unreachable."""
+
+
+@dataclass(slots=True)
+class _Set:
+    """`keys` None: they could never be read. Times are seconds of a monotonic clock."""
+
+    keys: ClientKeys | None
+    read_at: float
+    tried_at: float
+    problem: str | None
+
+
+class RemoteKeys:
+    """The key sets that one server has read. `clock` is a monotonic one."""
+
+    def __init__(self, get: Get, clock: Callable[[], float]) -> None:
+        self._get = get
+        self._clock = clock
+        self._sets: dict[str, _Set] = {}
+        self._readings: dict[str, asyncio.Task[_Set]] = {}
+
+    async def read(self, inquiry: ReadKeys) -> ClientKeys | UnreadableKeys:
+        """The keys at the URL, so new that the one that is asked for ought to be among them."""
+        known = self._sets.get(inquiry.url)
+        if known is None or self._wants_reading(known, inquiry):
+            known = await self._once(inquiry.url)
+        if known.keys is not None and self._clock() - known.read_at < FRESH + STALE:
+            return known.keys
+        return UnreadableKeys(known.problem or "they were not read for too long")
+
+    def _wants_reading(self, known: _Set, inquiry: ReadKeys) -> bool:
+        now = self._clock()
+        if now - known.tried_at < (COOL_DOWN if known.problem is None else _AFTER_FAILURE):
+            return False
+        if known.keys is None or now - known.read_at >= FRESH:
+            return True
+        return known.keys.find(inquiry.kid, inquiry.algorithm) is None
+
+    async def _once(self, url: str) -> _Set:
+        """Reads the set, together with all who want it now."""
+        reading = self._readings.get(url)
+        if reading is None:
+            if len(self._readings) >= _MAXIMUM_READINGS:
+                return _Set(None, 0, 0, "too many key sets are being read")
+            reading = asyncio.get_running_loop().create_task(self._read(url))
+            self._readings[url] = reading
+            reading.add_done_callback(lambda _: self._readings.pop(url, None))
+        return await asyncio.shield(reading)  # who began it may go: others wait
+
+    async def _read(self, url: str) -> _Set:
+        known = self._sets.pop(url, None)
+        try:
+            keys = read_client_keys(await self._get(url), use_required=False)
+        except (Unreachable, ValueError) as error:
+            problem = str(error)
+            _LOGGER.warning("the keys at %r cannot be read: %s", _without_query(url), problem)
+            now = self._clock()
+            read = _Set(None, 0, now, problem) if known is None else _Set(known.keys, known.read_at, now, problem)
+        else:
+            now = self._clock()
+            read = _Set(keys, now, now, None)
+        while len(self._sets) >= MAXIMUM_SETS:
+            self._sets.pop(next(iter(self._sets)))
+        self._sets[url] = read
+        return read
+
+
+def _without_query(url: str) -> str:
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.hostname}{split.path}"
