@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from sqlalchemy import select
-
 from admin_server import NOW, Server
 from fuzz.calls import Call, encoded, path_of
 from fuzz.documents import Reference
@@ -26,10 +24,10 @@ from keyturn.registry.registry import Registry
 from keyturn.representations import RealmRepresentation, UserRepresentation, decode, given
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, REALMS, ROLES
-from keyturn.store.schema import TABLES
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Store
 from keyturn.store.sql_reader import SqlReader
+from keyturn.store.sql_text import Where, quoted
 
 SLOWEST: Final = 20.0
 """Seconds that one answer may take on a busy machine: keys of 4096 bits are made in that time."""
@@ -192,13 +190,12 @@ class Target:
             realm_id = "" if realm is None else str(realm.id)
             found = self._mappers(reader, realm_id, owner) if wanted.kind == "mapper" else []
             if wanted.kind != "mapper":
-                table = TABLES[wanted.kind]
                 key = "id" if wanted.key == "document" else wanted.key
-                statement = select(table.c[key], table.c.id).where(table.c.realm_id == realm_id)
+                where = Where().equal("realm_id", realm_id)
                 if wanted.kind == "role" and wanted.key == "name":
-                    statement = statement.where(table.c.container_id == (owner or realm_id))
-                rows = list(reader._connection.execute(statement.order_by(table.c.sequence.desc()).limit(50)))
-                found = [str(row[0]) for row in rows]
+                    where.equal("container_id", owner or realm_id)
+                newest = f'SELECT {quoted(key)} FROM {quoted(wanted.kind)}{where} ORDER BY "sequence" DESC LIMIT 50'
+                found = [str(row[0]) for row in reader._rows(newest, where.values)]
             if not found:
                 return "none"
             chosen = found[wanted.index % len(found)]

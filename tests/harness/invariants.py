@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-
-from sqlalchemy import select
 
 from keyturn.model.administration import MASTER, administration_client_id
 from keyturn.representations import RealmRepresentation, RoleRepresentation, decode, encode, given
@@ -25,9 +24,10 @@ from keyturn.store.collections import (
     ROLES,
     USERS,
 )
-from keyturn.store.schema import CHANGE, CLIENT_USE, ENDS, LOG_TABLES, RELATION, REVISION, TABLES
+from keyturn.store.schema import CHANGE, CLIENT_USE, ENDS, LOG_TABLES, RELATION, REVISION, TABLES, Table
 from keyturn.store.spi import Collection, Relation, Store, Unavailable
 from keyturn.store.sql_reader import SqlReader
+from keyturn.store.sql_text import quoted
 
 _DISJOINT = (
     (Relation.REALM_DEFAULT_SCOPE, Relation.REALM_OPTIONAL_SCOPE),
@@ -81,8 +81,10 @@ def damages(database: Path) -> list[str]:
     return [] if rows == ["ok"] else rows
 
 
-def _rows(reader: SqlReader, table: Any) -> list[Any]:
-    return list(reader._connection.execute(select(table)))
+def _rows(reader: SqlReader, table: Table) -> list[SimpleNamespace]:
+    names = [column.name for column in table.columns]
+    statement = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(table.name)}"
+    return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in reader._rows(statement)]
 
 
 def _bookkeeping(reader: SqlReader) -> Iterator[str]:

@@ -181,7 +181,7 @@ class PlainModel:
 
     def active(self, header: Mapping[str, Any], claims: JSON, caller: str, *, issuer: str, now: int) -> bool:
         """Whether a token of this header and these claims counts for this caller."""
-        if all(kid != header["kid"] for kid, config in self._keys(header["alg"]) if _says(config, "enabled")):
+        if all(kid != header["kid"] for kid, key in self._keys(header["alg"]) if _says(key["config"], "enabled")):
             return False
         client = self.client(claims["azp"])
         audience = claims.get("aud", [])
@@ -268,23 +268,23 @@ class PlainModel:
         return str(values[0]) if values else None
 
     def kid(self, algorithm: str) -> str:
-        """The id of the key that signs: the one of the highest priority that is enabled and active."""
+        """The id of the key that signs: enabled, active, of the highest priority, then of the first component by id."""
         usable = [
-            (int(config["priority"][0]), kid)
-            for kid, config in self._keys(algorithm)
-            if _says(config, "enabled") and _says(config, "active")
+            (-int(component["config"]["priority"][0]), component["id"], kid)
+            for kid, component in self._keys(algorithm)
+            if _says(component["config"], "enabled") and _says(component["config"], "active")
         ]
-        return max(usable)[1]
+        return min(usable)[2]
 
     def _keys(self, algorithm: str) -> Iterator[tuple[str, JSON]]:
-        """Ids of the keys of an algorithm, and the settings of their components: priorities are all different."""
+        """Ids of the keys of an algorithm, and their components."""
         for component in self.components:
             if component["providerId"] == "ecdsa-generated":
                 config = component["config"]
                 if _CURVES[config.get("ecdsaEllipticCurveKey", ["P-256"])[0]] == algorithm:
                     # Keycloak's: the hash of the public key.
                     digest = hashlib.sha256(b64decode(config["ecdsaPublicKey"][0])).digest()
-                    yield urlsafe_b64encode(digest).decode().rstrip("="), config
+                    yield urlsafe_b64encode(digest).decode().rstrip("="), component
 
 
 _CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}

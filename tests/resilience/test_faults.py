@@ -259,13 +259,13 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 
 def test_a_database_that_has_become_read_only(deployment: Deployment) -> None:
-    engine = deployment.store._engine  # type: ignore[attr-defined]
+    connections = deployment.store._connections  # type: ignore[attr-defined]
     administrator = deployment.administrator()
 
     def only_read(on: bool) -> None:
-        with ExitStack() as stack:  # all that are in the pool
-            for connection in [stack.enter_context(engine.connect()) for _ in range(2)]:
-                connection.exec_driver_sql(f"PRAGMA query_only = {int(on)}")
+        with ExitStack() as stack:  # all that stay open
+            for connection in [stack.enter_context(connections.connection()) for _ in range(2)]:
+                connection.execute(f"PRAGMA query_only = {int(on)}")
 
     only_read(True)
     answer = deployment.admin("POST", "/demo/roles", {"name": "r"}, token=administrator)

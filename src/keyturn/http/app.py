@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from keyturn.http import openapi
 from keyturn.http import path as paths
-from keyturn.http.admin import AdminService
+from keyturn.http.admin_later import AdminLater
 from keyturn.http.body import Disconnected, Message, Receive, Scope, Send
 from keyturn.http.exchange import respond
 from keyturn.http.health import HealthService
@@ -32,7 +32,7 @@ _UNKNOWN_ERROR: Final = json_response(
 
 def create_app(services: Services, health: HealthService, tokens: TokenService) -> App:
     """The ASGI application of one server."""
-    realms, admin = RealmService(services), AdminService(services)
+    realms, admin = RealmService(services), AdminLater(services)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         raw: bytes = scope["raw_path"]

@@ -10,10 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from keyturn.admin.client_changes import Fresh
-from keyturn.admin.errors import AdminError
-from keyturn.admin.randomness import random_id, random_secret
-from keyturn.admin.realm_creation import create_realm
 from keyturn.config import Settings, SettingsError
 from keyturn.model.new_documents import default_role_name, service_account_username
 from keyturn.model.new_realm import MASTER
@@ -84,11 +80,21 @@ def bootstrap(
     master = RealmRepresentation(realm=MASTER, enabled=True, users=users)
     if clients:
         master.clients = clients
+    _create(store, master, clock())
+    return FirstAdministrator(username, client_id, password, file)
+
+
+def _create(store: Store, master: RealmRepresentation, now: float) -> None:
+    # Half of the server's code; an existing database is served without it.
+    from keyturn.admin.client_changes import Fresh
+    from keyturn.admin.errors import AdminError
+    from keyturn.admin.randomness import random_id, random_secret
+    from keyturn.admin.realm_creation import create_realm
+
     try:
-        create_realm(store, master, fresh=Fresh(random_id, random_secret, clock()), random=os.urandom)
+        create_realm(store, master, fresh=Fresh(random_id, random_secret, now), random=os.urandom)
     except AdminError as error:
         raise SettingsError(f"the first administrator cannot be made: {error}") from None
-    return FirstAdministrator(username, client_id, password, file)
 
 
 def _user(username: str, password: str) -> UserRepresentation:

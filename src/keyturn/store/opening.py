@@ -1,15 +1,14 @@
 """What happens between connecting to a database and using it: its schema and its seal key are checked, or made."""
 
-from sqlalchemy import Engine, insert, inspect, select
-from sqlalchemy.exc import SQLAlchemyError
-
 from keyturn.jose.seal import SealBroken, WrongSealKey
-from keyturn.store.schema import META, METADATA, REVISION, SCHEMA_VERSION, VERSION
+from keyturn.store.connections import Connection, Connections
+from keyturn.store.schema import ALL, META, REVISION, SCHEMA_VERSION, VERSION
 from keyturn.store.seal_key import SealKeys, SealKeyWrong
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import StoreError
 from keyturn.store.sql import Clock, SqlStore
 from keyturn.store.sql_reader import Dialect, translated
+from keyturn.store.sql_text import creation, insert
 
 
 class NewerSchema(StoreError):
@@ -19,35 +18,31 @@ class NewerSchema(StoreError):
         super().__init__(f"the database has schema {found}, newer than this keyturn's {VERSION}: use a newer keyturn")
 
 
-def opened(engine: Engine, dialect: Dialect, seal: SealKeys, clock: Clock) -> SqlStore:
-    """The store in the database that `engine` connects to. Makes the tables of an empty one, and its seal key."""
+def opened(connections: Connections, dialect: Dialect, seal: SealKeys, clock: Clock) -> SqlStore:
+    """The store in the database that `connections` lead to. Makes the tables of an empty one, and its seal key."""
     try:
         with translated(dialect):
-            sealing = _prepared(engine, dialect, seal)
+            sealing = _prepared(connections, dialect, seal)
     except BaseException:
-        engine.dispose()  # whatever stopped it, the file is let go
+        connections.close()  # whatever stopped it, the file is let go
         raise
-    return SqlStore(engine, dialect, sealing, clock)
+    return SqlStore(connections, dialect, sealing, clock)
 
 
-def _prepared(engine: Engine, dialect: Dialect, seal: SealKeys) -> Sealing:
-    with engine.connect() as connection:
-        dialect.begin_read(connection)
-        try:
-            version = connection.execute(select(SCHEMA_VERSION.c.version_num)).scalar()
-        except SQLAlchemyError:
-            if inspect(connection).has_table(SCHEMA_VERSION.name):
-                raise
-            version = None
+def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing:
+    version = _version(connections, dialect)
     if version is None:
-        return _made(engine, dialect, seal)
+        return _made(connections, dialect, seal)
     if version > VERSION:
         raise NewerSchema(version)
     if version < VERSION:
-        _migrate(engine, dialect)
-    with engine.connect() as connection:
+        from keyturn.store.migrations import migrate  # Alembic is dear to import
+
+        with connections.connection() as connection:
+            migrate(connection, dialect)
+    with connections.connection() as connection:
         dialect.begin_read(connection)
-        meta = {row.name: row.value for row in connection.execute(select(META))}
+        meta = dict(connection.execute('SELECT "name", "value" FROM "meta"').fetchall())
     key = seal.of_database(meta["seal_key_id"])
     try:
         key.check(meta["seal_check"])
@@ -56,30 +51,34 @@ def _prepared(engine: Engine, dialect: Dialect, seal: SealKeys) -> Sealing:
     return Sealing(key)
 
 
-def _migrate(engine: Engine, dialect: Dialect) -> None:
-    """All that is due in one transaction, for which every other connection waits."""
-    from keyturn.store.migrations import migrate  # Alembic is dear to import
+def _version(connections: Connections, dialect: Dialect) -> str | None:
+    """The schema that is there; None in an empty database."""
+    with connections.connection() as connection:
+        dialect.begin_read(connection)
+        if not dialect.has_table(connection, SCHEMA_VERSION.name):
+            return None
+        row = connection.execute('SELECT "version_num" FROM "schema_version"').fetchone()
+    return None if row is None else str(row[0])
 
-    with engine.connect() as connection:
-        dialect.begin_exclusive(connection)
-        migrate(connection)
-        connection.commit()
 
-
-def _made(engine: Engine, dialect: Dialect, seal: SealKeys) -> Sealing:
+def _made(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing:
     """Makes all tables at once, without Alembic, in one transaction."""
-    with engine.connect() as connection:
+    with connections.connection() as connection:
         dialect.begin_exclusive(connection)
-        if inspect(connection).has_table(SCHEMA_VERSION.name):  # another process was faster
-            connection.rollback()
-            return _prepared(engine, dialect, seal)
-        key = seal.of_empty_database()
-        METADATA.create_all(connection, checkfirst=False)
-        connection.execute(insert(SCHEMA_VERSION), {"version_num": VERSION})
-        connection.execute(insert(REVISION), {"value": 0})
-        connection.execute(
-            insert(META),
-            [{"name": "seal_key_id", "value": key.id}, {"name": "seal_check", "value": key.check_value()}],
-        )
-        connection.commit()
-    return Sealing(key)
+        made = not dialect.has_table(connection, SCHEMA_VERSION.name)
+        if made:
+            key = seal.of_empty_database()
+            create_tables(connection, dialect)
+            connection.execute(insert(REVISION), (0,))
+            connection.execute(insert(META), ("seal_key_id", key.id))
+            connection.execute(insert(META), ("seal_check", key.check_value()))
+            connection.commit()
+    return Sealing(key) if made else _prepared(connections, dialect, seal)  # another process was faster
+
+
+def create_tables(connection: Connection, dialect: Dialect) -> None:
+    """Makes the newest schema in an empty database."""
+    for table in ALL:
+        for statement in creation(table, dialect.row_number):
+            connection.execute(statement)
+    connection.execute(insert(SCHEMA_VERSION), (VERSION,))

@@ -3,21 +3,10 @@
 A change here needs a migration in ``migrations/versions``; a test compares the two.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
-
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Index,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
-    Text,
-    func,
-)
 
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COLLECTIONS, GROUPS, REALMS, ROLES, USERS
 from keyturn.store.logs import LOGS
@@ -26,35 +15,72 @@ from keyturn.store.spi import Collection, Log, Relation
 VERSION: Final = "0003"
 """The newest migration, which these tables equal."""
 
-METADATA: Final = MetaData()
 
-_Whole: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
+class Type(StrEnum):
+    """What a column holds, as SQL names it."""
+
+    TEXT = "TEXT"
+    WHOLE = "BIGINT"
+    NUMBER = "NUMBER"
+    """The number of a row, given by the database; each names it differently (``Dialect.row_number``)."""
+    VERSION = "VARCHAR(32)"
 
 
-def _unique_index(table: Table, collection: Collection[Any], name: str, within: tuple[str, ...]) -> None:
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: Type = Type.TEXT
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """``columns`` are names, or expressions over quoted names."""
+
+    name: str
+    columns: tuple[str, ...]
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    indexes: tuple[Index, ...] = ()
+    constraint: str | None = None
+    """The primary key's own name."""
+
+
+def _unique_index(collection: Collection[Any], name: str, within: tuple[str, ...]) -> Index:
     """NULL in a `within` column is a value like any other (a group has no parent); in the key it never clashes."""
-    owner: list[ColumnElement[Any]] = [] if collection.name == REALMS.name else [table.c.realm_id]
-    around = [func.coalesce(table.c[column], "") for column in within]
-    Index(f"{collection.name}_{name}_unique", *owner, *around, table.c[name], unique=True)
+    owner = () if collection.name == REALMS.name else ("realm_id",)
+    around = tuple(f"coalesce({column}, '')" for column in within)
+    return Index(f"{collection.name}_{name}_unique", (*owner, *around, name), unique=True)
+
+
+def _indexes(collection: Collection[Any]) -> Iterator[Index]:
+    yield Index(f"{collection.name}_id_unique", ("realm_id", "id"), unique=True)
+    for key in collection.keys:
+        if key.unique:
+            yield _unique_index(collection, key.name, key.within)
+        else:
+            yield Index(f"{collection.name}_{key.name}", ("realm_id", key.name))
 
 
 def _table(collection: Collection[Any]) -> Table:
-    table = Table(
+    return Table(
         collection.name,
-        METADATA,
-        Column("sequence", _Whole, primary_key=True),  # the order of creation
-        Column("realm_id", Text, nullable=False),
-        Column("id", Text, nullable=False),
-        *(Column(key.name, Text) for key in collection.keys),
-        Column("document", Text, nullable=False),
+        (
+            Column("sequence", Type.NUMBER),  # the order of creation
+            Column("realm_id"),
+            Column("id"),
+            *(Column(key.name, required=False) for key in collection.keys),
+            Column("document"),
+        ),
+        primary_key=("sequence",),
+        indexes=tuple(_indexes(collection)),
     )
-    Index(f"{collection.name}_id_unique", table.c.realm_id, table.c.id, unique=True)
-    for key in collection.keys:
-        if key.unique:
-            _unique_index(table, collection, key.name, key.within)
-        else:
-            Index(f"{collection.name}_{key.name}", table.c.realm_id, table.c[key.name])
-    return table
 
 
 TABLES: Final = {collection.name: _table(collection) for collection in COLLECTIONS}
@@ -62,17 +88,19 @@ TABLES: Final = {collection.name: _table(collection) for collection in COLLECTIO
 
 RELATION: Final = Table(
     "relation",
-    METADATA,
-    Column("position", _Whole, primary_key=True),  # the order of linking
-    Column("realm_id", Text, nullable=False),
-    Column("relation", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("target", Text, nullable=False),
+    (
+        Column("position", Type.NUMBER),  # the order of linking
+        Column("realm_id"),
+        Column("relation"),
+        Column("source"),
+        Column("target"),
+    ),
+    primary_key=("position",),
+    indexes=(
+        Index("relation_pair_unique", ("realm_id", "relation", "source", "target"), unique=True),
+        Index("relation_target", ("realm_id", "relation", "target")),
+    ),
 )
-Index(
-    "relation_pair_unique", RELATION.c.realm_id, RELATION.c.relation, RELATION.c.source, RELATION.c.target, unique=True
-)
-Index("relation_target", RELATION.c.realm_id, RELATION.c.relation, RELATION.c.target)
 
 ENDS: Final[dict[Relation, tuple[str, str]]] = {
     Relation.COMPOSITE: (ROLES.name, ROLES.name),
@@ -91,18 +119,19 @@ ENDS: Final[dict[Relation, tuple[str, str]]] = {
 
 
 def _log_table(log: Log[Any]) -> Table:
-    table = Table(
+    return Table(
         log.name,
-        METADATA,
-        Column("sequence", _Whole, primary_key=True),  # the order within a millisecond
-        Column("realm_id", Text, nullable=False),
-        Column("id", Text, nullable=False),
-        Column("time", BigInteger, nullable=False),  # epoch milliseconds
-        *(Column(key.name, Text) for key in log.keys),
-        Column("document", Text, nullable=False),
+        (
+            Column("sequence", Type.NUMBER),  # the order within a millisecond
+            Column("realm_id"),
+            Column("id"),
+            Column("time", Type.WHOLE),  # epoch milliseconds
+            *(Column(key.name, required=False) for key in log.keys),
+            Column("document"),
+        ),
+        primary_key=("sequence",),
+        indexes=(Index(f"{log.name}_time", ("realm_id", "time")),),
     )
-    Index(f"{log.name}_time", table.c.realm_id, table.c.time)
-    return table
 
 
 LOG_TABLES: Final = {log.name: _log_table(log) for log in LOGS}
@@ -110,43 +139,47 @@ LOG_TABLES: Final = {log.name: _log_table(log) for log in LOGS}
 
 CLIENT_USE: Final = Table(
     "client_use",
-    METADATA,
-    Column("realm_id", Text, primary_key=True),
-    Column("client", Text, primary_key=True),
-    Column("tokens", BigInteger, nullable=False),
-    Column("last", BigInteger, nullable=False),  # epoch seconds
+    (Column("realm_id"), Column("client"), Column("tokens", Type.WHOLE), Column("last", Type.WHOLE)),  # epoch seconds
+    primary_key=("realm_id", "client"),
 )
 """How often a client got a token, and when it did so last. Beside the document: a token is no change of a client."""
 
 CHANGE: Final = Table(
     "change",
-    METADATA,
-    Column("revision", BigInteger, primary_key=True, autoincrement=False),
-    Column("realm_id", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
+    (Column("revision", Type.WHOLE), Column("realm_id"), Column("kind"), Column("id")),
+    primary_key=("revision", "realm_id", "kind", "id"),
 )
 """What each revision changed. Every revision has at least one row until it is pruned."""
 
-REVISION: Final = Table("revision", METADATA, Column("value", BigInteger, primary_key=True, autoincrement=False))
+REVISION: Final = Table("revision", (Column("value", Type.WHOLE),), primary_key=("value",))
 """One row: the newest revision. It is raised last in a transaction, so that revisions commit in order."""
 
 ONCE: Final = Table(
     "once",
-    METADATA,
-    Column("namespace", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("until", BigInteger, nullable=False),  # epoch seconds
+    (Column("namespace"), Column("key"), Column("until", Type.WHOLE)),  # epoch seconds
+    primary_key=("namespace", "key"),
+    indexes=(Index("once_until", ("until",)),),
 )
-Index("once_until", ONCE.c.until)
 
-META: Final = Table("meta", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+META: Final = Table("meta", (Column("name"), Column("value")), primary_key=("name",))
 """About the database itself: the seal key's id and a sealed check value."""
 
 SCHEMA_VERSION: Final = Table(
     "schema_version",
-    METADATA,
-    Column("version_num", String(32), nullable=False),
-    PrimaryKeyConstraint("version_num", name="schema_version_pkc"),
+    (Column("version_num", Type.VERSION),),
+    primary_key=("version_num",),
+    constraint="schema_version_pkc",
 )
 """One row: the newest migration that was applied. Alembic says what it looks like."""
+
+ALL: Final = (
+    *TABLES.values(),
+    RELATION,
+    *LOG_TABLES.values(),
+    CLIENT_USE,
+    CHANGE,
+    REVISION,
+    ONCE,
+    META,
+    SCHEMA_VERSION,
+)

@@ -1,12 +1,11 @@
 """The store in SQL, the same for every database; what differs between them is in ``backends``."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-
-from sqlalchemy import Connection, Engine
+from contextlib import ExitStack, contextmanager
 
 from keyturn.jose.seal import SealKey
 from keyturn.store.collections import COLLECTIONS
+from keyturn.store.connections import Connection, Connections
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import Change, Reader, Transaction
 from keyturn.store.sql_reader import Dialect, SqlReader, translated
@@ -23,8 +22,8 @@ KEPT_REVISIONS = 10_000
 class SqlStore:
     """A database of documents (``spi.Store``). Any thread may call it."""
 
-    def __init__(self, engine: Engine, dialect: Dialect, sealing: Sealing, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, connections: Connections, dialect: Dialect, sealing: Sealing, clock: Clock) -> None:
+        self._connections = connections
         self._dialect = dialect
         self._sealing = sealing
         self._clock = clock
@@ -76,10 +75,10 @@ class SqlStore:
         Raises Busy, Unavailable where it could not be moved there; it is safe in the log all the same.
         """
         try:
-            with translated(self._dialect), self._engine.connect() as connection:
+            with self._connection() as connection, translated(self._dialect):
                 self._dialect.closing(connection)
         finally:
-            self._engine.dispose()
+            self._connections.close()
 
     @contextmanager
     def _reader(self) -> Iterator[SqlReader]:
@@ -106,10 +105,7 @@ class SqlStore:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         """A connection whose transaction is rolled back at the end, unless it was committed."""
-        with translated(self._dialect):
-            connection = self._engine.connect()
-        try:
-            yield connection
-        finally:
+        with ExitStack() as stack:
             with translated(self._dialect):
-                connection.close()
+                connection = stack.enter_context(self._connections.connection())
+            yield connection

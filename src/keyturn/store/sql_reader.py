@@ -3,26 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Protocol
-
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    CursorResult,
-    Executable,
-    Insert,
-    Select,
-    Table,
-    bindparam,
-    false,
-    func,
-    or_,
-)
-from sqlalchemy import select as select_
-from sqlalchemy.exc import SQLAlchemyError
+from typing import Any, Final, Protocol
 
 from keyturn.representations import decode
-from keyturn.store.schema import CHANGE, CLIENT_USE, LOG_TABLES, ONCE, RELATION, REVISION, TABLES
+from keyturn.store.connections import Connection
+from keyturn.store.schema import LOG_TABLES, TABLES
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import (
     Change,
@@ -36,13 +21,16 @@ from keyturn.store.spi import (
     StoreError,
     Unavailable,
 )
+from keyturn.store.sql_text import Where, quoted
 
-_OF_RELATION = (RELATION.c.realm_id == bindparam("in_realm"), RELATION.c.relation == bindparam("of_relation"))
-_PAIRS = select_(RELATION.c.source, RELATION.c.target).where(*_OF_RELATION).order_by(RELATION.c.position)
-_TARGETS = _PAIRS.where(RELATION.c.source == bindparam("of_source"))
-_SOURCES = _PAIRS.where(RELATION.c.target == bindparam("of_target"))
+_RELATED: Final = 'SELECT {wanted} FROM "relation" WHERE "realm_id" = ? AND "relation" = ?{end} ORDER BY "position"'
+_PAIRS: Final = _RELATED.format(wanted='"source", "target"', end="")
+_TARGETS: Final = _RELATED.format(wanted='"target"', end=' AND "source" = ?')
+_SOURCES: Final = _RELATED.format(wanted='"source"', end=' AND "target" = ?')
+_MARKED: Final = 'FROM "once" WHERE "namespace" = ? AND "until" > ?'
+_CHANGES: Final = 'SELECT "revision", "realm_id", "kind", "id" FROM "change" WHERE "revision" > ? ORDER BY "revision"'
 
-_CHUNK = 500
+_CHUNK: Final = 500
 """Ids in one statement; far below every backend's limit of parameters."""
 
 
@@ -51,6 +39,14 @@ class Dialect(Protocol):
 
     busy_timeout: float
     """Seconds for which a writer waits for others."""
+    errors: type[Exception]
+    """What the driver raises."""
+    row_number: str
+    """The type of a column that numbers the rows by itself."""
+    no_limit: str
+    """What stands after LIMIT where there is none."""
+    alembic_url: str
+    """Names the database to Alembic, which is given a connection."""
 
     def begin_read(self, connection: Connection) -> None:
         """Begins a transaction whose view does not change."""
@@ -64,12 +60,9 @@ class Dialect(Protocol):
         """Begins a transaction that changes the schema."""
         ...
 
-    def insert_absent(self, table: Table) -> Insert:
-        """INSERT that does nothing where a unique key is taken."""
-        ...
-
-    def translate(self, error: SQLAlchemyError) -> StoreError:
-        """The error in the store's terms, without any value of the statement in its text."""
+    def has_table(self, connection: Connection, name: str) -> bool: ...
+    def translate(self, error: Exception) -> StoreError:
+        """One of ``errors`` in the store's terms, without any value of the statement in its text."""
         ...
 
     def closing(self, connection: Connection) -> None:
@@ -82,7 +75,7 @@ def translated(dialect: Dialect) -> Iterator[None]:
     """Turns the database's errors into the store's."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except dialect.errors as error:
         raise dialect.translate(error) from None
 
 
@@ -94,25 +87,24 @@ class SqlReader:
         self._dialect = dialect
         self._sealing = sealing
         self._broken: StoreError | None = None
-        self.revision: int = self._run(select_(REVISION.c.value)).scalar_one()
+        self.revision: int = self._one('SELECT "value" FROM "revision"')
 
     def get(self, collection: Collection[D], realm_id: str, id: str) -> D | None:  # noqa: A002 - Keycloak's name
         return self.find(collection, realm_id, id=id)
 
     def get_many(self, collection: Collection[D], realm_id: str, ids: Iterable[str]) -> list[D]:
         wanted = list(dict.fromkeys(ids))
-        table = TABLES[collection.name]
         found: dict[str, D] = {}
         for start in range(0, len(wanted), _CHUNK):
-            rows = _rows(table, realm_id).where(table.c.id.in_(wanted[start : start + _CHUNK]))
-            for row in self._run(rows):
-                found[row.id] = self._document(collection, row)
+            where = Where().equal("realm_id", realm_id).among("id", wanted[start : start + _CHUNK])
+            for row in self._rows(f"{_documents(collection.name)}{where}", where.values):
+                found[row[1]] = self._document(collection, row)
         return [found[id_] for id_ in wanted if id_ in found]
 
     def find(self, collection: Collection[D], realm_id: str | None, **keys: str) -> D | None:
-        values = keys if realm_id is None else {**keys, "in_realm": realm_id}
-        row = self._run(_finding(collection.name, tuple(keys), realm_id is not None), values).first()
-        return None if row is None else self._document(collection, row)
+        values = (*keys.values(),) if realm_id is None else (*keys.values(), realm_id)
+        rows = self._rows(_finding(collection.name, tuple(keys), realm_id is not None), values)
+        return self._document(collection, rows[0]) if rows else None
 
     def select(
         self,
@@ -126,11 +118,10 @@ class SqlReader:
         first: int = 0,
         limit: int | None = None,
     ) -> Sequence[D]:
-        table = TABLES[collection.name]
-        statement = _rows(table, realm_id).where(*_conditions(table, where, like, any_like))
-        order = (table.c.sequence,) if order_by is None else (table.c[order_by], table.c.sequence)
-        statement = statement.order_by(*order).offset(first or None).limit(limit)
-        return [self._document(collection, row) for row in self._run(statement)]
+        chosen = _where(realm_id, where, like, any_like)
+        order = '"sequence"' if order_by is None else f'{quoted(order_by)}, "sequence"'
+        statement = f"{_documents(collection.name)}{chosen} ORDER BY {order}"
+        return [self._document(collection, row) for row in self._page(statement, chosen, first, limit)]
 
     def count(
         self,
@@ -141,73 +132,76 @@ class SqlReader:
         like: dict[str, str] | None = None,
         any_like: Sequence[dict[str, str]] = (),
     ) -> int:
-        table = TABLES[collection.name]
-        statement = select_(func.count()).select_from(table).where(*_conditions(table, where, like, any_like))
-        if realm_id is not None:
-            statement = statement.where(table.c.realm_id == realm_id)
-        return int(self._run(statement).scalar_one())
+        chosen = _where(realm_id, where, like, any_like)
+        return int(self._one(f"SELECT count(*) FROM {quoted(collection.name)}{chosen}", chosen.values))
 
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
-        values = {"in_realm": realm_id, "of_relation": relation.value, "of_source": source}
-        return [row.target for row in self._run(_TARGETS, values)]
+        return [row[0] for row in self._rows(_TARGETS, (realm_id, relation.value, source))]
 
     def sources(self, relation: Relation, realm_id: str, target: str) -> list[str]:
-        values = {"in_realm": realm_id, "of_relation": relation.value, "of_target": target}
-        return [row.source for row in self._run(_SOURCES, values)]
+        return [row[0] for row in self._rows(_SOURCES, (realm_id, relation.value, target))]
 
     def is_used(self, namespace: str, key: str, now: int) -> bool:
-        statement = select_(ONCE.c.until).where(ONCE.c.namespace == namespace, ONCE.c.key == key, ONCE.c.until > now)
-        return self._run(statement).first() is not None
+        return bool(self._rows(f'SELECT 1 {_MARKED} AND "key" = ?', (namespace, now, key)))
 
     def used(self, namespace: str, now: int) -> Sequence[tuple[str, int]]:
-        statement = select_(ONCE.c.key, ONCE.c.until).where(ONCE.c.namespace == namespace, ONCE.c.until > now)
-        return [(row.key, row.until) for row in self._run(statement)]
+        return [(row[0], row[1]) for row in self._rows(f'SELECT "key", "until" {_MARKED}', (namespace, now))]
 
     def pairs(self, relation: Relation, realm_id: str) -> list[tuple[str, str]]:
-        values = {"in_realm": realm_id, "of_relation": relation.value}
-        return [(row.source, row.target) for row in self._run(_PAIRS, values)]
+        return [(row[0], row[1]) for row in self._rows(_PAIRS, (realm_id, relation.value))]
 
     def entries(self, log: Log[D], realm_id: str, wanted: Entries) -> Sequence[D]:
-        table = LOG_TABLES[log.name]
-        statement = select_(table.c.document).where(table.c.realm_id == realm_id, *_chosen(table, wanted))
-        order = (table.c.time, table.c.sequence)
-        statement = statement.order_by(*(column.desc() for column in order) if wanted.newest_first else order)
-        rows = self._run(statement.offset(wanted.first or None).limit(wanted.limit))
-        return [decode(row.document, log.document) for row in rows]
+        chosen = _chosen(realm_id, wanted)
+        order = '"time" DESC, "sequence" DESC' if wanted.newest_first else '"time", "sequence"'
+        statement = f'SELECT "document" FROM {quoted(LOG_TABLES[log.name].name)}{chosen} ORDER BY {order}'
+        rows = self._page(statement, chosen, wanted.first, wanted.limit)
+        return [decode(row[0], log.document) for row in rows]
 
     def uses(self, realm_id: str, clients: Iterable[str]) -> Sequence[ClientUse]:
         wanted, found = list(clients), []
         for start in range(0, len(wanted), _CHUNK):
-            statement = select_(CLIENT_USE).where(
-                CLIENT_USE.c.realm_id == realm_id, CLIENT_USE.c.client.in_(wanted[start : start + _CHUNK])
-            )
-            found += [ClientUse(row.realm_id, row.client, row.tokens, row.last) for row in self._run(statement)]
+            where = Where().equal("realm_id", realm_id).among("client", wanted[start : start + _CHUNK])
+            rows = self._rows(f'SELECT "realm_id", "client", "tokens", "last" FROM "client_use"{where}', where.values)
+            found += [ClientUse(*row) for row in rows]
         return found
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:
         """The entries after `revision`; None where the log no longer reaches back so far, or not yet."""
         if revision == self.revision:
             return []
-        oldest = self._run(select_(func.min(CHANGE.c.revision))).scalar_one()
+        oldest = self._one('SELECT min("revision") FROM "change"')
         if oldest is None or not oldest - 1 <= revision < self.revision:
             return None
-        entries = select_(CHANGE.c.revision, CHANGE.c.realm_id, CHANGE.c.kind, CHANGE.c.id)
-        entries = entries.where(CHANGE.c.revision > revision).order_by(CHANGE.c.revision)
-        return [Change(row.revision, row.realm_id, row.kind, row.id) for row in self._run(entries)]
+        return [Change(*row) for row in self._rows(_CHANGES, (revision,))]
 
     def _document(self, collection: Collection[D], row: Any) -> D:
+        realm_id, id_, document = row
         try:
-            return self._sealing.document(collection, row.realm_id, row.id, row.document)
+            return self._sealing.document(collection, realm_id, id_, document)
         except ValueError:  # msgspec's errors and the seal's; the former's text may quote the document
-            raise Unavailable(f"the stored {collection.name} {row.id} is damaged or of another seal key") from None
+            raise Unavailable(f"the stored {collection.name} {id_} is damaged or of another seal key") from None
 
-    def _run(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
-        """Executes; nothing more after any error but Duplicate, since the database may have ended the transaction."""
+    def _page(self, statement: str, chosen: Where, first: int, limit: int | None) -> list[Any]:
+        if limit is None and not first:
+            return self._rows(statement, chosen.values)
+        most = self._dialect.no_limit if limit is None else str(int(limit))
+        return self._rows(f"{statement} LIMIT {most} OFFSET {int(first)}", chosen.values)
+
+    def _one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        return self._rows(statement, values)[0][0]
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._guarded():
+            return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Runs nothing more after any error but Duplicate, since the database may have ended the transaction."""
         if self._broken is not None:
             raise self._broken
         try:
             with translated(self._dialect):
-                return self._connection.execute(statement, values)
+                yield
         except Duplicate:
             raise
         except StoreError as error:
@@ -216,45 +210,44 @@ class SqlReader:
 
 
 @cache
-def _finding(collection: str, keys: tuple[str, ...], in_realm: bool) -> Select[Any]:
-    """Looks for one document by `keys`. Kept, because making a statement takes longer than running it."""
-    table = TABLES[collection]
-    statement = select_(table.c.realm_id, table.c.id, table.c.document).limit(1)
-    if in_realm:
-        statement = statement.where(table.c.realm_id == bindparam("in_realm"))
-    return statement.where(*(table.c[name] == bindparam(name) for name in keys))
+def _documents(collection: str) -> str:
+    return f'SELECT "realm_id", "id", "document" FROM {quoted(TABLES[collection].name)}'
 
 
-def _rows(table: Table, realm_id: str | None) -> Select[Any]:
-    rows = select_(table.c.realm_id, table.c.id, table.c.document)
-    return rows if realm_id is None else rows.where(table.c.realm_id == realm_id)
+@cache
+def _finding(collection: str, keys: tuple[str, ...], in_realm: bool) -> str:
+    """Looks for one document by `keys`, whose values come first."""
+    names = (*keys, "realm_id") if in_realm else keys
+    conditions = " AND ".join(f"{quoted(name)} = ?" for name in names)
+    return f"{_documents(collection)} WHERE {conditions} LIMIT 1"
 
 
-def _conditions(
-    table: Table,
+def _where(
+    realm_id: str | None,
     where: dict[str, str | None] | None,
     like: dict[str, str] | None,
     any_like: Sequence[dict[str, str]],
-) -> Iterator[ColumnElement[bool]]:
+) -> Where:
+    chosen = Where()
+    if realm_id is not None:
+        chosen.equal("realm_id", realm_id)
     for name, value in (where or {}).items():
-        yield table.c[name].is_(None) if value is None else table.c[name] == value
+        chosen.equal(name, value)
     for name, pattern in (like or {}).items():
-        yield _alike(table, name, pattern)
+        chosen.alike({name: pattern})
     for patterns in any_like:
-        yield or_(false(), *(_alike(table, name, pattern) for name, pattern in patterns.items()))
+        chosen.alike(patterns)
+    return chosen
 
 
-def _chosen(table: Table, wanted: Entries) -> Iterator[ColumnElement[bool]]:
+def _chosen(realm_id: str, wanted: Entries) -> Where:
+    chosen = Where().equal("realm_id", realm_id)
     for name, values in wanted.any_of.items():
-        yield table.c[name].in_(values)
+        chosen.among(name, values)
     for name, pattern in wanted.like.items():
-        yield table.c[name].like(pattern, escape="\\")
+        chosen.like(name, pattern)
     if wanted.since is not None:
-        yield table.c.time >= wanted.since
+        chosen.compared("time", ">=", wanted.since)
     if wanted.until is not None:
-        yield table.c.time <= wanted.until
-
-
-def _alike(table: Table, name: str, pattern: str) -> ColumnElement[bool]:
-    """Both sides are lowered as Unicode says; LIKE itself only knows ASCII on SQLite and no folding on PostgreSQL."""
-    return func.lower(table.c[name]).like(pattern.lower(), escape="\\")
+        chosen.compared("time", "<=", wanted.until)
+    return chosen

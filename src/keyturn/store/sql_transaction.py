@@ -1,35 +1,32 @@
 """Writing: changes that happen together, with their entries in the change log."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, text, update
+from typing import Any, Final
 
 from keyturn.representations import encode
-from keyturn.store.collections import CLIENTS
-from keyturn.store.schema import CHANGE, CLIENT_USE, ENDS, LOG_TABLES, META, ONCE, RELATION, REVISION, TABLES
+from keyturn.store.collections import CLIENTS, SESSIONS
+from keyturn.store.connections import Connection
+from keyturn.store.schema import CHANGE, CLIENT_USE, ENDS, LOG_TABLES, ONCE, RELATION, TABLES
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import Change, ClientUse, Collection, D, Duplicate, Log, Relation
 from keyturn.store.sql_reader import Dialect, SqlReader
+from keyturn.store.sql_text import Where, insert, names_of, quoted, update
 
-_UPDATES = {
-    name: update(table)
-    .where(table.c.realm_id == bindparam("in_realm"), table.c.id == bindparam("of_id"))
-    .values({name: bindparam(name) for name in table.c.keys() if name not in {"sequence", "realm_id", "id"}})  # noqa: SIM118
-    for name, table in TABLES.items()
-}
-_INSERTS = {name: insert(table) for name, table in (TABLES | LOG_TABLES).items()}
-_CLIENT = TABLES[CLIENTS.name]
-_USE_COLUMNS = ("realm_id", "client", "tokens", "last")
-_UNUSED = select(_CLIENT.c.realm_id, _CLIENT.c.id, literal(0), literal(0)).where(
-    _CLIENT.c.realm_id == bindparam("in_realm"), _CLIENT.c.id == bindparam("of_client")
+_INSERTS: Final = {name: insert(table) for name, table in (TABLES | LOG_TABLES).items()}
+_COLUMNS: Final = {name: names_of(table) for name, table in (TABLES | LOG_TABLES).items()}
+_OWN: Final = ("realm_id", "id")
+_CHANGED: Final = {name: tuple(each for each in names_of(table) if each not in _OWN) for name, table in TABLES.items()}
+_UPDATES: Final = {name: update(table, _CHANGED[name], _OWN) for name, table in TABLES.items()}
+_LINK: Final = insert(RELATION, absent=True)
+_USE: Final = insert(ONCE, absent=True)
+_LOG_CHANGE: Final = insert(CHANGE)
+_FIRST_USE: Final = (
+    'INSERT INTO "client_use" ("realm_id", "client", "tokens", "last")'
+    ' SELECT "realm_id", "id", 0, 0 FROM "client" WHERE "realm_id" = ? AND "id" = ? ON CONFLICT DO NOTHING'
 )
 """A client of which nothing is known yet, if it is there."""
-_COUNT_USE = (
-    update(CLIENT_USE)
-    .where(CLIENT_USE.c.realm_id == bindparam("in_realm"), CLIENT_USE.c.client == bindparam("of_client"))
-    .values(tokens=CLIENT_USE.c.tokens + bindparam("more"), last=bindparam("now"))
-)
+_COUNT_USE: Final = 'UPDATE "client_use" SET "tokens" = "tokens" + ?, "last" = ? WHERE "realm_id" = ? AND "client" = ?'
+_RAISE_REVISION: Final = 'UPDATE "revision" SET "value" = "value" + 1 RETURNING "value"'
 
 
 class SqlTransaction(SqlReader):
@@ -41,7 +38,7 @@ class SqlTransaction(SqlReader):
         self._changes: dict[tuple[str, str, str], None] = {}  # a set that keeps its order
 
     def insert(self, collection: Collection[D], realm_id: str, document: D) -> None:
-        self._run(_INSERTS[collection.name], self._row(collection, realm_id, document))
+        self._run(_INSERTS[collection.name], self._values(collection, realm_id, document))
         self._changed(realm_id, collection.name, _id(document))
 
     def insert_many(self, collection: Collection[D], realm_id: str, documents: Iterable[D]) -> None:
@@ -49,73 +46,63 @@ class SqlTransaction(SqlReader):
         documents = list(documents)
         if not documents:
             return
-        rows = [self._row(collection, realm_id, document) for document in documents]
-        self._run(text("SAVEPOINT many"))
+        rows = [self._values(collection, realm_id, document) for document in documents]
+        self._run("SAVEPOINT many")
         try:
-            self._run(_INSERTS[collection.name], rows)
+            self._run_many(_INSERTS[collection.name], rows)
         except Duplicate:  # after any other error there may be no transaction any more to go back in
-            self._run(text("ROLLBACK TO SAVEPOINT many"))
+            self._run("ROLLBACK TO SAVEPOINT many")
             raise
-        self._run(text("RELEASE SAVEPOINT many"))
+        self._run("RELEASE SAVEPOINT many")
         for document in documents:
             self._changed(realm_id, collection.name, _id(document))
 
     def update(self, collection: Collection[D], realm_id: str, document: D) -> None:
-        row = self._row(collection, realm_id, document)
-        row["in_realm"], row["of_id"] = row.pop("realm_id"), row.pop("id")
-        if self._run(_UPDATES[collection.name], row).rowcount == 0:
-            raise KeyError(_id(document))
-        self._changed(realm_id, collection.name, _id(document))
+        row, id_ = self._row(collection, realm_id, document), _id(document)
+        values = [*(row[name] for name in _CHANGED[collection.name]), realm_id, id_]
+        if self._run(_UPDATES[collection.name], values) == 0:
+            raise KeyError(id_)
+        self._changed(realm_id, collection.name, id_)
 
     def delete(self, collection: Collection[D], realm_id: str, id: str) -> bool:  # noqa: A002
-        table = TABLES[collection.name]
-        if self._run(delete(table).where(table.c.realm_id == realm_id, table.c.id == id)).rowcount == 0:
+        if self._delete(collection.name, Where().equal("realm_id", realm_id).equal("id", id)) == 0:
             return False
         self._changed(realm_id, collection.name, id)
         self._unlink_all(collection.name, realm_id, id)
         if collection.name == CLIENTS.name:
-            self._run(delete(CLIENT_USE).where(CLIENT_USE.c.realm_id == realm_id, CLIENT_USE.c.client == id))
+            self._delete(CLIENT_USE.name, Where().equal("realm_id", realm_id).equal("client", id))
         return True
 
     def delete_realm(self, realm_id: str) -> None:
         for table in (*TABLES.values(), *LOG_TABLES.values(), RELATION, CLIENT_USE):
-            self._run(delete(table).where(table.c.realm_id == realm_id))
+            self._delete(table.name, Where().equal("realm_id", realm_id))
         self._changed(realm_id, "realm", realm_id)
 
     def link(self, relation: Relation, realm_id: str, source: str, target: str) -> bool:
-        row = {"realm_id": realm_id, "relation": relation.value, "source": source, "target": target}
-        if self._run(self._dialect.insert_absent(RELATION), row).rowcount == 0:
+        if self._run(_LINK, (realm_id, relation.value, source, target)) == 0:
             return False
         self._changed(realm_id, relation.value, source)
         return True
 
     def link_many(self, relation: Relation, realm_id: str, pairs: Iterable[tuple[str, str]]) -> None:
         """Adds the pairs that are not there yet; faster than `link` of each."""
-        rows = [
-            {"realm_id": realm_id, "relation": relation.value, "source": source, "target": target}
-            for source, target in pairs
-        ]
+        rows = [(realm_id, relation.value, source, target) for source, target in pairs]
         if rows:
-            self._run(self._dialect.insert_absent(RELATION), rows)
-        for row in rows:
-            self._changed(realm_id, relation.value, row["source"])
+            self._run_many(_LINK, rows)
+        for _, _, source, _ in rows:
+            self._changed(realm_id, relation.value, source)
 
     def unlink(self, relation: Relation, realm_id: str, source: str, target: str) -> bool:
-        statement = delete(RELATION).where(
-            RELATION.c.realm_id == realm_id,
-            RELATION.c.relation == relation.value,
-            RELATION.c.source == source,
-            RELATION.c.target == target,
-        )
-        if self._run(statement).rowcount == 0:
+        pair = Where().equal("realm_id", realm_id).equal("relation", relation.value)
+        if self._delete(RELATION.name, pair.equal("source", source).equal("target", target)) == 0:
             return False
         self._changed(realm_id, relation.value, source)
         return True
 
     def use_once(self, namespace: str, key: str, until: int) -> bool:
-        self._run(delete(ONCE).where(ONCE.c.namespace == namespace, ONCE.c.key == key, ONCE.c.until <= self._now))
-        row = {"namespace": namespace, "key": key, "until": until}
-        return self._run(self._dialect.insert_absent(ONCE), row).rowcount == 1
+        expired = Where().equal("namespace", namespace).equal("key", key).compared("until", "<=", self._now)
+        self._delete(ONCE.name, expired)
+        return self._run(_USE, (namespace, key, until)) == 1
 
     def use_each_once(self, uses: Sequence[tuple[str, str, int]]) -> list[bool]:
         known = self._marked({use[:2] for use in uses})
@@ -144,24 +131,26 @@ class SqlTransaction(SqlReader):
         return marked
 
     def append(self, log: Log[D], entries: Iterable[tuple[str, D]]) -> None:
-        rows = [_entry(log, realm_id, document) for realm_id, document in entries]
+        columns = _COLUMNS[log.name]
+        rows = [[row[name] for name in columns] for row in (_entry(log, *entry) for entry in entries)]
         if rows:
-            self._run(_INSERTS[log.name], rows)
+            self._run_many(_INSERTS[log.name], rows)
 
     def forget(self, log: Log[D], realm_id: str, before: int | None = None, *, limit: int | None = None) -> int:
-        table = LOG_TABLES[log.name]
-        chosen = table.c.realm_id == realm_id
+        chosen = Where().equal("realm_id", realm_id)
         if before is not None:
-            chosen &= table.c.time < before
-        if limit is not None:
-            chosen = table.c.sequence.in_(select(table.c.sequence).where(chosen).limit(limit))
-        return self._run(delete(table).where(chosen)).rowcount
+            chosen.compared("time", "<", before)
+        table = quoted(log.name)
+        if limit is None:
+            return self._delete(log.name, chosen)
+        numbers = f'SELECT "sequence" FROM {table}{chosen} LIMIT {int(limit)}'
+        return self._run(f'DELETE FROM {table} WHERE "sequence" IN ({numbers})', chosen.values)
 
     def count_uses(self, uses: Iterable[ClientUse]) -> None:
-        rows = [{"in_realm": u.realm_id, "of_client": u.client, "more": u.tokens, "now": u.last} for u in uses]
-        if rows:
-            self._run(self._dialect.insert_absent(CLIENT_USE).from_select(_USE_COLUMNS, _UNUSED), rows)
-            self._run(_COUNT_USE, rows)
+        uses = list(uses)
+        if uses:
+            self._run_many(_FIRST_USE, [(use.realm_id, use.client) for use in uses])
+            self._run_many(_COUNT_USE, [(use.tokens, use.last, use.realm_id, use.client) for use in uses])
 
     def finish(self) -> Sequence[Change]:
         """Writes the change log under the next revision, which other transactions wait for from here to the commit."""
@@ -169,46 +158,55 @@ class SqlTransaction(SqlReader):
             raise self._broken
         if not self._changes:
             return ()
-        raised = update(REVISION).values(value=REVISION.c.value + 1).returning(REVISION.c.value)
-        self.revision = self._run(raised).scalar_one()
+        self.revision = self._rows(_RAISE_REVISION)[0][0]
         changes = [Change(self.revision, *change) for change in self._changes]
-        rows = [{"revision": self.revision, "realm_id": c.realm_id, "kind": c.kind, "id": c.id} for c in changes]
-        self._run(insert(CHANGE), rows)
+        self._run_many(_LOG_CHANGE, [(each.revision, each.realm_id, each.kind, each.id) for each in changes])
         return changes
 
     def reseal(self, collections: Iterable[Collection[Any]], new: Sealing) -> None:
         """Seals every secret with another key, and names that key as the database's."""
         for collection in collections:
-            table = TABLES[collection.name]
-            rows = self._run(select(table.c.sequence, table.c.realm_id, table.c.id, table.c.document)).all()
-            for row in rows:
-                document = new.stored(collection, row.realm_id, row.id, self._document(collection, row))
-                self._run(update(table).where(table.c.sequence == row.sequence).values(document=document))
+            table = quoted(collection.name)
+            for number, *row in self._rows(f'SELECT "sequence", "realm_id", "id", "document" FROM {table}'):
+                document = new.stored(collection, row[0], row[1], self._document(collection, row))
+                self._run(f'UPDATE {table} SET "document" = ? WHERE "sequence" = ?', (document, number))
         for name, value in (("seal_key_id", new.key.id), ("seal_check", new.key.check_value())):
-            self._run(update(META).where(META.c.name == name).values(value=value))
+            self._run('UPDATE "meta" SET "value" = ? WHERE "name" = ?', (value, name))
 
     def prune(self, now: int, kept: int) -> None:
         """Forgets expired sessions and single uses, and all but the last `kept` revisions of the change log."""
-        self._run(delete(ONCE).where(ONCE.c.until <= now))
-        self._run(delete(CHANGE).where(CHANGE.c.revision <= self.revision - kept))
-        sessions = TABLES["session"]
-        self._run(delete(sessions).where(sessions.c.expires <= f"{now:012d}"))
+        self._delete(ONCE.name, Where().compared("until", "<=", now))
+        self._delete(CHANGE.name, Where().compared("revision", "<=", self.revision - kept))
+        self._delete(SESSIONS.name, Where().compared("expires", "<=", f"{now:012d}"))
 
     def _unlink_all(self, kind: str, realm_id: str, id: str) -> None:  # noqa: A002
-        as_source = [relation.value for relation, (source, _) in ENDS.items() if source == kind]
-        as_target = [relation.value for relation, (_, target) in ENDS.items() if target == kind]
-        if not as_source and not as_target:
-            return
-        ended = or_(
-            RELATION.c.relation.in_(as_source) & (RELATION.c.source == id),
-            RELATION.c.relation.in_(as_target) & (RELATION.c.target == id),
-        )
-        statement = delete(RELATION).where(RELATION.c.realm_id == realm_id, ended)
-        for row in self._run(statement.returning(RELATION.c.relation, RELATION.c.source)):
-            self._changed(realm_id, row.relation, row.source)
+        for end, place in (("source", 0), ("target", 1)):
+            ended = [relation.value for relation, kinds in ENDS.items() if kinds[place] == kind]
+            if ended:
+                where = Where().equal("realm_id", realm_id).among("relation", ended).equal(end, id)
+                for relation, source in self._rows(
+                    f'DELETE FROM "relation"{where} RETURNING "relation", "source"', where.values
+                ):
+                    self._changed(realm_id, relation, source)
+
+    def _delete(self, table: str, where: Where) -> int:
+        return self._run(f"DELETE FROM {quoted(table)}{where}", where.values)
+
+    def _run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Executes a statement that gives no rows; how many it touched."""
+        with self._guarded():
+            return self._connection.execute(statement, values).rowcount
+
+    def _run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        with self._guarded():
+            self._connection.executemany(statement, rows)
 
     def _changed(self, realm_id: str, kind: str, id: str) -> None:  # noqa: A002
         self._changes[realm_id, kind, id] = None
+
+    def _values(self, collection: Collection[D], realm_id: str, document: D) -> list[str | None]:
+        row = self._row(collection, realm_id, document)
+        return [row[name] for name in _COLUMNS[collection.name]]
 
     def _row(self, collection: Collection[D], realm_id: str, document: D) -> dict[str, str | None]:
         row: dict[str, str | None] = {key.name: key.value(document) for key in collection.keys}

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.pool import Pool
 
 from keyturn.representations.role import RoleRepresentation
 from keyturn.store.backends import sqlite
 from keyturn.store.collections import ROLES
+from keyturn.store.connections import Connections
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, StoreError, Unavailable
 from keyturn.store.sql import SqlStore
@@ -38,15 +37,18 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 @contextmanager
 def on_checkout(act: Callable[[sqlite3.Connection], object]) -> Iterator[None]:
     """Does something to each connection before the store uses it."""
+    lend = Connections.connection
 
-    def listener(connection: Any, *_: object) -> None:
-        act(connection)
+    @contextmanager
+    def listened(self: Connections) -> Iterator[Any]:
+        with lend(self) as connection:
+            assert isinstance(connection, sqlite3.Connection)
+            act(connection)
+            yield connection
 
-    event.listen(Pool, "checkout", listener)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connections, "connection", listened)
         yield
-    finally:
-        event.remove(Pool, "checkout", listener)
 
 
 def test_every_connection_writes_ahead_and_waits_for_the_disk(store: SqlStore) -> None:

@@ -5,13 +5,9 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Insert, Table, create_engine
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
-
+from keyturn.store.connections import Connection, Connections
 from keyturn.store.opening import opened
-from keyturn.store.schema import METADATA
+from keyturn.store.schema import ALL
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
 from keyturn.store.sql import Clock, SqlStore
@@ -20,6 +16,9 @@ name: Final = "sqlite"
 
 _BUSY_TIMEOUT: Final = 5.0
 """Seconds for which a writer waits for a writer of another process."""
+
+_KEPT: Final = 2
+"""Connections that stay open; one more for each worker thread that reads at the same moment."""
 
 _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",  # a commit survives a power cut
@@ -53,16 +52,8 @@ def open_store(url: str | Path, seal: SealKeys, clock: Clock) -> SqlStore:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
     except OSError as error:
         raise Unavailable(f"the database {path} cannot be opened: {error.strerror}") from None
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: _connect(path),
-        poolclass=QueuePool,
-        pool_size=2,
-        max_overflow=-1,  # one more for each worker thread that reads at the same moment
-        pool_use_lifo=True,
-        hide_parameters=True,
-    )
-    return opened(engine, _Sqlite(), seal, clock)
+    connections = Connections(lambda: _connect(path), sqlite3.Error, _KEPT)
+    return opened(connections, DIALECT, seal, clock)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -91,34 +82,41 @@ def _lower(text: str | None) -> str | None:
 
 class _Sqlite:
     busy_timeout = _BUSY_TIMEOUT
+    errors: type[Exception] = sqlite3.Error
+    row_number = "INTEGER"  # rows are numbered only under this name
+    no_limit = "-1"
+    alembic_url = "sqlite://"
 
     def begin_read(self, connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")  # the reader's first statement fixes the view
+        connection.execute("BEGIN")  # the reader's first statement fixes the view
 
     def begin_write(self, connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.execute("BEGIN IMMEDIATE")
 
     def begin_exclusive(self, connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
 
-    def insert_absent(self, table: Table) -> Insert:
-        return insert(table).on_conflict_do_nothing()
+    def has_table(self, connection: Connection, name: str) -> bool:
+        found = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return connection.execute(found, (name,)).fetchone() is not None
 
-    def translate(self, error: SQLAlchemyError) -> StoreError:
-        cause = error.orig if isinstance(error, DBAPIError) else None
-        if not isinstance(cause, sqlite3.Error) or not hasattr(cause, "sqlite_errorcode"):
+    def translate(self, error: Exception) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None:
             return Unavailable(f"the database failed: {type(error).__name__}")
-        code = cause.sqlite_errorcode
         if code in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
-            return Duplicate(*_violated(str(cause)))
+            return Duplicate(*_violated(str(error)))
         primary = code & 0xFF
         if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return Busy("the database is locked by another process")
-        return Unavailable(_SENTENCES.get(primary, f"the database failed: {cause.sqlite_errorname}"))
+        return Unavailable(_SENTENCES.get(primary, f"the database failed: {getattr(error, 'sqlite_errorname', code)}"))
 
     def closing(self, connection: Connection) -> None:
-        connection.exec_driver_sql("PRAGMA optimize")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA optimize")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+DIALECT: Final = _Sqlite()
 
 
 def _violated(message: str) -> tuple[str, str]:
@@ -131,7 +129,7 @@ def _violated(message: str) -> tuple[str, str]:
 
 
 def _of_index(index: str) -> tuple[str, str]:
-    for table in METADATA.tables.values():
+    for table in ALL:
         if any(found.name == index for found in table.indexes):
             return table.name, index.removeprefix(f"{table.name}_").removesuffix("_unique")
     return index, index

@@ -7,13 +7,20 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import StaticPool, create_engine
+
+from keyturn.store.connections import Connection
+from keyturn.store.sql_reader import Dialect
 
 
-def migrate(connection: Connection) -> None:
-    """Brings the schema to the newest version, in the open transaction of `connection`."""
+def migrate(connection: Connection, dialect: Dialect, to: str = "head") -> None:
+    """Brings the schema to the version `to`, in one transaction for which every other connection waits."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    engine = create_engine(dialect.alembic_url, creator=lambda: connection, poolclass=StaticPool)
+    with engine.connect() as connected:
+        dialect.begin_exclusive(connection)  # only now: SQLAlchemy rolls back what was begun before it came
+        config.attributes["connection"] = connected
+        command.upgrade(config, to)
+        connected.commit()

@@ -2,11 +2,10 @@
 
 from alembic import context
 
-from keyturn.store.schema import METADATA, SCHEMA_VERSION
+from keyturn.store.schema import SCHEMA_VERSION
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
     version_table=SCHEMA_VERSION.name,
     transactional_ddl=True,
 )
