@@ -105,30 +105,7 @@ class SqlTransaction(SqlReader):
         return self._run(_USE, (namespace, key, until)) == 1
 
     def use_each_once(self, uses: Sequence[tuple[str, str, int]]) -> list[bool]:
-        known = self._marked({use[:2] for use in uses})
-        firsts, rows = [], []
-        for namespace, key, until in uses:
-            firsts.append((namespace, key) not in known)
-            if firsts[-1]:
-                known.add((namespace, key))
-                rows.append({"namespace": namespace, "key": key, "until": until})
-        if rows:
-            self._run(insert(ONCE), rows)
-        return firsts
-
-    def _marked(self, keys: set[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of `keys` that are marked as used; marks that have expired are taken away."""
-        by_namespace: dict[str, list[str]] = {}
-        for namespace, key in keys:
-            by_namespace.setdefault(namespace, []).append(key)
-        marked = set()
-        for namespace, names in by_namespace.items():
-            chosen = (ONCE.c.namespace == namespace) & ONCE.c.key.in_(names)
-            found = self._run(select(ONCE.c.key, ONCE.c.until).where(chosen)).all()
-            if any(row.until <= self._now for row in found):
-                self._run(delete(ONCE).where(chosen, ONCE.c.until <= self._now))
-            marked |= {(namespace, row.key) for row in found if row.until > self._now}
-        return marked
+        return [self.use_once(*use) for use in uses]
 
     def append(self, log: Log[D], entries: Iterable[tuple[str, D]]) -> None:
         columns = _COLUMNS[log.name]
