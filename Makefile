@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test without-java quick test-full bench soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs help demo test without-java quick test-full bench bench-profile soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -26,6 +26,9 @@ test-full: lint ## with what takes long or needs Java
 
 bench: environment ## tokens per second beside the bare signing rate
 	.venv/bin/python -m benchmarks.tokens
+
+bench-profile: environment ## where the time of one token request goes
+	.venv/bin/python -m benchmarks.profile_token
 
 soak: environment ## a million tokens, ten thousand writes and logins: is memory flat? (10 minutes)
 	.venv/bin/python -m benchmarks.soak

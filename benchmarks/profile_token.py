@@ -32,6 +32,7 @@ from keyturn.http.metrics import Metrics, Sinks
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding
 from keyturn.http.protocol import Connections
+from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.token_protocol import TokenProtocol
 from keyturn.jose.jwk import PrivateKey
@@ -123,6 +124,7 @@ async def measure(algorithm: str, functions: int) -> None:
             at_once=tokens.at_once,
             count=metrics.count_token_request,
             connections=Connections(1024),
+            repeated=RepeatedRequests(os.urandom(32)),
         )
         transport = Transport()
         protocol.connection_made(transport)

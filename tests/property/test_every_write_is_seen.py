@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from admin_server import Answer, Server
+from harness.connection import Port
 from harness.deployment import Deployment
 from harness.realm import RealmUnderTest
 from harness.tokens import BASE_URL, ask
@@ -129,9 +130,13 @@ class Writes(RuleBasedStateMachine):
         self.tokens: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
         self.numbers = count(1)
+        self.port = Port(self.under_test())
+        self.connection = self.port.connect(ADDRESS)
 
     def teardown(self) -> None:
         if hasattr(self, "deployment"):
+            self.connection.close()
+            self.port.close()
             self.deployment.close()
             shutil.rmtree(self._directory)
 
@@ -447,7 +452,7 @@ class Writes(RuleBasedStateMachine):
         form = {"grant_type": "client_credentials", "client_id": client["clientId"], "client_secret": secret}
         if requested:
             form["scope"] = " ".join(sorted(requested))
-        answer = ask(realm, form, address=ADDRESS)
+        answer = self.connection.token(realm.name, form)
         model = self.model()  # after the request: a realm without a key gets one by it
         refusal = model.refusal(client["clientId"], secret, requested)
         if refusal is not None:

@@ -21,7 +21,7 @@ def issued(decision: Decision, request: Request, now: float) -> Event:
     """The event of a token that was issued at `now`. What it costs is little, unless it is kept."""
     realm, client, authorization = decision.realm, decision.client, decision.authorization
     kind = _TYPES[decision.grant_type]
-    kept = kind in realm.kept_events
+    kept = is_kept(decision)
     session = authorization.session
     return Event(
         kind,
@@ -37,6 +37,11 @@ def issued(decision: Decision, request: Request, now: float) -> Event:
         kept,
         client.id,
     )
+
+
+def is_kept(decision: Decision) -> bool:
+    """Whether the realm wants the event stored. Of one that is not, only what it counts is looked at."""
+    return _TYPES[decision.grant_type] in decision.realm.kept_events
 
 
 def _details(decision: Decision) -> dict[str, str]:

@@ -3,6 +3,7 @@
 ``client_credentials`` with a secret takes none of the slow turns: it awaits nothing once its body has arrived.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -23,12 +24,16 @@ from keyturn.http.exchange import (
 )
 from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
+from keyturn.http.repeated import Again
 from keyturn.http.services import Services
 from keyturn.jose.jwk import PrivateKey
 from keyturn.oauth2 import cors
 from keyturn.oauth2.access_token import Unsigned
+from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
+from keyturn.oauth2.grants.client_credentials import ClientCredentials
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
+from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.spi import Asked, CheckPassword, Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
@@ -59,30 +64,31 @@ class TokenService:
         except BodyTooLarge:
             await respond(send, TOO_LARGE)
             return
-        response = self.at_once(scope, realm_name, body)
-        if response is None:
-            response = await self._in_turns(scope, realm_name, body)
-        elif isinstance(response, Unsigned):
-            response = response.sign()
-        await respond(send, response)
+        answered = self.at_once(scope, realm_name, body)
+        if answered is None:
+            await respond(send, await self._in_turns(scope, realm_name, body))
+            return
+        answer, _ = answered
+        await respond(send, answer.sign() if isinstance(answer, Unsigned) else answer)
 
-    def at_once(self, scope: Scope, realm_name: str, body: bytes) -> Response | Unsigned | None:
+    def at_once(self, scope: Scope, realm_name: str, body: bytes) -> tuple[Response | Unsigned, Again | None] | None:
         """The answer to a POST with this `body`, from memory alone; None where something must be waited for.
 
-        It lacks a signature where that costs less when it is made together with others.
+        It lacks a signature where that costs less when it is made together with others. With it comes how to answer the
+        same bytes of the same sender again, where that is possible.
         """
         services = self._services
         try:
             origin = services.forwarding.origin(scope)
             entry = services.registry.realm(realm_name)
         except BadHost:
-            return BAD_HOST
+            return BAD_HOST, None
         except KeyError:
             return None
         if entry is None:
-            return NO_REALM
+            return NO_REALM, None
         if ssl_required_violated(origin, entry.realm.ssl_required):
-            return _HTTPS_REQUIRED
+            return _HTTPS_REQUIRED, None
         request = request_of(scope, origin, body)
         try:
             decision = self._endpoint.decide(request, entry.realm, entry)
@@ -92,15 +98,44 @@ class TokenService:
         except (Asked, Miss, Refused):
             return None
         except cors.InvalidOrigin:
-            return _INVALID_ORIGIN
+            return _INVALID_ORIGIN, None
         except OAuth2Error as error:
-            return self._failed(request, entry, error)
+            return self._failed(request, entry, error), None
         if isinstance(response, Pending):
             return None
         self._issued(request, decision)
         if request.origin is None:
-            return response
-        return _readable(request, response.sign() if isinstance(response, Unsigned) else response)
+            return response, self._again(request, entry, decision)
+        return _readable(request, response.sign() if isinstance(response, Unsigned) else response), None
+
+    def _again(self, request: Request, entry: RealmEntry, decision: Decision) -> Again | None:
+        """How to answer `request` once more without looking at it; None where its answer rests on more than its bytes.
+
+        What it rests on is the realm and the client as they are compiled, which never change: whatever is written drops
+        them from the registry. Only secrets end by themselves.
+        """
+        client, authorization = decision.client, decision.authorization
+        if decision.grant_type != ClientCredentials.grant_type or client.authenticator != ClientSecret.authenticator:
+            return None
+        if authorization.session is not None or authorization.scopes.openid:
+            return None
+        registry, clock, random = self._services.registry, self._services.clock, self._services.random
+        realm_name, client_id, prefix = entry.realm.name, client.client_id, authorization.token_id_prefix
+        until = min((secret.expires for secret in client.secrets if secret.expires is not None), default=math.inf)
+        prepared = self._endpoint.prepared(decision)
+        kept = events.is_kept(decision)
+        bare = Request(request.base_url, request.address)  # without what proves who sent it
+
+        def again() -> Response | Unsigned | None:
+            now = clock()
+            if now >= until or not registry.still_has(realm_name, entry, client_id, client):
+                return None
+            token_id = prefix + new_id(random)
+            answer = prepared.answer(int(now), token_id)
+            self._issued(bare, replace(decision, now=int(now), token_id=token_id) if kept else decision)
+            return answer
+
+        return again
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
@@ -133,23 +168,23 @@ class TokenService:
                 decision = self._endpoint.decide(request, entry.realm, informed, facts)
             except Miss as miss:
                 await to_thread.run_sync(services.registry.load_client, entry.realm.name, miss.client_id)
-                entry = await self._again(entry)
+                entry = await self._now(entry)
                 continue
             except Asked as asked:
                 informed = await services.inquiries.answer(asked, informed)
-                entry = await self._again(entry)
+                entry = await self._now(entry)
                 continue
             if isinstance(decision, Pending):
                 limiter = self._passwords if isinstance(decision.question, CheckPassword) else None
                 facts = await to_thread.run_sync(
                     services.facts.resolve, entry.realm, decision.question, limiter=limiter
                 )
-                entry = await self._again(entry)
+                entry = await self._now(entry)
                 continue
             response = self._endpoint.mint(decision)
             if isinstance(response, Pending):
                 await to_thread.run_sync(services.facts.resolve, entry.realm, response.question)
-                entry = await self._again(entry)
+                entry = await self._now(entry)
                 continue
             # What the tokens rest on is written before they leave.
             try:
@@ -162,7 +197,7 @@ class TokenService:
             return response
         raise Busy(f"realm {entry.realm.name} changes faster than a request can be answered")
 
-    async def _again(self, entry: RealmEntry) -> RealmEntry:
+    async def _now(self, entry: RealmEntry) -> RealmEntry:
         """The realm as it is now: what was loaded may have come with a change."""
         name = entry.realm.name
         try:

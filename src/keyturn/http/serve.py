@@ -32,6 +32,7 @@ from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding, InvalidHostname
 from keyturn.http.outbound import Outbound
 from keyturn.http.protocol import Connections
+from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.tls import Tls, open_tls
 from keyturn.http.token_protocol import TokenProtocol
@@ -173,6 +174,7 @@ def _servers(
         TokenProtocol,
         at_once=tokens.at_once,
         count=metrics.count_token_request,
+        repeated=RepeatedRequests(os.urandom(32)),
         signing=GatheredSigning(signer) if signer else None,
         connections=connections,
     )

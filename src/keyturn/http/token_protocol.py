@@ -2,13 +2,13 @@
 
 Only what the application could answer without waiting is answered here (docs/adr/0009). Everything else - another path,
 a client that is not in memory, a password, a request in two halves - goes on to the application as if it had not been
-looked at.
+looked at. A request that came before, byte for byte, is not even parsed (docs/adr/0011).
 """
 
 import re
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias, cast
 
@@ -16,12 +16,16 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from keyturn.http.body import Scope
 from keyturn.http.gathered_signing import GatheredSigning, Waiting
-from keyturn.http.headers import complete
+from keyturn.http.headers import SECURITY
 from keyturn.http.protocol import BoundedProtocol
+from keyturn.http.repeated import MAXIMUM_SIZE, Again, RepeatedRequests, Sender
 from keyturn.oauth2.access_token import Unsigned
-from keyturn.oauth2.http_message import Response
+from keyturn.oauth2.http_message import Headers, Response
 
-AtOnce: TypeAlias = Callable[[Scope, str, bytes], Response | Unsigned | None]
+Answered: TypeAlias = tuple[Response | Unsigned, Again | None]
+"""An answer, and how to answer the same request again."""
+
+AtOnce: TypeAlias = Callable[[Scope, str, bytes], Answered | None]
 """From a request, its realm and its body to the answer; None where something must be waited for."""
 
 Count: TypeAlias = Callable[[int, float], None]
@@ -39,21 +43,54 @@ _STATUS_LINES: Final = {
 class TokenProtocol(BoundedProtocol):
     """One connection. `at_once` answers token requests from memory; `count` is told of each.
 
-    `signing` signs the answers that still lack it, together with those of other connections.
+    `repeated` is shared by the connections. `signing` signs the answers that still lack it, together with those of
+    other connections.
     """
 
     def __init__(
-        self, *args: Any, at_once: AtOnce, count: Count, signing: GatheredSigning | None = None, **options: Any
+        self,
+        *args: Any,
+        at_once: AtOnce,
+        count: Count,
+        repeated: RepeatedRequests,
+        signing: GatheredSigning | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._at_once = at_once
         self._count = count
+        self._repeated = repeated
         self._signing = signing
+        self._sender: Sender = ("", "")
+        self._between = True
+        """Whether the parser waits for the first byte of a request."""
+        self._messages = 0
+        self._again: Again | None = None
+        """How to answer the request again that was just answered."""
         self._waiting: Waiting | None = None
         """The answer that waits for its signature."""
         self._realm: str | None = None
         """Of the token request whose body is being collected."""
         self._body = b""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._sender = (self.client[0] if self.client else "", str(self.scheme))
+
+    def data_received(self, data: bytes) -> None:
+        if not self._between or len(data) > MAXIMUM_SIZE or not self._ready():
+            super().data_received(data)
+            return
+        begun = time.perf_counter()
+        digest = self._repeated.digest(data)
+        answer = self._repeated.answer(digest, self._sender)
+        if answer is not None:
+            self._unset_keepalive_if_required()
+            self._deliver(answer, begun)
+            return
+        self._again, messages = None, self._messages
+        super().data_received(data)
+        self._remember(digest, messages + 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting is not None:
@@ -67,7 +104,13 @@ class TokenProtocol(BoundedProtocol):
 
     def on_message_begin(self) -> None:
         self._answer_now()  # the next request must not overtake it
+        self._between = False
         super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._between = True
+        self._messages += 1
+        super().on_message_complete()
 
     def begin_request(self) -> None:
         path = _PATH.fullmatch(self.url)
@@ -88,15 +131,11 @@ class TokenProtocol(BoundedProtocol):
     def end_request(self) -> None:
         if self._realm is not None:
             begun = time.perf_counter()
-            response = self._answer(self._realm)
-            if response is not None:
+            answered = self._answer(self._realm)
+            if answered is not None:
                 self._realm = None
-                if isinstance(response, Response):
-                    self._finish(response, begun)
-                elif self._signing is None:
-                    self._finish(response.sign(), begun)
-                else:
-                    self._waiting = self._signing.add(response, partial(self._signed, begun))
+                answer, self._again = answered
+                self._deliver(answer, begun)
                 return
             self._hand_over()
         super().end_request()
@@ -107,7 +146,12 @@ class TokenProtocol(BoundedProtocol):
             self._hand_over()
         super().shutdown()
 
-    def _answer(self, realm: str) -> Response | Unsigned | None:
+    def _remember(self, digest: bytes, messages: int) -> None:
+        """Keeps how to answer what has just arrived, if it was one whole request and nothing else."""
+        if self._again is not None and self._between and self._messages == messages:
+            self._repeated.keep(digest, self._sender, self._again)
+
+    def _answer(self, realm: str) -> Answered | None:
         try:
             return self._at_once(cast("Scope", self.scope), realm, self._body)
         except Exception:  # the application will fail likewise, and says so in the log and on the wire
@@ -116,16 +160,25 @@ class TokenProtocol(BoundedProtocol):
     def _undisturbed(self) -> bool:
         """Whether this is an ordinary POST and no earlier request of this connection waits for its answer."""
         parser = self.parser
-        cycle: RequestResponseCycle | None = self.cycle
         return (
             parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
             and not self.expect_100_continue
+            and self._ready()
+        )
+
+    def _ready(self) -> bool:
+        """Whether an answer may be written at once: no earlier request of this connection waits for its own."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return (
+            self._waiting is None
             and not self.pipeline
             and (cycle is None or cycle.response_complete)
             and not self.flow.write_paused
+            and self._owed is None
+            and not self.transport.is_closing()
         )
 
     def _refuse(self, status: bytes) -> None:
@@ -136,6 +189,14 @@ class TokenProtocol(BoundedProtocol):
         """Answers what waits for its signature."""
         if self._waiting is not None:
             self._waiting.sign()
+
+    def _deliver(self, answer: Response | Unsigned, begun: float) -> None:
+        if isinstance(answer, Response):
+            self._finish(answer, begun)
+        elif self._signing is None:
+            self._finish(answer.sign(), begun)
+        else:
+            self._waiting = self._signing.add(answer, partial(self._signed, begun))
 
     def _signed(self, begun: float, response: Response) -> None:
         self._waiting = None
@@ -152,9 +213,15 @@ class TokenProtocol(BoundedProtocol):
         super().take_body(self._body)
 
     def _write(self, response: Response) -> None:
-        lines = [_STATUS_LINES[response.status]]
-        for name, value in complete(response.headers, len(response.body)):
-            lines += (name, b": ", value, b"\r\n")
-        lines += (b"\r\n", response.body)
-        self.transport.write(b"".join(lines))
+        body = response.body
+        self.transport.write(b"%b%d\r\n\r\n%b" % (_head(response.status, response.headers), len(body), body))
         self.on_response_complete()
+
+
+@lru_cache(maxsize=64)
+def _head(status: int, headers: Headers) -> bytes:
+    """Status line and headers, up to the length of what follows."""
+    lines = [_STATUS_LINES[status]]
+    for name, value in (*headers, *SECURITY):
+        lines += (name, b": ", value, b"\r\n")
+    return b"".join((*lines, b"content-length: "))

@@ -61,6 +61,11 @@ class Prepared:
         """The answer with a fresh token. The one thing that costs is ``key.sign``."""
         return self.begin(now, token_id).sign()
 
+    def answer(self, now: int, token_id: str) -> "Response | Unsigned":
+        """The answer with a fresh token, unsigned where a signature is better made together with others."""
+        unsigned = self.begin(now, token_id)
+        return unsigned if self.gathered else unsigned.sign()
+
     def begin(self, now: int, token_id: str) -> "Unsigned":
         """The answer with a fresh token, but for its signature."""
         head = f'{{"exp":{now + self.lifespan},"iat":{now},"jti":"{token_id}",'.encode()

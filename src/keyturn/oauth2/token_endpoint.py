@@ -12,7 +12,7 @@ from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import access_token, bound_tokens, cors
 from keyturn.oauth2 import form as forms
-from keyturn.oauth2.access_token import Unsigned
+from keyturn.oauth2.access_token import Prepared, Unsigned
 from keyturn.oauth2.client_authentication import authenticate, tell_of, usable
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.grants import GRANTS
@@ -137,6 +137,11 @@ class TokenEndpoint:
         if authorization.session is not None or authorization.scopes.openid or authorization.issued_token_type:
             ids = decision.token_id, self._random
             return access_token.issue(realm, client, authorization, decision.issuer, decision.now, *ids)
+        return self.prepared(decision).answer(decision.now, decision.token_id)
+
+    def prepared(self, decision: Decision) -> Prepared:
+        """All of the token of a `decision` without a session that is not its own. Raises NoKey, Misconfigured."""
+        realm, client, authorization = decision.realm, decision.client, decision.authorization
         key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, *authorization.notes.values())
         prepared = self._prepared.get(client, key)
         if prepared is None:
@@ -144,8 +149,7 @@ class TokenEndpoint:
             if self._gathers is not None and self._gathers(prepared.key):
                 prepared = replace(prepared, gathered=True)
             self._prepared.keep(client, key, prepared)
-        unsigned = prepared.begin(decision.now, decision.token_id)
-        return unsigned if prepared.gathered else unsigned.sign()
+        return prepared
 
 
 def _select(form: forms.Form) -> Grant:

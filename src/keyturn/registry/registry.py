@@ -92,6 +92,10 @@ class RealmEntry:
             return None
         raise Miss(client_id)
 
+    def is_known(self, client_id: str, client: Client) -> bool:
+        """Whether `client` is what there is in memory under this id."""
+        return self._clients.get(client_id) is client
+
     def keep(self, client_id: str, client: Client | None) -> None:
         """Remembers the client, or that there is none, within bounds."""
         if client is None:
@@ -148,6 +152,10 @@ class Registry:
         if entry is None and name not in self._unknown:
             raise KeyError(name)
         return entry
+
+    def still_has(self, name: str, entry: RealmEntry, client_id: str, client: Client) -> bool:
+        """Whether `entry` is the realm of this `name`, and `client` its client of this id, as they are now."""
+        return self._realms.get(name) is entry and entry.is_known(client_id, client)
 
     def load_realm(self, name: str) -> RealmEntry | None:
         """The realm, from memory or the store. May block: for worker threads."""

@@ -14,6 +14,7 @@ import pytest
 from harness.multi_buffer import Arithmetic
 from keyturn.http.gathered_signing import GatheredSigning, open_signer
 from keyturn.http.listeners import PortServer, bind
+from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.token_protocol import TokenProtocol
 from keyturn.jose import jwk
 from keyturn.jose.batch import LARGEST, WORTHWHILE, BatchSigner
@@ -153,15 +154,21 @@ def test_a_library_that_is_none_is_told_and_passed_over(tmp_path: Path, caplog: 
 # On connections
 
 
-def answering(_scope: Any, _realm: str, body: bytes) -> Unsigned:
-    return PREPARED.begin(1, body.decode())
+def answering(_scope: Any, _realm: str, body: bytes) -> tuple[Unsigned, None]:
+    return PREPARED.begin(1, body.decode()), None
 
 
 @asynccontextmanager
 async def serving(kind: type[TokenProtocol] = TokenProtocol) -> AsyncIterator[Any]:
     """The address of a server whose connections are of this `kind`."""
     signing = Gathered().signing
-    protocol = partial(kind, at_once=answering, count=lambda _status, _seconds: None, signing=signing)
+    protocol = partial(
+        kind,
+        at_once=answering,
+        count=lambda _status, _seconds: None,
+        repeated=RepeatedRequests(bytes(32)),
+        signing=signing,
+    )
     listener = bind("--http-port", "127.0.0.1", 0)
     server = PortServer(listener, _application, grace=1, protocol=protocol)
     await server.start()

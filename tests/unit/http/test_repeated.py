@@ -1,0 +1,183 @@
+"""A token request that came before, byte for byte: answered anew, and only as long as what was decided holds."""
+
+from collections.abc import Iterator
+from inspect import getclosurevars
+from pathlib import Path
+
+import pytest
+
+from harness.connection import Connection, Port, parsed, token_request
+from harness.realm import make_realm
+from keyturn.jose import jwt
+from keyturn.oauth2.http_message import Request
+from keyturn.representations import ClientRepresentation, RealmRepresentation
+from keyturn.store.collections import CLIENTS
+
+BASIC = ("robot", "robots-very-own-secret")
+FORM = {"grant_type": "client_credentials"}
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[Port]:
+    realm = make_realm(tmp_path)
+    realm.add_client(client_id=BASIC[0], secret=BASIC[1], service_accounts_enabled=True)
+    made = Port(realm)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def connection(port: Port) -> Iterator[Connection]:
+    """A connection on which a token was issued from memory, so that the same request is a repeated one."""
+    made = port.connect()
+    for _ in range(2):
+        assert made.token(port.realm.name, FORM, BASIC).status == 200
+    assert len(port.repeated) == 1
+    yield made
+    made.close()
+
+
+def request_of(port: Port) -> bytes:
+    return token_request(port.realm.name, FORM, BASIC)
+
+
+def test_each_answer_has_a_token_of_its_own(port: Port, connection: Connection) -> None:
+    seen = set()
+    for _ in range(3):
+        port.realm.clock.now += 5
+        status, body = parsed(connection.receive(request_of(port)))
+        claims = jwt.parse(body["access_token"]).claims
+        assert (status, claims["iat"]) == (200, int(port.realm.clock.now))
+        assert claims["exp"] == claims["iat"] + body["expires_in"]
+        seen.add(claims["jti"])
+    assert len(seen) == 3
+
+
+def test_it_is_answered_as_the_first_time_but_for_the_token(port: Port, connection: Connection) -> None:
+    first = port.connect("192.0.2.8").receive(request_of(port))
+    again = connection.receive(request_of(port))
+    heads = [answer.partition(b"\r\n\r\n")[0] for answer in (first, again)]
+    assert heads[0] == heads[1]
+    documents = [parsed(answer)[1] for answer in (first, again)]
+    claims = [dict(jwt.parse(document.pop("access_token")).claims) for document in documents]
+    for own, address in zip(claims, ("192.0.2.8", "192.0.2.7"), strict=True):
+        assert (own.pop("clientAddress"), own.pop("clientHost")) == (address, address)
+        del own["jti"]
+    assert documents[0] == documents[1]
+    assert claims[0] == claims[1]
+
+
+def test_it_is_counted_and_told_like_any_other(port: Port, connection: Connection) -> None:
+    told, counted = len(port.sink.events), len(port.counted)
+    connection.receive(request_of(port))
+    assert port.counted[counted:] == [200]
+    event = port.sink.events[-1]
+    assert len(port.sink.events) == told + 1
+    assert (event.type, event.client_id, event.address) == ("CLIENT_LOGIN", "robot", "192.0.2.7")
+    assert event.issued_to is not None
+
+
+def test_an_event_that_is_stored_names_the_token_of_its_own_request(port: Port, connection: Connection) -> None:
+    def keep_events(document: RealmRepresentation) -> None:
+        document.events_enabled = True
+        document.enabled_event_types = ["CLIENT_LOGIN"]
+
+    port.realm.change_realm(keep_events)
+    for _ in range(4):
+        _, body = parsed(connection.exchange(request_of(port)))
+        assert port.sink.events[-1].details["token_id"] == jwt.parse(body["access_token"]).claims["jti"]
+
+
+CHANGES: dict[str, dict[str, object]] = {
+    "disabled": {"enabled": False},
+    "another secret": {"secret": "another"},
+    "no service account": {"service_accounts_enabled": False},
+    "another method": {"client_authenticator_type": "client-jwt"},
+}
+
+
+@pytest.mark.parametrize("fields", CHANGES.values(), ids=list(CHANGES))
+def test_a_change_of_the_client_counts_at_once(port: Port, connection: Connection, fields: dict[str, object]) -> None:
+    def change(client: ClientRepresentation) -> None:
+        for name, value in fields.items():
+            setattr(client, name, value)
+
+    with port.realm.store.read() as reader:
+        client = reader.find(CLIENTS, port.realm.id, client_id="robot")
+    assert client is not None
+    port.realm.change_client(client, change)
+    assert connection.token(port.realm.name, FORM, BASIC).status in {400, 401}
+
+
+def test_a_client_that_is_gone_gets_nothing_more(port: Port, connection: Connection) -> None:
+    with port.realm.store.write() as write:
+        client = write.find(CLIENTS, port.realm.id, client_id="robot")
+        assert client is not None
+        write.delete(CLIENTS, port.realm.id, str(client.id))
+    assert connection.token(port.realm.name, FORM, BASIC).status == 401
+
+
+def test_a_realm_that_is_switched_off_gives_nothing_more(port: Port, connection: Connection) -> None:
+    def switch_off(realm: RealmRepresentation) -> None:
+        realm.enabled = False
+
+    port.realm.change_realm(switch_off)
+    assert connection.token(port.realm.name, FORM, BASIC).status == 403
+
+
+def test_a_secret_that_has_ended_is_refused(port: Port) -> None:
+    realm = port.realm
+    ends = int(realm.clock.now) + 60
+    rotated = {"client.secret.rotated": "old", "client.secret.rotated.expiration.time": str(ends)}
+    realm.add_client(client_id="old", secret="new", service_accounts_enabled=True, attributes=rotated)
+    connection = port.connect()
+    answers = [connection.token(realm.name, FORM, ("old", "old")).status for _ in range(3)]
+    realm.clock.now = ends - 1
+    answers.append(connection.token(realm.name, FORM, ("old", "old")).status)
+    realm.clock.now = ends
+    answers.append(connection.token(realm.name, FORM, ("old", "old")).status)
+    assert answers == [200, 200, 200, 200, 401]
+
+
+@pytest.mark.parametrize("other", [{"address": "192.0.2.8"}, {"secure": False, "address": "127.0.0.1"}])
+def test_another_sender_is_looked_at_anew(port: Port, connection: Connection, other: dict[str, object]) -> None:
+    document = parsed(port.connect(**other).exchange(request_of(port)))[1]  # type: ignore[arg-type]
+    claims = jwt.parse(document["access_token"]).claims
+    assert claims["clientAddress"] == other["address"]
+    assert claims["iss"].startswith("https://" if other.get("secure", True) else "http://")
+
+
+def test_a_refusal_is_not_remembered(port: Port, connection: Connection) -> None:
+    for _ in range(3):
+        assert connection.token(port.realm.name, FORM, ("robot", "wrong")).status == 401
+    assert len(port.repeated) == 1
+
+
+def test_requests_that_come_together_are_each_answered(port: Port, connection: Connection) -> None:
+    for _ in range(2):
+        answers = connection.receive(request_of(port) * 2)
+        assert answers.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert len(port.repeated) == 1
+
+
+def test_half_a_request_is_none(port: Port, connection: Connection) -> None:
+    whole = request_of(port)
+    for cut in (20, len(whole) - 5):
+        assert connection.receive(whole[:cut]) == b""
+        assert connection.receive(whole[cut:]).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert len(port.repeated) == 1
+
+
+def test_one_behind_the_beginning_of_another_is_part_of_that(port: Port, connection: Connection) -> None:
+    whole = request_of(port)
+    body = whole.partition(b"\r\n\r\n")[2]
+    longer = whole.replace(b"content-length: %d" % len(body), b"content-length: %d" % (len(body) + len(whole)))
+    assert connection.receive(longer) == b""
+    assert connection.receive(whole).startswith(b"HTTP/1.1 4")
+
+
+def test_what_is_remembered_holds_no_secret(port: Port, connection: Connection) -> None:
+    ((digest, _), again), *_ = port.repeated._known.items()
+    assert BASIC[1].encode() not in digest
+    kept = [value for value in getclosurevars(again).nonlocals.values() if isinstance(value, Request)]
+    assert [(request.body, request.authorization) for request in kept] == [(b"", None)]
