@@ -230,7 +230,6 @@ def test_finds_the_key_by_its_id_and_algorithm(server: RealmServer, options: dic
         ({"jwt.credential.certificate": "nonsense"}, f"{FAILED}: Error when loading public keys"),
         ({"token.endpoint.auth.signing.alg": "ES384"}, "Invalid signature algorithm"),
     ],
-    ids=str,
 )
 def test_says_what_is_wrong_with_the_clients_keys(server: RealmServer, attributes: dict[str, str], answer: str) -> None:
     name = f"keys-{attributes}"
