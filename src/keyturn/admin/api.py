@@ -11,7 +11,7 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.answers import Content, Created, NoContent
 from keyturn.admin.body import read_body
 from keyturn.admin.context import Clock, Environment, RealmAdmin, RealmView, ServerView
-from keyturn.admin.errors import AdminError, Forbidden, HttpError, NotFound, unavailable, unknown_error
+from keyturn.admin.errors import AdminError, Forbidden, HttpError, NotFound, Unauthorized, unavailable, unknown_error
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.admin.media_types import accepted
 from keyturn.admin.path import segments_of
@@ -22,6 +22,7 @@ from keyturn.admin.resource import JSON, Endpoint
 from keyturn.admin.resources import RESOURCES
 from keyturn.admin.routing import Route, Router
 from keyturn.jose.jwt import VerifiedClaims
+from keyturn.oauth2.spi import UseOnce
 from keyturn.registry.registry import Registry
 from keyturn.representations import encode
 from keyturn.store.collections import REALMS
@@ -89,9 +90,13 @@ class AdminApi:
         if segments[1:2] not in _SERVED and segments[2:3] != ("console",):
             raise HttpError(405)
         now = self._environment.clock()
-        authorization = request.headers.get("authorization")
-        claims = authentication.verified(authorization, request.base_url, self._environment.registry, now)
-        call = _Call(request, claims, self.router.find(request.method, segments))
+        url = request.base_url + request.path
+        headers = request.headers
+        shown = authentication.Shown(headers.get("authorization"), headers.get("dpop"), request.method, url)
+        credentials = authentication.verified(shown, request.base_url, self._environment.registry, now)
+        if credentials.once is not None:
+            self._use(credentials.once)
+        call = _Call(request, credentials.claims, self.router.find(request.method, segments))
         if call.route.endpoint is not None and call.route.endpoint.after_events:
             self._environment.flush_events()
         with self._environment.store.read() as reader:
@@ -118,6 +123,11 @@ class AdminApi:
             with self._environment.store.write() as tx:
                 admin_events.finish(begun, tx, result)
         return _response(request, endpoint, result, origin)
+
+    def _use(self, once: UseOnce) -> None:
+        with self._environment.store.write() as transaction:
+            if not transaction.use_once(once.namespace, once.key, once.until):
+                raise Unauthorized("its proof was shown before")
 
     def _located(self, call: _Call, reader: Reader) -> tuple[ServerView, dict[str, Any]]:
         """The context, and the values on the way to the endpoint, as they are in this view of the store."""

@@ -5,6 +5,7 @@ Source: Keycloak ``AppAuthManager.BearerTokenAuthenticator``, ``AdminRoot.authen
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -13,6 +14,9 @@ from keyturn.admin.errors import Unauthorized
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, verify
 from keyturn.model.realm import realm_path
+from keyturn.oauth2 import dpop
+from keyturn.oauth2.bearer import TokenRejected
+from keyturn.oauth2.spi import UseOnce
 from keyturn.oauth2.token_context import context_of
 from keyturn.registry.registry import Registry
 from keyturn.representations import given
@@ -22,27 +26,45 @@ from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import CLIENTS, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Reader
 
-__all__ = ["REVOKED_TOKENS", "admit", "verified"]
+__all__ = ["REVOKED_TOKENS", "Credentials", "Shown", "admit", "verified"]
 
-_BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(r"(?:bearer +|(?P<dpop>dpop) )(?P<token>\S+)", re.IGNORECASE)
 _ASYMMETRIC: Final = frozenset(name for name, row in SIGNATURE_ALGORITHMS.items() if row.family != "oct")
 REVOKED_TOKENS: Final = "revoked"
 """Namespace of the store's used keys in which revoked access tokens stand, by ``jti``."""
 
 
-def verified(authorization: str | None, base_url: str, registry: Registry, now: float) -> VerifiedClaims:
-    """The claims of the header's bearer token: an access token of one of this server's realms, within its times.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a request shows of its sender: the headers ``Authorization`` and ``DPoP``, and what the latter speaks of."""
+
+    authorization: str | None = field(repr=False)
+    dpop: str | None = field(repr=False)
+    method: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A token that was verified; with `once`, it counts only if that has not been used before."""
+
+    claims: VerifiedClaims
+    once: UseOnce | None
+
+
+def verified(shown: Shown, base_url: str, registry: Registry, now: float) -> Credentials:
+    """The request's token: an access token of one of this server's realms, within its times, from who it is bound to.
 
     Does NOT look at the user, client or session: `admit` does.
 
     Raises:
         Unauthorized: there is none.
     """
-    match = _BEARER.fullmatch(authorization or "")
+    match = _CREDENTIALS.fullmatch(shown.authorization or "")
     if match is None:
-        raise Unauthorized("no bearer token")
+        raise Unauthorized("no access token")
     try:
-        token = parse(match.group(1))
+        token = parse(match["token"])
         name = _realm_of(token.claims, base_url)
         if name is None:
             raise Unauthorized("issued elsewhere, or reached by another host name")
@@ -51,13 +73,15 @@ def verified(authorization: str | None, base_url: str, registry: Registry, now: 
             raise Unauthorized("its realm is gone or disabled")
         claims = verify(token, entry.realm.keys.verifying, _ASYMMETRIC)
         check_times(claims, now)
+        possessed = match["token"] if match["dpop"] else None
+        once = dpop.possession(shown.dpop, shown.method, shown.url, entry.realm.id, claims, possessed, now)
     except InvalidToken as error:
         raise Unauthorized(error.reason) from None
+    except TokenRejected as rejected:
+        raise Unauthorized(rejected.log) from None
     if claims.get("typ") not in {"Bearer", "DPoP"} or not isinstance(claims.get("sub", ""), str):
         raise Unauthorized("no access token")
-    if isinstance(claims.get("cnf"), dict) and "jkt" in claims["cnf"]:
-        raise Unauthorized("bound to a key that was not shown")  # RFC 9449 §7.1
-    return claims
+    return Credentials(claims, once)
 
 
 def admit(reader: Reader, claims: VerifiedClaims, base_url: str, now: float) -> Administrator:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from anyio import to_thread
 
 from keyturn.admin.api import AdminApi
-from keyturn.admin.authentication import verified
+from keyturn.admin.authentication import Shown, verified
 from keyturn.admin.errors import Unauthorized
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.http.body import MAXIMUM_DOCUMENT, MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
@@ -21,7 +21,9 @@ from keyturn.oauth2.http_message import json_response
 _REDIRECTS: Final = {"/": "/admin/", "/admin": "/admin/master/console/", "/admin/": "/admin/master/console/"}
 _LARGE_AT_ONCE: Final = 4
 """Documents over ``MAXIMUM_FORM`` that are in memory at the same time."""
-_HEADERS: Final = frozenset({b"authorization", b"content-type", b"accept", b"origin", b"access-control-request-method"})
+_HEADERS: Final = frozenset(
+    {b"authorization", b"dpop", b"content-type", b"accept", b"origin", b"access-control-request-method"}
+)
 """What the admin API looks at."""
 
 
@@ -50,14 +52,14 @@ class AdminService:
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _HEADERS
         }
+        path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+        shown = Shown(headers.get("authorization"), headers.get("dpop"), scope["method"], origin.base_url + path)
         async with AsyncExitStack() as stack:
 
             async def admit() -> None:
                 # Whoever has no token fills no memory, and whoever has one only so much of it.
                 now = self._services.clock()
-                await to_thread.run_sync(
-                    verified, headers.get("authorization"), origin.base_url, self._services.registry, now
-                )
+                await to_thread.run_sync(verified, shown, origin.base_url, self._services.registry, now)
                 await stack.enter_async_context(self._large)
 
             try:

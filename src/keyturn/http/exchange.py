@@ -16,15 +16,18 @@ TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Lar
 TURNS: Final = 8
 """How often a request is put again after something was loaded; more means that somebody keeps changing it."""
 
-_HEADERS: Final = frozenset({b"accept", b"authorization", b"content-type", b"origin"})
+_HEADERS: Final = frozenset({b"accept", b"authorization", b"content-type", b"dpop", b"origin"})
 
 
 def request_of(scope: Scope, origin: Origin, body: bytes) -> Request:
-    """The request of `scope`. Of a header that comes twice the first counts."""
+    """The request of `scope`. Of a header that comes twice the first counts, but two proofs are none."""
     headers: dict[bytes, str] = {}
     for name, value in scope["headers"]:
-        if name in _HEADERS and name not in headers:
-            headers[name] = value.decode("latin-1")
+        if name in _HEADERS:
+            if name not in headers:
+                headers[name] = value.decode("latin-1")
+            elif name == b"dpop":
+                headers[name] += "," + value.decode("latin-1")
     return Request(
         base_url=origin.base_url,
         address=origin.address,
@@ -35,6 +38,8 @@ def request_of(scope: Scope, origin: Origin, body: bytes) -> Request:
         accept=headers.get(b"accept", ""),
         origin=headers.get(b"origin"),
         method=scope.get("method", "POST"),
+        raw_path=scope.get("raw_path", b""),
+        dpop=headers.get(b"dpop"),
     )
 
 

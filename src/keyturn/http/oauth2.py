@@ -90,6 +90,8 @@ class TokenService:
         if ssl_required_violated(origin, entry.realm.ssl_required):
             return _HTTPS_REQUIRED, None
         request = request_of(scope, origin, body)
+        if request.dpop is not None:
+            return None  # a proof that is shown for the first time is written down
         try:
             decision = self._endpoint.decide(request, entry.realm, entry)
             if isinstance(decision, Pending) or decision.effects:

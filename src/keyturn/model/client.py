@@ -60,8 +60,9 @@ class Client:
     """What the token path has made ready for this client. It goes when the client is compiled anew."""
 
     def flag(self, attribute: str) -> bool:
-        """Whether the attribute says ``true``."""
-        return self.attributes.get(attribute) == "true"
+        """Whether the attribute says ``true``, in any case (Java's ``Boolean.parseBoolean``)."""
+        value = self.attributes.get(attribute)
+        return value is not None and value.lower() == "true"
 
     def seconds(self, attribute: str) -> int | None:
         """The attribute as a number of seconds; None where it is absent or no number."""

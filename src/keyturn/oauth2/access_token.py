@@ -19,9 +19,10 @@ from keyturn.oauth2.errors import Misconfigured
 from keyturn.oauth2.http_message import JSON, NO_STORE, Headers, Response
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.protocol_mappers.spi import ClaimsContext
-from keyturn.oauth2.spi import Authorization, MakeKey, Pending, Random
+from keyturn.oauth2.spi import Authorization, Binding, MakeKey, Pending, Random
 from keyturn.representations import encode
 
+BEARER: Final = "Bearer"
 REFRESH_ALGORITHM: Final = "HS512"
 REQUESTED_AUDIENCE: Final = "req-aud"
 """Claim of a refresh token: the clients that it was asked for in a token exchange."""
@@ -46,7 +47,7 @@ class NoKey(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An access token but for its times and id, and the answer around it."""
+    """An access token but for its times, its id and what it is bound to, and the answer around it."""
 
     header: bytes
     claims: bytes
@@ -61,14 +62,16 @@ class Prepared:
         """The answer with a fresh token. The one thing that costs is ``key.sign``."""
         return self.begin(now, token_id).sign()
 
-    def answer(self, now: int, token_id: str) -> "Response | Unsigned":
+    def answer(self, now: int, token_id: str, binding: Binding | None = None) -> "Response | Unsigned":
         """The answer with a fresh token, unsigned where a signature is better made together with others."""
-        unsigned = self.begin(now, token_id)
+        unsigned = self.begin(now, token_id, binding)
         return unsigned if self.gathered else unsigned.sign()
 
-    def begin(self, now: int, token_id: str) -> "Unsigned":
+    def begin(self, now: int, token_id: str, binding: Binding | None = None) -> "Unsigned":
         """The answer with a fresh token, but for its signature."""
         head = f'{{"exp":{now + self.lifespan},"iat":{now},"jti":"{token_id}",'.encode()
+        if binding is not None:
+            head += b'"cnf":%b,' % encode(binding.confirmation)
         # Spaces up to a multiple of three bytes, so that the base64 of the rest can be joined to it as it is.
         head += b"  "[: -len(head) % 3]
         encoded = b2a_base64(head, newline=False).translate(_URL_SAFE)
@@ -97,9 +100,9 @@ class Unsigned:
         return Response(200, _HEADERS, token + self.prepared.answer_end)
 
 
-def sign(prepared: Prepared, now: int, token_id: str) -> bytes:
+def sign(prepared: Prepared, now: int, token_id: str, binding: Binding | None = None) -> bytes:
     """A compact JWS of the prepared claims."""
-    signing_input = prepared.begin(now, token_id).signing_input
+    signing_input = prepared.begin(now, token_id, binding).signing_input
     return b"%b.%b" % (signing_input, _base64url(prepared.key.sign(signing_input)))
 
 
@@ -124,20 +127,23 @@ def key_for(realm: Realm, algorithm: str) -> PrivateKey:
     raise Misconfigured(log=f"no key of realm {realm.name} signs with {algorithm!r}")
 
 
-def prepare(realm: Realm, client: Client, authorization: Authorization, issuer: str) -> Prepared:
+def prepare(
+    realm: Realm, client: Client, authorization: Authorization, issuer: str, token_type: str = BEARER
+) -> Prepared:
     """Everything about the access token of `authorization` that does not change from one to the next.
 
     Raises NoKey, Misconfigured.
     """
-    return _prepare(authorization, *_claims(realm, client, authorization, issuer))
+    return _prepare(authorization, *_claims(realm, client, authorization, issuer, token_type))
 
 
 def _claims(
-    realm: Realm, client: Client, authorization: Authorization, issuer: str
+    realm: Realm, client: Client, authorization: Authorization, issuer: str, token_type: str
 ) -> tuple[ClaimsContext, dict[str, Any]]:
     context = claims_context(realm, client, authorization, issuer)
     sid = authorization.session.sid if authorization.session else None
-    return context, access_token_claims(context, sid=sid, exchanged=authorization.issued_token_type is not None)
+    exchanged = authorization.issued_token_type is not None
+    return context, access_token_claims(context, sid=sid, exchanged=exchanged, typ=token_type)
 
 
 def _prepare(authorization: Authorization, context: ClaimsContext, claims: dict[str, Any]) -> Prepared:
@@ -148,20 +154,28 @@ def _prepare(authorization: Authorization, context: ClaimsContext, claims: dict[
         header=_header(key, token_type),
         claims=_base64url(encode(claims)[1:]),
         key=key,
-        answer_end=_answer_end(_not_before(realm, client, authorization), authorization),
+        answer_end=_answer_end(_not_before(realm, client, authorization), authorization, claims["typ"]),
         lifespan=authorization.lifespan,
     )
 
 
 def issue(
-    realm: Realm, client: Client, authorization: Authorization, issuer: str, now: int, token_id: str, random: Random
+    realm: Realm,
+    client: Client,
+    authorization: Authorization,
+    issuer: str,
+    now: int,
+    token_id: str,
+    random: Random,
+    binding: Binding | None = None,
 ) -> Response:
     """The whole answer, with refresh and ID tokens where they belong; `token_id` is the access token's.
 
     Raises NoKey, Misconfigured.
     """
-    context, claims = _claims(realm, client, authorization, issuer)
-    access_token = sign(_prepare(authorization, context, claims), now, token_id).decode()
+    token_type = BEARER if binding is None else binding.token_type
+    context, claims = _claims(realm, client, authorization, issuer, token_type)
+    access_token = sign(_prepare(authorization, context, claims), now, token_id, binding).decode()
     refresh, issued = authorization.refresh, authorization.issued_token_type
     if issued == ID_TOKEN_TYPE:
         # RFC 8693 §2.2.1: what was asked for is called access_token, whatever it is.
@@ -172,8 +186,8 @@ def issue(
         "refresh_expires_in": 0 if refresh is None or refresh.offline else refresh.lifespan,
     }
     if refresh is not None:
-        answer["refresh_token"] = _refresh_token(context, authorization, claims, now)
-    answer["token_type"] = "N_A" if issued == ID_TOKEN_TYPE else "Bearer"
+        answer["refresh_token"] = _refresh_token(context, authorization, claims, now, binding)
+    answer["token_type"] = "N_A" if issued == ID_TOKEN_TYPE else token_type
     if authorization.scopes.openid and issued != ID_TOKEN_TYPE:
         answer["id_token"] = _id_token(context, authorization, access_token, now, random)
     answer["not-before-policy"] = _not_before(realm, client, authorization)
@@ -190,21 +204,24 @@ def _not_before(realm: Realm, client: Client, authorization: Authorization) -> i
     return max(realm.not_before, client.not_before, authorization.subject.not_before)
 
 
-def _answer_end(not_before: int, authorization: Authorization) -> bytes:
+def _answer_end(not_before: int, authorization: Authorization, token_type: str) -> bytes:
     answer: dict[str, Any] = {
         "expires_in": authorization.lifespan,
         "refresh_expires_in": 0,
-        "token_type": "Bearer",
+        "token_type": token_type,
         "not-before-policy": not_before,
         "scope": authorization.scopes.claim(),
     }
     return b'",' + encode(answer)[1:]
 
 
-def _refresh_token(context: ClaimsContext, authorization: Authorization, access: dict[str, Any], now: int) -> str:
+def _refresh_token(
+    context: ClaimsContext, authorization: Authorization, access: dict[str, Any], now: int, binding: Binding | None
+) -> str:
     """A refresh token: for this server's eyes only (Keycloak ``RefreshToken``, signed with HS512).
 
-    `access` are the claims of the access token that is issued with it.
+    `access` are the claims of the access token that is issued with it. A public client proves nothing else when it
+    comes back: its refresh tokens are bound as well (RFC 9449 §5).
     """
     refresh, session = authorization.refresh, authorization.session
     if refresh is None or session is None:
@@ -219,6 +236,8 @@ def _refresh_token(context: ClaimsContext, authorization: Authorization, access:
         "sid": session.sid,
         "scope": context.scopes.names(),
     }
+    if binding is not None and context.client.public:
+        claims["cnf"] = binding.confirmation
     if "aud" in access:
         claims["aud_x"] = access["aud"]
     claims["prov"] = "default"

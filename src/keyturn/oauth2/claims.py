@@ -59,14 +59,16 @@ def offline_allowed(realm: Realm, client: Client, scopes: GrantedScopes, subject
     return any(role.name == OFFLINE_ACCESS and role.client_id is None for role in roles)
 
 
-def access_token_claims(context: ClaimsContext, *, sid: str | None, exchanged: bool = False) -> dict[str, Any]:
-    """The claims of an access token, without ``exp``, ``iat`` and ``jti``.
+def access_token_claims(
+    context: ClaimsContext, *, sid: str | None, exchanged: bool = False, typ: str = "Bearer"
+) -> dict[str, Any]:
+    """The claims of an access token, without ``exp``, ``iat``, ``jti`` and ``cnf``.
 
     Args:
         exchanged: by token exchange: without a session, whoever reads the token finds its user by ``sub``, which no
             mapper may set then.
     """
-    members: dict[str, Any] = {"iss": context.issuer, "typ": "Bearer", "azp": context.client.client_id}
+    members: dict[str, Any] = {"iss": context.issuer, "typ": typ, "azp": context.client.client_id}
     if sid is not None:
         members["sid"] = sid
     else:

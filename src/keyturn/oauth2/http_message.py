@@ -16,6 +16,7 @@ class Request:
     """A request to an endpoint of a realm.
 
     `base_url` is the server as its caller names it (no slash at the end), `address` the caller's IP address.
+    `raw_path` is the path as it was sent; empty where only one path leads here.
     """
 
     base_url: str
@@ -27,6 +28,14 @@ class Request:
     accept: str = ""
     origin: str | None = None
     method: str = "POST"
+    raw_path: bytes = b""
+    dpop: str | None = field(default=None, repr=False)
+    """The ``DPoP`` header; several are joined as one (RFC 9110 §5.3), which is none."""
+
+    @property
+    def url(self) -> str:
+        """Where it was sent, without its query."""
+        return self.base_url + self.raw_path.partition(b"?")[0].decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

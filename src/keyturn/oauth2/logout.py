@@ -8,7 +8,7 @@ from typing import Final
 from keyturn.jose import jwt
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import cors
+from keyturn.oauth2 import cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
 from keyturn.oauth2.errors import InvalidGrant
@@ -68,4 +68,5 @@ def _refresh_token(token: str, realm: Realm, client: Client, issuer: str) -> Ref
         raise InvalidGrant("Invalid refresh token", log=error.reason) from None
     if refresh.client_id != client.client_id:
         raise InvalidGrant("Invalid refresh token. Token client and authorized client don't match")
+    dpop.check_confirmation(refresh.confirmation, None)  # Keycloak looks for no proof here
     return refresh

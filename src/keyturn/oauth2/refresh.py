@@ -1,6 +1,8 @@
 """Reads refresh tokens, which only this server makes and reads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from keyturn.jose import jwt
 from keyturn.model.realm import Realm
@@ -24,6 +26,8 @@ class RefreshClaims:
     offline: bool
     audience: tuple[str, ...]
     """The clients that it was asked for in a token exchange."""
+    confirmation: Mapping[str, Any]
+    """``cnf``: what it is bound to; empty for nothing."""
 
     @property
     def type(self) -> str:
@@ -53,4 +57,5 @@ def read_refresh_token(token: str, realm: Realm, issuer: str) -> RefreshClaims:
         expires_at=None if expires_at is None else int(expires_at),
         offline=claims["typ"] == "Offline",
         audience=tuple(claims.get(REQUESTED_AUDIENCE, ())),
+        confirmation=claims.get("cnf") or {},
     )

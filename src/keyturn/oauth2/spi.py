@@ -310,6 +310,16 @@ class AuthenticatedClient:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """What the tokens of a request are bound to (RFC 7800): only who shows it again may use them."""
+
+    confirmation: Mapping[str, str]
+    """``cnf``."""
+    token_type: str
+    """``token_type``, and ``typ`` of the access token."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRequest:
     """What a grant decides on. `now` in epoch seconds; `random` gives so many random bytes."""
 
@@ -320,6 +330,7 @@ class TokenRequest:
     now: int
     random: Random
     clients: Clients
+    binding: Binding | None = None
 
 
 class Grant(Protocol):

@@ -10,7 +10,7 @@ from typing import Final
 from keyturn.jose.jwk import PrivateKey
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import access_token, bound_tokens, cors
+from keyturn.oauth2 import access_token, bound_tokens, cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import Prepared, Unsigned
 from keyturn.oauth2.client_authentication import authenticate, tell_of, usable
@@ -22,6 +22,7 @@ from keyturn.oauth2.prepared_tokens import PreparedTokens
 from keyturn.oauth2.spi import (
     AuthenticatedClient,
     Authorization,
+    Binding,
     Clients,
     Effect,
     Facts,
@@ -50,6 +51,7 @@ class Decision:
     now: int
     token_id: str
     """The ``jti`` of the access token."""
+    binding: Binding | None = None
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -77,7 +79,7 @@ class TokenEndpoint:
             InvalidOrigin: it comes from a page that may not use the client.
             Refused: it is refused, and something must be written all the same.
             Miss: the client is not in memory.
-            Asked: the client's credentials cannot be judged yet.
+            Asked: the client's credentials or its proof cannot be judged yet.
         """
         form = forms.parse(http.content_type, http.body)
         grant = _select(form)
@@ -107,8 +109,9 @@ class TokenEndpoint:
     ) -> Decision | Pending:
         cors.check(http, client.client)
         usable(client.client)
-        bound_tokens.check_key(client.client)
-        request = TokenRequest(realm, form, http, f"{http.base_url}{realm.path}", now, self._random, clients)
+        binding = dpop.binding(http, realm, client, clients, now)
+        issuer = f"{http.base_url}{realm.path}"
+        request = TokenRequest(realm, form, http, issuer, now, self._random, clients, binding)
         if facts is None:
             question = grant.question(request, client)
             if question is not None:
@@ -118,7 +121,7 @@ class TokenEndpoint:
             authorization = replace(authorization, told={**client.told, **(authorization.told or {})})
         bound_tokens.check_certificate(client.client)
         token_id = authorization.token_id_prefix + new_id(self._random)
-        return Decision(realm, client.client, grant.grant_type, authorization, request.issuer, now, token_id)
+        return Decision(realm, client.client, grant.grant_type, authorization, issuer, now, token_id, binding)
 
     def mint(self, decision: Decision) -> Response | Pending:
         """The answer with the tokens; Pending where the realm must get a key first. Raises Misconfigured."""
@@ -134,18 +137,22 @@ class TokenEndpoint:
 
     def _mint(self, decision: Decision) -> Response | Unsigned:
         realm, client, authorization = decision.realm, decision.client, decision.authorization
+        binding = decision.binding
         if authorization.session is not None or authorization.scopes.openid or authorization.issued_token_type:
             ids = decision.token_id, self._random
-            return access_token.issue(realm, client, authorization, decision.issuer, decision.now, *ids)
-        return self.prepared(decision).answer(decision.now, decision.token_id)
+            return access_token.issue(realm, client, authorization, decision.issuer, decision.now, *ids, binding)
+        return self.prepared(decision).answer(decision.now, decision.token_id, binding)
 
     def prepared(self, decision: Decision) -> Prepared:
         """All of the token of a `decision` without a session that is not its own. Raises NoKey, Misconfigured."""
         realm, client, authorization = decision.realm, decision.client, decision.authorization
-        key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, *authorization.notes.values())
+        binding = decision.binding
+        notes = authorization.notes.values()
+        token_type = access_token.BEARER if binding is None else binding.token_type
+        key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, token_type, *notes)
         prepared = self._prepared.get(client, key)
         if prepared is None:
-            prepared = access_token.prepare(realm, client, authorization, decision.issuer)
+            prepared = access_token.prepare(realm, client, authorization, decision.issuer, token_type)
             if self._gathers is not None and self._gathers(prepared.key):
                 prepared = replace(prepared, gathered=True)
             self._prepared.keep(client, key, prepared)

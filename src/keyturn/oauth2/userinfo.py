@@ -4,8 +4,9 @@ import re
 from typing import Any, Final
 
 from keyturn.jose import jwt
+from keyturn.jose.jwt import VerifiedClaims
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import cors
+from keyturn.oauth2 import cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import NoKey, key_for
 from keyturn.oauth2.bearer import LiveToken, TokenRejected, live_token, question, read_token
@@ -19,7 +20,7 @@ from keyturn.oauth2.token_context import context_of
 from keyturn.oauth2.trace import Trace
 from keyturn.representations import encode
 
-_BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(r"(?:bearer +|(?P<dpop>dpop) )(?P<token>\S+)", re.IGNORECASE)
 _HEADERS: Final[Headers] = ((b"cache-control", b"no-store, no-cache"), (b"pragma", b"no-cache"))
 _JWT: Final = (b"content-type", b"application/jwt")
 _EXPOSED: Final = cors.EXPOSED + b", WWW-Authenticate"
@@ -47,6 +48,7 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
         cors.InvalidOrigin: a page of this origin may not use the client.
         Misconfigured: the client wants an algorithm that nobody knows.
         Miss: the token's client is not in memory.
+        Asked: the proof that the token is shown with cannot be judged yet.
 
     Source: Keycloak ``UserInfoEndpoint``.
     """
@@ -57,6 +59,7 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
         trace.client_id, trace.user_id, trace.session_id = claims.get("azp"), claims.get("sub"), claims.get("sid")
         if not realm.enabled:
             raise TokenRejected(log="its realm is disabled")  # Keycloak answers all the same
+        _check_possession(http, realm, clients, claims, now)
         if not isinstance(facts, TokenChecked):
             return Pending(question(claims))
         live = live_token(claims, clients, facts)
@@ -89,7 +92,7 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
 def _token(http: Request) -> str:
     """The access token, from the header or the form (RFC 6750 §2.1, §2.2), never from the query."""
     form = forms.parse(http.content_type, http.body) if http.method == "POST" else forms.Form()
-    in_header = _BEARER.fullmatch((http.authorization or "").strip())
+    in_header = _credentials(http)
     in_form = form.get("access_token")
     if form.repeated:
         raise _Challenge(400, "invalid_request", "Duplicate parameter", event="invalid_request")
@@ -97,15 +100,26 @@ def _token(http: Request) -> str:
         text = "More than one method used for including an access token"
         raise _Challenge(400, "invalid_request", text, event="invalid_request")
     if in_header is not None:
-        return in_header[1]
+        return in_header["token"]
     if in_form is None:
         raise _Challenge(401)
     return in_form
 
 
+def _credentials(http: Request) -> re.Match[str] | None:
+    return _CREDENTIALS.fullmatch((http.authorization or "").strip())
+
+
+def _check_possession(http: Request, realm: Realm, clients: Clients, claims: VerifiedClaims, now: int) -> None:
+    """That the key was shown that the token is bound to. Raises TokenRejected, Asked."""
+    credentials = _credentials(http)
+    token = credentials["token"] if credentials is not None and credentials["dpop"] else None
+    once = dpop.possession(http.dpop, http.method, http.url, realm.id, claims, token, now)
+    if once is not None and not dpop.is_first(once, clients):
+        raise TokenRejected(log="its proof was shown before")
+
+
 def _sufficient(live: LiveToken) -> None:
-    if "cnf" in live.claims:
-        raise TokenRejected(log="bound to a key that was not shown")  # RFC 9449 §7.1, RFC 8705 §3
     if "openid" not in live.claims.get("scope", "").split(" "):
         raise _Challenge(403, "insufficient_scope", "Missing openid scope", event="access_denied")
     context = context_of(live.claims.get("jti", ""))
@@ -124,7 +138,9 @@ def _members(live: LiveToken, realm: Realm, issuer: str) -> dict[str, Any]:
 
 
 def _refused(http: Request, realm: Realm, trace: Trace, challenge: _Challenge) -> Answer:
-    parts = [f'Bearer realm="{_quoted(realm.name)}"']
+    credentials = _credentials(http)
+    parts = ["Bearer "] if credentials is None or not credentials["dpop"] else [f"{dpop.CHALLENGE}, "]
+    parts[0] += f'realm="{_quoted(realm.name)}"'
     if challenge.error is not None:
         parts += [f'error="{challenge.error}"', f'error_description="{challenge.description}"']
     headers = (

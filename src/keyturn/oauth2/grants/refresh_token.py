@@ -6,6 +6,7 @@ from typing import ClassVar
 from keyturn.jose import jwt
 from keyturn.model.client import Client
 from keyturn.model.user_session import ClientSession
+from keyturn.oauth2 import dpop
 from keyturn.oauth2.claims import offline_allowed
 from keyturn.oauth2.errors import InvalidGrant, InvalidRequest
 from keyturn.oauth2.login import continue_session
@@ -76,6 +77,7 @@ class RefreshToken:
             raise InvalidGrant("Invalid refresh token. Token client and authorized client don't match")
         if token.expires_at is not None and token.expires_at <= request.now:
             raise InvalidGrant("Token is not active")
+        dpop.check_confirmation(token.confirmation, request.binding)
         return token
 
 

@@ -22,12 +22,12 @@ _FALLBACK: Final = {Target.USERINFO: "id.token.claim", Target.INTROSPECTION: "ac
 """What decides where a mapper is older than the setting."""
 
 _PROTECTED: Final = frozenset(
-    {"iss", "exp", "iat", "jti", "typ", "azp", "sid", "scope", "nonce", "at_hash", "session_state"}
+    {"iss", "exp", "iat", "jti", "typ", "azp", "sid", "cnf", "scope", "nonce", "at_hash", "session_state"}
 )
 """Claims that no setting can name.
 
-``azp`` and ``sid`` are ours alone: Keycloak lets a mapper set them, and with them the holder of a token pass for
-another client, or for whoever is logged in.
+``azp``, ``sid`` and ``cnf`` are ours alone: Keycloak lets a mapper set them, and with them the holder of a token pass
+for another client, for whoever is logged in, or for the holder of a key.
 """
 
 _TEXTS: Final = frozenset({"sub", "acr"})

@@ -1,0 +1,116 @@
+"""Tokens that are bound to a client's key (RFC 9449): which requests must show a proof, and what follows from one."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from keyturn.jose import dpop
+from keyturn.model.realm import Realm
+from keyturn.oauth2.bearer import TokenRejected
+from keyturn.oauth2.errors import InvalidGrant, InvalidRequest, OAuth2Error
+from keyturn.oauth2.http_message import Request
+from keyturn.oauth2.spi import Asked, AuthenticatedClient, Binding, Clients, UseOnce
+
+TOKEN_TYPE: Final = "DPoP"
+CHALLENGE: Final = f'DPoP algs="{" ".join(sorted(dpop.ALGORITHMS))}"'
+"""How challenges begin (RFC 9449 §7.1)."""
+
+_BOUND: Final = "dpop.bound.access.tokens"
+_MISSING: Final = "DPoP proof is missing"
+
+
+def binding(http: Request, realm: Realm, known: AuthenticatedClient, clients: Clients, now: int) -> Binding | None:
+    """The key that the tokens of this request are bound to; None where it shows none, and need not.
+
+    A proof that nobody has asked for binds, too.
+
+    Raises:
+        InvalidRequest: the proof is missing or does not count.
+        Asked: whether it was shown before is to be found out.
+
+    Source: RFC 9449 §5; Keycloak ``DPoPUtil.retrieveDPoPHeaderIfPresent``.
+    """
+    if http.dpop is None:
+        if known.client.flag(_BOUND):
+            raise _refused(_MISSING)
+        return None
+    try:
+        proof = dpop.read(http.dpop, http.method, http.url, now=now)
+    except dpop.InvalidProof as error:
+        raise _refused(error.reason) from None
+    if not is_first(_single_use(realm.id, proof), clients, known):
+        raise _refused("DPoP proof has already been used")
+    return Binding({"jkt": proof.jkt, "kc-jkt-type": TOKEN_TYPE}, TOKEN_TYPE)
+
+
+def is_first(once: UseOnce, clients: Clients, proved: AuthenticatedClient | None = None) -> bool:
+    """Whether this is the first use. Raises Asked: that is to be found out."""
+    if clients.replies is None:
+        raise Asked(None)
+    reply = clients.replies.get(once)
+    if reply is None:
+        raise Asked(once, proved)
+    return reply is True
+
+
+def possession(
+    header: str | None,
+    method: str,
+    url: str,
+    realm_id: str,
+    claims: Mapping[str, Any],
+    token: str | None,
+    now: float,
+) -> UseOnce | None:
+    """What a request that shows an access token must not have shown before; None where the token is bound to nothing.
+
+    Args:
+        header: the ``DPoP`` header.
+        claims: what the access token says.
+        token: the access token, where it came with the scheme ``DPoP``; None for any other way.
+
+    Raises:
+        TokenRejected: it is bound to something that was not shown, or was to be bound and is not.
+
+    Source: RFC 9449 §7.1; Keycloak ``DPoPUtil``.
+    """
+    confirmation = claims.get("cnf")
+    if token is None:
+        if confirmation is not None or claims.get("typ") == TOKEN_TYPE:
+            raise TokenRejected(log="bound to a key that was not shown")
+        return None
+    if claims.get("typ") != TOKEN_TYPE or not isinstance(confirmation, Mapping):
+        raise TokenRejected(log="bound to no key")
+    try:
+        proof = dpop.read(header or "", method, url, now=now, access_token=token)
+    except dpop.InvalidProof as error:
+        raise TokenRejected(log=error.reason) from None
+    if proof.jkt != confirmation.get("jkt"):
+        raise TokenRejected(log="bound to another key")
+    return _single_use(realm_id, proof)
+
+
+def _single_use(realm_id: str, proof: dpop.Proof) -> UseOnce:
+    """What keeps the proof from being shown twice (RFC 9449 §11.1)."""
+    return UseOnce(f"dpop:{realm_id}", proof.identity, proof.until)
+
+
+def check_confirmation(
+    confirmation: Mapping[str, Any], shown: Binding | None, refusal: type[OAuth2Error] = InvalidGrant, event: str = ""
+) -> None:
+    """That who holds a token, whose ``cnf`` is `confirmation`, holds the key that it is bound to, if any.
+
+    Raises:
+        OAuth2Error: it does not; of the class `refusal`, which events call `event`.
+
+    Source: Keycloak ``DPoPUtil.validateDPoPJkt``.
+    """
+    if not confirmation:
+        return
+    if shown is None:
+        raise refusal(_MISSING, event=event)
+    if shown.confirmation.get("jkt") != confirmation.get("jkt"):
+        raise refusal("DPoP confirmation doesn't match DPoP proof", event=event)
+
+
+def _refused(reason: str) -> InvalidRequest:
+    return InvalidRequest(reason, event="invalid_dpop_proof")
