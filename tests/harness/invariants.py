@@ -195,7 +195,8 @@ def _clients(contents: _Contents, *, accounts_may_be_missing: bool) -> Iterator[
     accounts = Counter(user.service_account_client_id for user in users.values() if user.service_account_client_id)
     for client in clients.values():
         wanted = int(client.service_accounts_enabled is True)
-        if accounts[client.id] != wanted and not (accounts_may_be_missing and accounts[client.id] < wanted):
+        # An import may bring the user of a client whose service account is off.
+        if accounts[client.id] > 1 or (accounts[client.id] < wanted and not accounts_may_be_missing):
             yield f"client {client.client_id} has {accounts[client.id]} service accounts instead of {wanted}"
     for client_id in accounts.keys() - clients.keys():
         yield f"a service account is of client {client_id}, which is not there"

@@ -104,6 +104,8 @@ class AdminApi:
             seen = reader.revision
             origin = _allowed_origin(request, context.administrator)
             endpoint = _endpoint(call.route)
+            if endpoint.rights_first:
+                self._check(endpoint, context)
             query, sent = _converted(endpoint, request)
             self._check(endpoint, context)
             body = sent if endpoint.prepare is None else endpoint.prepare(context, values, sent)

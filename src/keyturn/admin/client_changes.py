@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from keyturn.admin.authentication_flows import is_flow
-from keyturn.admin.client_validation import check_client, check_lengths
+from keyturn.admin.client_validation import check_client, check_imported_mappers, check_lengths
 from keyturn.admin.errors import InvalidRequest
 from keyturn.admin.new_users import ensure_service_account, service_account_of
 from keyturn.model.client_use import settable
@@ -21,7 +21,7 @@ from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, ROLES, USERS
 from keyturn.store.spi import Duplicate, Reader, Relation, Transaction
 
-__all__ = ["Fresh", "create_client", "delete_client", "update_client", "with_new_secret"]
+__all__ = ["Fresh", "create_client", "delete_client", "import_client", "update_client", "with_new_secret"]
 
 _SERVICE_ACCOUNT_SCOPE: Final = "service_account"
 
@@ -44,17 +44,45 @@ def create_client(
         AdminError: it is no valid client.
         Duplicate: its id or ``clientId`` is taken, or the name of its service account.
     """
-    realm_id = str(realm.id)
     client = new_client(posted, new_id=fresh.new_id, new_secret=fresh.new_secret, now=int(fresh.now))
     check_client(client)
+    client = _insert(tx, realm, client, posted)
+    _assign_scopes(tx, str(realm.id), client, posted)
+    if client.service_accounts_enabled is True:
+        ensure_service_account(tx, realm, client, new_id=fresh.new_id, now_ms=int(fresh.now * 1000))
+    return client
+
+
+def import_client(
+    tx: Transaction, realm: RealmRepresentation, posted: ClientRepresentation, fresh: Fresh
+) -> ClientRepresentation:
+    """Stores the client of `posted` with its scopes, of a partial import: it brings its service account itself.
+
+    Its URIs are not looked at, and the scope ``service_account`` is not added.
+
+    Raises:
+        AdminError: a mapper has no name or one that is taken, a text is too long, a flow is not there.
+        Duplicate: its ``clientId`` is taken.
+
+    Source: Keycloak ``RepresentationToModel.createClient``; asked of Keycloak.
+    """
+    client = new_client(posted, new_id=fresh.new_id, new_secret=fresh.new_secret, now=int(fresh.now))
+    check_imported_mappers(given(client.protocol_mappers, []))
+    client = _insert(tx, realm, client, posted)
+    _assign_scopes(tx, str(realm.id), replace(client, service_accounts_enabled=UNSET), posted)
+    return client
+
+
+def _insert(
+    tx: Transaction, realm: RealmRepresentation, client: ClientRepresentation, posted: ClientRepresentation
+) -> ClientRepresentation:
+    """Stores `client`, made of `posted`."""
+    realm_id = str(realm.id)
     check_lengths(client)
     client = replace(client, authentication_flow_binding_overrides=_bindings(realm, {}, posted))
     if client.id == realm_id:  # roles are kept by the id of their owner: these would be the realm's
         raise Duplicate(CLIENTS.name, "id")
     tx.insert(CLIENTS, realm_id, client)
-    _assign_scopes(tx, realm_id, client, posted)
-    if client.service_accounts_enabled is True:
-        ensure_service_account(tx, realm, client, new_id=fresh.new_id, now_ms=int(fresh.now * 1000))
     return client
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from keyturn.admin.errors import AdminError, InvalidRequest, OAuthError
+from keyturn.admin.errors import AdminError, Conflict, InvalidRequest, OAuthError
 from keyturn.representations import given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
 
-__all__ = ["check_client", "check_lengths", "check_mapper_ids"]
+__all__ = ["check_client", "check_imported_mappers", "check_lengths", "check_mapper_ids"]
 
 _ILLEGAL_SCHEMES: Final = frozenset({"javascript", "data"})
 _URL_SCHEMES: Final = frozenset({"http", "https", "ftp", "file", "jar", "mailto", "jrt", "jmod"})
@@ -75,6 +75,19 @@ def check_mapper_ids(mappers: Iterable[ProtocolMapperRepresentation]) -> None:
     ids = [mapper.id for mapper in mappers if present(mapper.id)]
     if len(set(ids)) < len(ids):
         raise OAuthError(409, "conflict", "Duplicate resource error")
+
+
+def check_imported_mappers(mappers: Iterable[ProtocolMapperRepresentation]) -> None:
+    """That the mappers of a client in a partial import have names of their own.
+
+    Raises:
+        AdminError: one has no name or type, or two have the same.
+    """
+    mappers = list(mappers)
+    if not all(present(text) for mapper in mappers for text in (mapper.name, mapper.protocol, mapper.protocol_mapper)):
+        raise InvalidRequest("A protocol mapper needs a name, a protocol and a type")
+    if len({(mapper.protocol, mapper.name) for mapper in mappers}) < len(mappers):
+        raise Conflict("Protocol mapper name must be unique per protocol")
 
 
 def _check_mapper_names(mappers: Iterable[ProtocolMapperRepresentation]) -> None:

@@ -11,7 +11,7 @@ from keyturn.representations.group import GroupRepresentation
 from keyturn.store.collections import GROUPS
 from keyturn.store.spi import Duplicate
 
-__all__ = ["add_group", "change_group", "remove_group"]
+__all__ = ["add_group", "change_group", "check_group_name", "remove_group"]
 
 _LONGEST_NAME = 255
 """Characters in a column of Keycloak's database."""
@@ -28,7 +28,7 @@ def add_group(
     Raises:
         AdminError: no name, a name that is taken, a group that is not there or would come below itself.
     """
-    name = _name(posted)
+    name = check_group_name(posted)
     if present(posted.id):
         _move(realm, str(posted.id), parent)
         return None
@@ -61,7 +61,7 @@ def change_group(realm: RealmAdmin, group: GroupRepresentation, change: GroupRep
     Raises:
         AdminError: no name, another id, or a name that is taken.
     """
-    name = _name(change)
+    name = check_group_name(change)
     if present(change.id) and change.id != group.id:
         raise ErrorMessage(400, "Invalid group id")
     attributes = group.attributes
@@ -76,7 +76,8 @@ def change_group(realm: RealmAdmin, group: GroupRepresentation, change: GroupRep
         raise _taken(name, False) from None
 
 
-def _name(group: GroupRepresentation) -> str:
+def check_group_name(group: GroupRepresentation) -> str:
+    """The name of a posted group. Raises AdminError where there is none, or it is too long for Keycloak's database."""
     name = given(group.name, "")
     if not name.strip():
         raise ErrorMessage(400, "Group name is missing")

@@ -14,7 +14,7 @@ from keyturn.admin.password_policy import check_password_policy
 from keyturn.admin.realm_creation import check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
-from keyturn.model.new_realm_document import ELSEWHERE, KEYS, MIRRORED, SHOWN_IN_EXPORTS
+from keyturn.model.new_realm_document import ELSEWHERE, KEYS, MIRRORED, MIRRORED_IF_GIVEN, SCIM, SHOWN_IN_EXPORTS
 from keyturn.representations import UNSET, given, merge, present
 from keyturn.representations.defaults import fragment
 from keyturn.representations.realm import RealmRepresentation
@@ -47,13 +47,6 @@ _RESET_ATTRIBUTE: Final = re.compile("(ciba|parRequestUri).*")
 """Attributes that have a default again after each change that does not name them."""
 _KEPT_ATTRIBUTE: Final = re.compile("client(Offline)?Session.*")
 """Attributes that stay though a change of attributes does not name them."""
-_MIRRORED_BY_CHANGES: Final = {
-    "client_session_idle_timeout": "clientSessionIdleTimeout",
-    "client_session_max_lifespan": "clientSessionMaxLifespan",
-    "client_offline_session_idle_timeout": "clientOfflineSessionIdleTimeout",
-    "client_offline_session_max_lifespan": "clientOfflineSessionMaxLifespan",
-}
-"""Fields that Keycloak shows as attributes, too, once they were changed."""
 _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
 _SECONDS: Final = re.compile("[0-9]{1,9}")
 
@@ -77,6 +70,7 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
     realm = replace(
         realm,
         attributes=attributes,
+        scim_api_enabled=False,
         browser_security_headers={
             **given(stored.browser_security_headers, {}),
             **given(change.browser_security_headers, {}),
@@ -140,9 +134,11 @@ def _attributes(stored: RealmRepresentation, change: RealmRepresentation) -> dic
     reset.update({attribute: usual[attribute] for attribute in MIRRORED.values()})
     mirrored = {
         attribute: str(getattr(change, name))
-        for name, attribute in {**MIRRORED, **_MIRRORED_BY_CHANGES}.items()
+        for name, attribute in {**MIRRORED, **MIRRORED_IF_GIVEN}.items()
         if present(getattr(change, name))
     }
+    if present(change.scim_api_enabled):
+        mirrored[SCIM] = str(change.scim_api_enabled).lower()
     return {**own, **reset, **mirrored}
 
 
@@ -152,7 +148,7 @@ def _from_attributes(change: RealmRepresentation, attributes: dict[str, str]) ->
     attributes = given(change.attributes, {})
     return followed | {
         name: int(attributes[attribute])
-        for name, attribute in _MIRRORED_BY_CHANGES.items()
+        for name, attribute in MIRRORED_IF_GIVEN.items()
         if _SECONDS.fullmatch(attributes.get(attribute, ""))
     }
 

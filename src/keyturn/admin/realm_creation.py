@@ -8,22 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-import msgspec
-
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_validation import check_client, check_lengths, check_mapper_ids
 from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, InvalidRequest, ServerError
+from keyturn.admin.imported_passwords import with_hashed_passwords
 from keyturn.admin.password_policy import check_password_policy
 from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
 from keyturn.model.key_providers import generate
-from keyturn.model.new_realm import NewRealm, UnknownName, new_realm
+from keyturn.model.new_realm import InvalidImport, NewRealm, new_realm
 from keyturn.representations import Representation, given
-from keyturn.representations.credential import CredentialRepresentation
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.representations.user import UserRepresentation
-from keyturn.sessions.passwords import PASSWORD, stored_password
 from keyturn.store.collections import (
     CLIENT_SCOPES,
     CLIENTS,
@@ -86,7 +82,7 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
     check_password_policy(given(representation.password_policy, ""))
     try:
         made = new_realm(representation, new_id=fresh.new_id, new_secret=fresh.new_secret, now_ms=int(fresh.now * 1000))
-    except UnknownName as error:
+    except InvalidImport as error:
         raise InvalidRequest(str(error)) from error
     for client in made.clients:
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
@@ -101,7 +97,7 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
         components = [generate(each, realm_name=name, now=fresh.now, random=random) for each in made.components]
     except InvalidKey as error:
         raise InvalidRequest(str(error)) from error
-    users = [_with_hashed_passwords(user, int(fresh.now * 1000)) for user in made.users]
+    users = [with_hashed_passwords(user, int(fresh.now * 1000)) for user in made.users]
     return replace(made, components=components, users=users)
 
 
@@ -127,22 +123,6 @@ def _check_fields(representation: RealmRepresentation) -> None:
         raise InvalidRequest("A user needs a username")
     if given(representation.ssl_required, "none").lower() not in _SSL_REQUIRED:
         raise InvalidRequest("sslRequired is none of all, external, none")
-
-
-def _with_hashed_passwords(user: UserRepresentation, now_ms: int) -> UserRepresentation:
-    credentials = given(user.credentials, [])
-    if not credentials:
-        return user
-    return msgspec.structs.replace(user, credentials=[_stored(credential, now_ms) for credential in credentials])
-
-
-def _stored(credential: CredentialRepresentation, now_ms: int) -> CredentialRepresentation:
-    if given(credential.type, PASSWORD) != PASSWORD:
-        return credential
-    try:
-        return stored_password(credential, now_ms)
-    except ValueError:
-        raise BadRequest("Invalid password credential") from None
 
 
 def store_realm(tx: Transaction, made: NewRealm, *, fresh: Fresh, creator: Administrator | None = None) -> None:

@@ -116,6 +116,8 @@ class Endpoint:
     """What a body that cannot be read becomes, where it is not Keycloak's usual answer."""
     ignore_unknown: bool
     """Whether fields that the document does not have are skipped."""
+    rights_first: bool
+    """Whether the body is read only when rights are checked, unlike Keycloak's usual way."""
     event: Recorded | None
     """What the admin event of a call says; None where there is none."""
     after_events: bool
@@ -164,6 +166,7 @@ class Resource:
         no_cache: bool = False,
         unreadable: Callable[[UnreadableDocument], AdminError] | None = None,
         ignore_unknown: bool = False,
+        rights_first: bool = False,
         event: Recorded | type[Inherited] | None = Inherited,
         after_events: bool = False,
     ) -> Callable[[F], F]:
@@ -187,6 +190,7 @@ class Resource:
                     no_cache,
                     unreadable,
                     ignore_unknown,
+                    rights_first,
                     self.event if isinstance(event, type) else event,
                     after_events,
                 )

@@ -12,7 +12,15 @@ from keyturn.representations.role import Composites, RoleRepresentation
 from keyturn.store.collections import CLIENTS, REALMS, ROLES
 from keyturn.store.spi import Duplicate, Relation
 
-__all__ = ["change_role", "contain", "contained_roles", "make_role", "no_longer_contain", "remove_role"]
+__all__ = [
+    "change_role",
+    "check_role_length",
+    "contain",
+    "contained_roles",
+    "make_role",
+    "no_longer_contain",
+    "remove_role",
+]
 
 _LONGEST_NAME = 255
 """Characters in a column of Keycloak's database."""
@@ -27,7 +35,7 @@ def make_role(realm: RealmAdmin, posted: RoleRepresentation, *, client_id: str |
     if not present(posted.name):
         raise BadRequest("role has no name")
     role = new_role(posted, realm_id=realm.id, client_id=client_id, new_id=realm.new_id)
-    _check_length(role)
+    check_role_length(role)
     realm.insert(ROLES, role)
     if posted.composite is True:
         wanted = _named(realm, given(posted.composites, Composites()))
@@ -65,7 +73,7 @@ def change_role(realm: RealmAdmin, role: RoleRepresentation, change: RoleReprese
         attributes = {name: values for name, values in given(change.attributes, {}).items() if values}
     description = UNSET if change.description is None else change.description
     changed = replace(role, name=change.name, description=description, attributes=attributes)
-    _check_length(changed)
+    check_role_length(changed)
     try:
         realm.tx.update(ROLES, realm.id, changed)
     except Duplicate:
@@ -81,7 +89,8 @@ def _follow_default_role(realm: RealmAdmin, role: RoleRepresentation) -> None:
         realm.tx.update(REALMS, realm.id, replace(realm.realm, default_role=told))
 
 
-def _check_length(role: RoleRepresentation) -> None:
+def check_role_length(role: RoleRepresentation) -> None:
+    """Raises InvalidRequest for a name or description that is too long for Keycloak's database."""
     if len(given(role.name, "")) > _LONGEST_NAME or len(given(role.description, "")) > _LONGEST_NAME:
         raise InvalidRequest(f"The name or description is longer than {_LONGEST_NAME} characters")
 

@@ -39,7 +39,7 @@ class Client:
     """``clientAuthenticatorType``."""
     secrets: tuple[SecretDigest, ...]
     service_account: Subject | None
-    """The user that stands for the client, None without ``serviceAccountsEnabled``."""
+    """The user that stands for the client, None without ``serviceAccountsEnabled`` or where it is gone."""
     direct_access_grants: bool
     consent_required: bool
     full_scope: bool
@@ -52,6 +52,7 @@ class Client:
     """Ids of the roles that the client owns: always in its scope."""
     web_origins: frozenset[str]
     attributes: Mapping[str, str]
+    service_accounts_enabled: bool = False
     keys: KeySource = NO_KEYS
     """Of a client that signs with its own key."""
     shared_secrets: tuple[SharedSecret, ...] = ()

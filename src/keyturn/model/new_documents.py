@@ -203,7 +203,8 @@ def new_client_scope(
 def new_role(role: RoleRepresentation, *, realm_id: str, client_id: str | None, new_id: NewId) -> RoleRepresentation:
     """The role to store for one that is posted: of the client whose ``id`` is `client_id`, or of the realm.
 
-    The posted id is not taken. Composites are relations, not fields; ``composite`` says that some were asked for.
+    The posted id is not taken, which is for imports of whole realms. Composites are relations, not fields;
+    ``composite`` says that some were asked for.
     """
     composites = given(role.composites, None)
     return RoleRepresentation(

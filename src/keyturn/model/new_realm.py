@@ -2,10 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from keyturn.model.administration import MASTER, administration_client_id
+from keyturn.model.made_realm import InvalidImport, NewRealm, UnknownName
 from keyturn.model.new_documents import (
     NewId,
     changed_protocol_mapper,
@@ -20,10 +20,10 @@ from keyturn.model.new_documents import (
     scopes_of_new_client,
 )
 from keyturn.model.new_realm_document import realm_document
+from keyturn.model.old_exports import as_of_today, scope_name, templates_of
 from keyturn.representations import (
     UNSET,
     ClientRepresentation,
-    ClientScopeRepresentation,
     ComponentExportRepresentation,
     ComponentRepresentation,
     Composites,
@@ -33,51 +33,23 @@ from keyturn.representations import (
     RoleRepresentation,
     RolesRepresentation,
     ScopeMappingRepresentation,
-    UserRepresentation,
     given,
     present,
     replace,
 )
 from keyturn.representations.defaults import Fragment, fragment
 
-__all__ = ["MASTER", "NewRealm", "UnknownName", "new_realm"]
+__all__ = ["MASTER", "InvalidImport", "NewRealm", "UnknownName", "new_realm"]
 
 _OFFLINE_ACCESS: Final = "offline_access"
+_REALM_CLIENT: Final = "realm_client"
+"""The client attribute that tells the clients of the administration."""
 _NO_ROLE: Final = RoleRepresentation()
 
 RoleKey: TypeAlias = tuple[str | None, str]
 """A role's client (``clientId``; None for a realm role) and its name."""
 
 Roles: TypeAlias = dict[RoleKey, RoleRepresentation]
-
-
-@dataclass(frozen=True, slots=True)
-class NewRealm:
-    """Everything that is stored for a new realm, ids given.
-
-    Attributes:
-        realm: its own document.
-        components: key providers come without key material, which the caller makes.
-        users: credentials are as they were given, and are for the caller to hash.
-        relations: (source id, target id) pairs by the name that the store has for the relation.
-    """
-
-    realm: RealmRepresentation
-    clients: list[ClientRepresentation] = field(default_factory=list)
-    client_scopes: list[ClientScopeRepresentation] = field(default_factory=list)
-    roles: list[RoleRepresentation] = field(default_factory=list)
-    components: list[ComponentRepresentation] = field(default_factory=list)
-    groups: list[GroupRepresentation] = field(default_factory=list)
-    users: list[UserRepresentation] = field(default_factory=list)
-    relations: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-
-    @property
-    def realm_id(self) -> str:
-        return given(self.realm.id, "")
-
-
-class UnknownName(ValueError):
-    """An import names what is not there. ``str()`` says what."""
 
 
 def new_realm(
@@ -95,6 +67,7 @@ def new_realm(
 
     Raises:
         UnknownName: the import names a role, client or group that it does not have.
+        InvalidImport: what it has in the form of an older version is none.
 
     Source: Keycloak ``RealmManager.importRealm``, ``DefaultExportImportManager``; asked of Keycloak.
     """
@@ -107,10 +80,11 @@ class _Making:
     def __init__(
         self, given_realm: RealmRepresentation, new_id: NewId, new_secret: Callable[[], str], now_ms: int
     ) -> None:
-        self.source, self.new_id, self.new_secret, self.now_ms = given_realm, new_id, new_secret, now_ms
+        self.new_id, self.new_secret, self.now_ms = new_id, new_secret, now_ms
         self.name = given(given_realm.realm, "")
+        self.source = as_of_today(given_realm, self._default("components"))
         self.realm_id = given(given_realm.id, "") or new_id()
-        self.new = NewRealm(replace(realm_document(given_realm), id=self.realm_id))
+        self.new = NewRealm(replace(realm_document(self.source), id=self.realm_id))
         self.pairs: dict[str, dict[tuple[str, str], None]] = {}
         self.scope_ids: dict[str, str] = {}
         self.client_ids: dict[str, str] = {}
@@ -144,16 +118,19 @@ class _Making:
         defaults = self._default("client_scopes")
         built_in = not present(self.source.client_scopes)
         lists = defaults if built_in else self.source
-        scopes = list(given(lists.client_scopes, []))
+        templates = templates_of(self.source)
+        scopes = list(given(lists.client_scopes, [])) if built_in or not templates else templates
         brings_offline_access = any(scope.name == _OFFLINE_ACCESS for scope in scopes)
         if not brings_offline_access:
             scopes += [scope for scope in given(defaults.client_scopes, []) if scope.name == _OFFLINE_ACCESS]
         self.new.client_scopes.extend(
             new_client_scope(
-                replace(scope, name=given(scope.name, "").replace(" ", "_")), new_id=self.new_id, built_in=built_in
+                replace(scope, name=scope_name(given(scope.name, ""))), new_id=self.new_id, built_in=built_in
             )
             for scope in scopes
         )
+        if built_in:
+            self.new.client_scopes.extend(new_client_scope(scope, new_id=self.new_id) for scope in templates)
         self.scope_ids = {given(scope.name, ""): given(scope.id, "") for scope in self.new.client_scopes}
         for relation, own, usual in (
             ("realm_default_scope", self.source.default_default_client_scopes, lists.default_default_client_scopes),
@@ -174,6 +151,9 @@ class _Making:
             built_in = [client for client in built_in if client.client_id != "realm-management"]
             own = given(self._default("administration").clients, [])
             built_in += [replace(client, protocol="openid-connect") for client in own]
+        administrative = {
+            client.client_id for client in built_in if given(client.attributes, {}).get(_REALM_CLIENT) == "true"
+        }
         for client in built_in:
             # who brings an account client brings an account console, too, if one is wanted
             if client.client_id in posted or (client.client_id == "account-console" and "account" in posted):
@@ -189,9 +169,14 @@ class _Making:
                 new_secret=self.new_secret,
                 now=self.now_ms // 1000,
             )
+            if client.client_id in administrative:
+                made = replace(made, attributes={**given(made.attributes, {}), _REALM_CLIENT: "true"})
             if client.client_id in served:  # its account is imported, not made: only that adds the scope
                 client = replace(client, service_accounts_enabled=UNSET)  # noqa: PLW2901 - the same one, for its scopes
             self._client(made, client, scopes=True)
+            template = scope_name(given(client.client_template, ""))
+            if template in self.scope_ids:
+                self._relate("client_default_scope", given(made.id, ""), self.scope_ids[template])
 
     def _client(self, made: ClientRepresentation, posted: ClientRepresentation, *, scopes: bool) -> None:
         self.new.clients.append(made)
@@ -228,6 +213,7 @@ class _Making:
         for key, role in {**usual, **imported}.items():
             client_id = None if key[0] is None else self.client_ids[key[0]]
             made = new_role(replace(role, name=key[1]), realm_id=self.realm_id, client_id=client_id, new_id=self.new_id)
+            made = replace(made, id=given(role.id, "") or made.id)
             self.role_ids[key] = given(made.id, "")
             self.new.roles.append(made)
         self._compose(imported, usual)
@@ -243,6 +229,10 @@ class _Making:
                     self._relate("composite", self.role_ids[key], self.role_ids[part])
         for name in given(self.source.default_roles, []):
             self._relate("composite", self.role_ids[self.default_role], self._role_to_have(None, name.strip()))
+        for owner in given(self.source.clients, []):
+            for name in given(owner.default_roles, []):
+                part_id = self._role_to_have(given(owner.client_id, ""), name)
+                self._relate("composite", self.role_ids[self.default_role], part_id)
         if self.name == MASTER:
             for (client, _), role_id in self.role_ids.items():
                 if client == administration_client_id(MASTER):

@@ -7,7 +7,16 @@ from keyturn.model.administration import MASTER
 from keyturn.representations import UNSET, RealmRepresentation, given, merge, present, replace
 from keyturn.representations.defaults import fragment
 
-__all__ = ["ELSEWHERE", "KEYS", "MIRRORED", "SHOWN_IN_EXPORTS", "realm_document"]
+__all__ = [
+    "ELSEWHERE",
+    "KEYS",
+    "MIRRORED",
+    "MIRRORED_IF_GIVEN",
+    "REPLACED",
+    "SCIM",
+    "SHOWN_IN_EXPORTS",
+    "realm_document",
+]
 
 ELSEWHERE: Final = (
     "roles",
@@ -22,6 +31,10 @@ ELSEWHERE: Final = (
     "default_default_client_scopes",
     "default_optional_client_scopes",
     "components",
+    "client_templates",
+    "applications",
+    "oauth_clients",
+    "application_scope_mappings",
     "admin_permissions_client",
     "keycloak_version",
 )
@@ -45,18 +58,37 @@ SHOWN_IN_EXPORTS: Final = (
     "social",
     "update_profile_on_initial_social_login",
     "social_providers",
-    "application_scope_mappings",
-    "applications",
-    "oauth_clients",
-    "client_templates",
 )
 """Fields of an import that are stored in the realm as they came, and that ``GET`` of a realm leaves out."""
+
+REPLACED: Final = (
+    "user_federation_providers",
+    "user_federation_mappers",
+    "federated_users",
+    "protocol_mappers",
+    "social",
+    "update_profile_on_initial_social_login",
+    "social_providers",
+    "password_credential_grant_allowed",
+)
+"""Fields of old exports that new ones do not have."""
 
 MIRRORED: Final = {
     "oauth2_device_code_lifespan": "oauth2DeviceCodeLifespan",
     "oauth2_device_polling_interval": "oauth2DevicePollingInterval",
 }
 """Fields that Keycloak keeps as attributes, and shows twice."""
+
+SCIM: Final = "scimApiEnabled"
+"""The attribute that keeps whether SCIM is wanted; the field tells that it is off, whatever is wanted."""
+
+MIRRORED_IF_GIVEN: Final = {
+    "client_session_idle_timeout": "clientSessionIdleTimeout",
+    "client_session_max_lifespan": "clientSessionMaxLifespan",
+    "client_offline_session_idle_timeout": "clientOfflineSessionIdleTimeout",
+    "client_offline_session_max_lifespan": "clientOfflineSessionMaxLifespan",
+}
+"""Fields that Keycloak shows as attributes, too, once they were given."""
 
 
 _ONLY_FIELDS: Final = frozenset({"displayName", "displayNameHtml"})
@@ -81,15 +113,18 @@ def realm_document(source: RealmRepresentation) -> RealmRepresentation:
         defaults = merge(defaults, replace(fragment("master", name), roles=UNSET))
         attributes = {attribute: value for attribute, value in attributes.items() if attribute not in MIRRORED.values()}
     attributes = {**attributes, **given(source.attributes, {})}
-    for field, attribute in MIRRORED.items():
+    for field, attribute in {**MIRRORED, **MIRRORED_IF_GIVEN}.items():
         if present(getattr(source, field)):
             attributes[attribute] = str(getattr(source, field))
         elif _SECONDS.fullmatch(given(source.attributes, {}).get(attribute, "")):
             source = replace(source, **{field: int(attributes[attribute])})
+    if present(source.scim_api_enabled):
+        attributes[SCIM] = str(source.scim_api_enabled).lower()
     headers = {**given(defaults.browser_security_headers, {}), **given(source.browser_security_headers, {})}
     return replace(
         merge(defaults, source),
         attributes={attribute: value for attribute, value in attributes.items() if attribute not in _ONLY_FIELDS},
         browser_security_headers=headers,
+        scim_api_enabled=False,
         ssl_required=given(source.ssl_required, given(defaults.ssl_required, "")).lower(),
     )

@@ -10,6 +10,9 @@ from keyturn.oauth2.trace import Trace
 USER_DISABLED: Final = "user_disabled"
 """What events call a user who is disabled (Keycloak ``Errors``)."""
 
+USER_NOT_FOUND: Final = "user_not_found"
+"""What events call a user who is not there."""
+
 
 class OAuth2Error(Exception):
     """An error answer. `description` is public; `log` says to the operator what the caller must not learn.

@@ -70,7 +70,8 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation)
     client_uuid, client_id = given(document.id, ""), given(document.client_id, "")
     attributes = given(document.attributes, {})
     service_account = None
-    if given(document.service_accounts_enabled, False):
+    service_accounts_enabled = given(document.service_accounts_enabled, False)
+    if service_accounts_enabled:
         user = reader.find(USERS, realm.id, **{_SERVICE_ACCOUNT_CLIENT: client_uuid})
         service_account = compile_subject(reader, realm, user) if user is not None else None
     own_mappings = reader.targets(Relation.CLIENT_ROLE_SCOPE, realm.id, client_uuid)
@@ -103,6 +104,7 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation)
         own_roles=realm.roles.closure(r.id for r in realm.roles.roles.values() if r.client_id == client_uuid),
         web_origins=_web_origins(document),
         attributes=attributes,
+        service_accounts_enabled=service_accounts_enabled,
         keys=_keys(document, attributes),
         shared_secrets=_shared_secrets(document, attributes),
     )

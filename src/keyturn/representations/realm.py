@@ -189,10 +189,10 @@ class RealmRepresentation(Representation):
     social: Annotated[Maybe[bool], _FEDERATION] = UNSET
     update_profile_on_initial_social_login: Annotated[Maybe[bool], _FEDERATION] = UNSET
     social_providers: Annotated[Maybe[dict[str, str]], _FEDERATION] = UNSET
-    application_scope_mappings: Annotated[Maybe[dict[str, list[ScopeMappingRepresentation]]], _LONG_AGO] = UNSET
-    applications: Annotated[Maybe[list[dict[str, Any]]], _LONG_AGO] = UNSET
-    oauth_clients: Annotated[Maybe[list[dict[str, Any]]], _LONG_AGO] = UNSET
-    client_templates: Annotated[Maybe[list[dict[str, Any]]], _LONG_AGO] = UNSET
+    application_scope_mappings: Maybe[dict[str, list[ScopeMappingRepresentation]]] = UNSET
+    applications: Maybe[list[dict[str, Any]]] = UNSET
+    oauth_clients: Maybe[list[dict[str, Any]]] = UNSET
+    client_templates: Maybe[list[dict[str, Any]]] = UNSET
     scim_api_enabled: Annotated[Maybe[bool], _FEATURES] = UNSET
     client_profiles: Annotated[Maybe[Any], _POLICIES] = UNSET
     client_policies: Annotated[Maybe[Any], _POLICIES] = UNSET

@@ -19,6 +19,8 @@ UNRECORDED = {
     "clear_events",
     "clear_admin_events",
     "convert_client_description",
+    "post_partial_export",
+    "post_partial_import",  # one for each document
     "put_profile",
     "label_credential",
     "move_credential_to_first",

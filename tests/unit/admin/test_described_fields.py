@@ -26,7 +26,13 @@ SAMPLES: Mapping[str, Any] = {
     "Composites": {},
 }
 FLOWS = frozenset(field for field in RealmRepresentation.__struct_encode_fields__ if field.endswith("Flow"))
-BY_RULES = FLOWS | {"requiredCredentials", "smtpServer", "oauth2DeviceCodeLifespan", "oauth2DevicePollingInterval"}
+BY_RULES = FLOWS | {
+    "requiredCredentials",
+    "smtpServer",
+    "oauth2DeviceCodeLifespan",
+    "oauth2DevicePollingInterval",
+    "scimApiEnabled",
+}
 """Fields that are kept, but not with any value."""
 POLICIES = {"clientProfiles", "clientPolicies"}
 """Fields that only an import brings."""

@@ -7,6 +7,7 @@ from msgspec import field
 
 from keyturn.representations.base import UNSET, Integer, Long, Maybe, Representation
 from keyturn.representations.group import GroupRepresentation
+from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.server_info import CpuInfoRepresentation, SystemInfoRepresentation
 from keyturn.representations.user_profile import UPConfig, UPGroup
 
@@ -171,6 +172,7 @@ ANSWERED: Final[Mapping[str, Any]] = {
     "console.who_am_i": WhoAmI,
     "evaluate_scopes.get_evaluated_mappers": list[ProtocolMapperEvaluationRepresentation],
     "groups.get_group_count": Count,
+    "partial_export.post_partial_export": RealmRepresentation,
     "realm.get_client_policies": ClientPoliciesRepresentation,
     "realm.get_client_profiles": ClientProfilesRepresentation,
     "realm.get_client_registration_policy_providers": list[ComponentTypeRepresentation],

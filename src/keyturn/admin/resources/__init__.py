@@ -19,6 +19,8 @@ from keyturn.admin.resources.evaluate_scopes import evaluate_scopes
 from keyturn.admin.resources.events import events
 from keyturn.admin.resources.groups import group_resource, groups, realm_groups
 from keyturn.admin.resources.keys import keys
+from keyturn.admin.resources.partial_export import partial_export
+from keyturn.admin.resources.partial_import import partial_import
 from keyturn.admin.resources.protocol_mappers import client_as_owner, client_scope_as_owner, protocol_mappers
 from keyturn.admin.resources.realm import realm_resource
 from keyturn.admin.resources.realms import realms
@@ -57,6 +59,8 @@ RESOURCES: Final = (
     Mount("/admin/realms", realms),
     Mount(_REALM, realm_resource),
     Mount(_REALM, realm_client_scopes),
+    Mount(_REALM, partial_export),
+    Mount(_REALM, partial_import),
     Mount(_REALM, events),
     Mount(f"{_REALM}/authentication", authentication),
     Mount(f"{_REALM}/keys", keys),

@@ -5,7 +5,7 @@ Source: Keycloak ``AuthenticationManagementResource``.
 
 from typing import Any, Final
 
-from keyturn.admin.authentication_flows import flows_of
+from keyturn.admin.authentication_flows import flows_of, required_actions_of
 from keyturn.admin.context import RealmView
 from keyturn.admin.permissions import (
     QUERY_CLIENTS,
@@ -14,12 +14,11 @@ from keyturn.admin.permissions import (
     Needs,
 )
 from keyturn.admin.resource import Resource
-from keyturn.representations import given
 from keyturn.representations.authentication import (
     AuthenticationFlowRepresentation,
     RequiredActionProviderRepresentation,
 )
-from keyturn.representations.defaults import fragment, listing
+from keyturn.representations.defaults import listing
 
 __all__ = ["authentication"]
 
@@ -43,8 +42,7 @@ def get_flows(realm: RealmView) -> list[AuthenticationFlowRepresentation]:
 @authentication.get("required-actions", needs=_READ_ACTIONS)
 def get_required_actions(realm: RealmView) -> list[RequiredActionProviderRepresentation]:
     """What people may have to do when they sign in."""
-    usual = given(fragment("authentication", realm.name).required_actions, [])
-    return list(given(realm.realm.required_actions, usual))
+    return required_actions_of(realm.realm)
 
 
 @authentication.get("client-authenticator-providers", needs=VIEW_REALM | QUERY_CLIENTS)

@@ -1,16 +1,18 @@
 """The grant that keyturn is made for (RFC 6749 §4.4)."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from keyturn.model.client import Client
 from keyturn.model.subject import Subject
 from keyturn.oauth2.claims import access_token_target
-from keyturn.oauth2.errors import USER_DISABLED, InvalidRequest, OAuth2Error, UnauthorizedClient
+from keyturn.oauth2.errors import USER_DISABLED, USER_NOT_FOUND, InvalidRequest, OAuth2Error, UnauthorizedClient
 from keyturn.oauth2.lifespan import access_token_lifespan, session_lifespan
 from keyturn.oauth2.login import start_session
 from keyturn.oauth2.protocol_mappers.spi import Target
 from keyturn.oauth2.scope import grant_scopes
 from keyturn.oauth2.spi import AuthenticatedClient, Authorization, Facts, Question, TokenRequest
+
+_NO_ACCOUNT: Final = "The associated service account for the client does not exist"
 
 
 class ClientCredentials:
@@ -33,7 +35,7 @@ class ClientCredentials:
 
         Raises:
             UnauthorizedClient: the client is public or has no service account.
-            InvalidRequest: the service account is disabled.
+            InvalidRequest: the service account is disabled or gone.
             InvalidScope: a requested scope is not one of the client's.
 
         Source: RFC 6749 §4.4.2; Keycloak ``ClientCredentialsGrantType``.
@@ -41,6 +43,8 @@ class ClientCredentials:
         own = client.client
         if own.public:
             raise UnauthorizedClient("Public client not allowed to retrieve service account")
+        if own.service_account is None and own.service_accounts_enabled:
+            raise InvalidRequest(_NO_ACCOUNT, status=401, event=USER_NOT_FOUND)
         if own.service_account is None:
             raise UnauthorizedClient("Client not enabled to retrieve service account")
         try:
