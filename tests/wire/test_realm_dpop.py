@@ -1,6 +1,7 @@
 """Tokens that are bound to a key (RFC 9449), answer for answer as Keycloak 26.7.3."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from harness.proofs import Holder
 from harness.realm import RealmUnderTest, make_realm
 from harness.realm_server import RealmServer
 from keyturn.jose import jwt
+from keyturn.oauth2.dpop import NONCE_PERIOD
 from keyturn.representations import ProtocolMapperRepresentation
 
 SVC, BOUND = ("svc", "svc-secret"), ("bound", "bound-secret")
@@ -181,3 +183,33 @@ def test_introspection_tells_of_the_key(shared: RealmServer, shared_realm: Realm
     answer = shared.protocol("POST", "token/introspect", data={"token": token}, auth=("told", "s")).json()
     assert answer["cnf"] == {"jkt": holder.jkt, "kc-jkt-type": "DPoP"}
     assert answer["token_type"] == answer["typ"] == "DPoP"
+
+
+def test_a_nonce_is_asked_for_where_it_is_wanted(tmp_path: Path) -> None:
+    realm = make_realm(tmp_path, attributes={"keyturn.dpop.nonce": "true"})
+    own: dict[str, Any] = {"secret": "s", "service_accounts_enabled": True}
+    realm.add_client(client_id="svc", **own)
+    realm.add_client(client_id="without", attributes={"keyturn.dpop.nonce": "false"}, **own)
+    server = RealmServer(realm)
+    holder = Holder(f"{server.issuer}/protocol/openid-connect/")
+
+    def shown(nonce: str | None) -> httpx.Response:
+        return ask(server, holder.proof("POST", "token", nonce=nonce, now=realm.clock()), ("svc", "s"))
+
+    first = shown(None)
+    assert refused(first) == (400, "use_dpop_nonce", "Authorization server requires nonce in DPoP proof")
+    nonce = first.headers["dpop-nonce"]
+    assert shown("guessed").headers["dpop-nonce"] == nonce
+    good = shown(nonce)
+    assert good.json()["token_type"] == "DPoP"
+    assert "dpop-nonce" not in good.headers
+    realm.clock.now += NONCE_PERIOD
+    later = shown(nonce)
+    assert later.status_code == 200
+    newer = later.headers["dpop-nonce"]
+    assert newer != nonce
+    realm.clock.now += NONCE_PERIOD
+    assert refused(shown(nonce))[1] == "use_dpop_nonce"
+    assert shown(newer).status_code == 200
+    assert ask(server, holder.proof("POST", "token", now=realm.clock()), ("without", "s")).status_code == 200
+    realm.store.close()

@@ -196,7 +196,10 @@ class TokenService:
                 facts = None
                 continue
             self._issued(request, decision)
-            return response
+            binding = decision.binding
+            if binding is None or binding.nonce is None:
+                return response
+            return replace(response, headers=(*response.headers, (b"dpop-nonce", binding.nonce.encode())))
         raise Busy(f"realm {entry.realm.name} changes faster than a request can be answered")
 
     async def _now(self, entry: RealmEntry) -> RealmEntry:
@@ -214,7 +217,7 @@ class TokenService:
         now = self._services.clock()
         self._services.events.record(events.refused(entry.realm, request, error.trace, now, error.log))
         document = {"error": error.error, "error_description": error.description}
-        response = json_response(error.http_status, document, NO_STORE)
+        response = json_response(error.http_status, document, (*NO_STORE, *error.headers))
         early = isinstance(error, MalformedRequest | UnsupportedGrantType)
         return response if early else _readable(request, response)
 

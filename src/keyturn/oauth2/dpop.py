@@ -1,18 +1,28 @@
 """Tokens that are bound to a client's key (RFC 9449): which requests must show a proof, and what follows from one."""
 
+import hmac
 from collections.abc import Mapping
 from typing import Any, Final
 
-from keyturn.jose import dpop
+from keyturn.jose import base64url, dpop
+from keyturn.model.client import Client
 from keyturn.model.realm import Realm
+from keyturn.oauth2.access_token import REFRESH_ALGORITHM, key_for
 from keyturn.oauth2.bearer import TokenRejected
-from keyturn.oauth2.errors import InvalidGrant, InvalidRequest, OAuth2Error
+from keyturn.oauth2.errors import InvalidGrant, InvalidRequest, OAuth2Error, UseDpopNonce
 from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.spi import Asked, AuthenticatedClient, Binding, Clients, UseOnce
+from keyturn.representations import given
 
 TOKEN_TYPE: Final = "DPoP"
 CHALLENGE: Final = f'DPoP algs="{" ".join(sorted(dpop.ALGORITHMS))}"'
 """How challenges begin (RFC 9449 §7.1)."""
+
+NONCE: Final = "keyturn.dpop.nonce"
+"""Attribute of a realm or, before that, a client: ``true`` where proofs at the token endpoint need a nonce."""
+
+NONCE_PERIOD: Final = 150
+"""Seconds after which there is another nonce."""
 
 _BOUND: Final = "dpop.bound.access.tokens"
 _MISSING: Final = "DPoP proof is missing"
@@ -25,6 +35,8 @@ def binding(http: Request, realm: Realm, known: AuthenticatedClient, clients: Cl
 
     Raises:
         InvalidRequest: the proof is missing or does not count.
+        UseDpopNonce: it has not the nonce that realm or client want.
+        NoKey: the realm has no key to make nonces with.
         Asked: whether it was shown before is to be found out.
 
     Source: RFC 9449 §5; Keycloak ``DPoPUtil.retrieveDPoPHeaderIfPresent``.
@@ -37,9 +49,10 @@ def binding(http: Request, realm: Realm, known: AuthenticatedClient, clients: Cl
         proof = dpop.read(http.dpop, http.method, http.url, now=now)
     except dpop.InvalidProof as error:
         raise _refused(error.reason) from None
+    nonce = _next_nonce(realm, known.client, proof.nonce, now)
     if not is_first(_single_use(realm.id, proof), clients, known):
         raise _refused("DPoP proof has already been used")
-    return Binding({"jkt": proof.jkt, "kc-jkt-type": TOKEN_TYPE}, TOKEN_TYPE)
+    return Binding({"jkt": proof.jkt, "kc-jkt-type": TOKEN_TYPE}, TOKEN_TYPE, nonce)
 
 
 def is_first(once: UseOnce, clients: Clients, proved: AuthenticatedClient | None = None) -> bool:
@@ -87,6 +100,26 @@ def possession(
     if proof.jkt != confirmation.get("jkt"):
         raise TokenRejected(log="bound to another key")
     return _single_use(realm_id, proof)
+
+
+def _next_nonce(realm: Realm, client: Client, shown: str | None, now: int) -> str | None:
+    """The nonce for the next proof, where nonces are wanted and it is not the one that was `shown`.
+
+    All servers of a realm make the same ones, of its key, and remember none. A nonce counts until the next but one.
+    """
+    wanted = client.attributes.get(NONCE) or given(realm.document.attributes, {}).get(NONCE) or ""
+    if wanted.lower() != "true":
+        return None
+    key = key_for(realm, REFRESH_ALGORITHM)
+    period = now // NONCE_PERIOD
+    newest, last = (
+        base64url.encode(key.sign(b"dpop nonce %d" % number)[:18]).decode() for number in (period, period - 1)
+    )
+    if hmac.compare_digest((shown or "").encode(), newest.encode()):
+        return None
+    if hmac.compare_digest((shown or "").encode(), last.encode()):
+        return newest
+    raise UseDpopNonce(newest)
 
 
 def _single_use(realm_id: str, proof: dpop.Proof) -> UseOnce:

@@ -5,6 +5,7 @@ The public sentence is Keycloak's; the private detail goes to the log, never to 
 
 from typing import ClassVar, Final
 
+from keyturn.oauth2.http_message import Headers
 from keyturn.oauth2.trace import Trace
 
 USER_DISABLED: Final = "user_disabled"
@@ -43,6 +44,8 @@ class OAuth2Error(Exception):
         self.description = description
         self.log = log
         self.http_status = status or self.status
+        self.headers: Headers = ()
+        """More of them for the answer."""
         self.trace = Trace(
             error=event or self.event or self.error,
             details={"reason": description} if told is None else told,
@@ -116,6 +119,17 @@ class UnsupportedTokenType(OAuth2Error):
 
     error = "unsupported_token_type"
     event = "invalid_token_type"
+
+
+class UseDpopNonce(OAuth2Error):
+    """A proof needs the nonce that comes with this answer (RFC 9449 §8)."""
+
+    error = "use_dpop_nonce"
+    event = "invalid_dpop_proof"
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("Authorization server requires nonce in DPoP proof")
+        self.headers = ((b"dpop-nonce", nonce.encode()),)
 
 
 class AccessDenied(OAuth2Error):

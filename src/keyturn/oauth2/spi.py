@@ -317,6 +317,8 @@ class Binding:
     """``cnf``."""
     token_type: str
     """``token_type``, and ``typ`` of the access token."""
+    nonce: str | None = None
+    """What the next proof should have as its nonce, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,10 @@ class TokenEndpoint:
     ) -> Decision | Pending:
         cors.check(http, client.client)
         usable(client.client)
-        binding = dpop.binding(http, realm, client, clients, now)
+        try:
+            binding = dpop.binding(http, realm, client, clients, now)
+        except access_token.NoKey as error:
+            return error.pending
         issuer = f"{http.base_url}{realm.path}"
         request = TokenRequest(realm, form, http, issuer, now, self._random, clients, binding)
         if facts is None:
