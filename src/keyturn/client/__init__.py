@@ -4,6 +4,7 @@ Refuses to look into tokens, which are the resource server's business, and to st
 """
 
 from keyturn.client.authentication import Authentication, ClientSecretBasic, ClientSecretPost
+from keyturn.client.dpop import DpopKey
 from keyturn.client.errors import (
     AccessDenied,
     AuthorizationServerError,
@@ -19,8 +20,9 @@ from keyturn.client.errors import (
     TokenError,
     UnauthorizedClient,
     UnsupportedGrantType,
+    UseDpopNonce,
 )
-from keyturn.client.httpx_auth import BearerAuth
+from keyturn.client.httpx_auth import BearerAuth, DpopAuth
 from keyturn.client.token import Token
 from keyturn.client.token_request import client_credentials_request, process_token_response
 from keyturn.client.token_source import TokenSource
@@ -33,6 +35,8 @@ __all__ = [
     "BearerAuth",
     "ClientSecretBasic",
     "ClientSecretPost",
+    "DpopAuth",
+    "DpopKey",
     "InvalidClient",
     "InvalidGrant",
     "InvalidRequest",
@@ -46,6 +50,7 @@ __all__ = [
     "TokenSource",
     "UnauthorizedClient",
     "UnsupportedGrantType",
+    "UseDpopNonce",
     "client_credentials_request",
     "process_token_response",
 ]

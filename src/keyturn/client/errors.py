@@ -1,4 +1,4 @@
-"""Why there is no token: one class an error code (RFC 6749 §5.2, §4.1.2.1; RFC 8707 §2)."""
+"""Why there is no token: one class an error code (RFC 6749 §5.2, §4.1.2.1; RFC 8707 §2, RFC 9449 §8)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,6 +19,7 @@ __all__ = [
     "TokenError",
     "UnauthorizedClient",
     "UnsupportedGrantType",
+    "UseDpopNonce",
     "oauth_error",
 ]
 
@@ -84,7 +85,7 @@ class InvalidScope(OAuthError):
 
 
 class InvalidTarget(OAuthError):
-    """The requested resource is unknown or not for this client (RFC 8707 §2)."""
+    """The requested resource is unknown or not for this client (RFC 8707 §2, RFC 9449 §8)."""
 
     code = "invalid_target"
 
@@ -93,6 +94,12 @@ class AccessDenied(OAuthError):
     """The authorization server denies it; of a disabled realm, for instance."""
 
     code = "access_denied"
+
+
+class UseDpopNonce(OAuthError):
+    """The proof needs the nonce that came with the answer (RFC 9449 §8); with it, asking again may help."""
+
+    code = "use_dpop_nonce"
 
 
 class AuthorizationServerError(OAuthError):
@@ -119,6 +126,7 @@ _BY_CODE: Final[Mapping[str, type[OAuthError]]] = MappingProxyType(
             InvalidScope,
             InvalidTarget,
             AccessDenied,
+            UseDpopNonce,
             AuthorizationServerError,
             TemporarilyUnavailable,
         )

@@ -7,7 +7,9 @@ __all__ = ["Token"]
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. `expires_in` is in seconds from the request on; `scope` is None where the answer names none.
+    """An access token. `expires_in` is in seconds from the request on; `scope` is None where the answer names none.
+
+    `token_type` is ``Bearer``, or ``DPoP`` for one that is bound to a key.
 
     Opaque: nothing here was verified, and nothing should be read out of it (RFC 6749 §1.4).
     """
@@ -15,3 +17,4 @@ class Token:
     access_token: str = field(repr=False)
     expires_in: float
     scope: str | None = None
+    token_type: str = "Bearer"

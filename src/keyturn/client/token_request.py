@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from keyturn.client.authentication import Authentication
+from keyturn.client.dpop import DpopKey
 from keyturn.client.errors import AuthorizationServerUnavailable, InvalidResponse, oauth_error
 from keyturn.client.token import Token
 
@@ -33,8 +34,11 @@ def client_credentials_request(
     *,
     scope: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    dpop: DpopKey | None = None,
 ) -> HttpRequest:
     """The request for a token. `parameters` are further ones, such as ``resource`` or ``audience``.
+
+    With `dpop`, the token is to be bound to that key; the request has a proof, and can be sent only once.
 
     Raises:
         ValueError: `parameters` name one that is set here.
@@ -45,18 +49,20 @@ def client_credentials_request(
         raise ValueError(f"set twice: {', '.join(sorted(form.keys() & parameters.keys()))}")
     headers = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
     headers |= authentication.headers()
+    if dpop is not None:
+        headers["dpop"] = dpop.proof("POST", token_endpoint)
     return HttpRequest(token_endpoint, headers, urlencode(form | dict(parameters or {})).encode())
 
 
-def process_token_response(status: int, body: bytes) -> Token:
-    """The token in the answer to a token request.
+def process_token_response(status: int, body: bytes, *, bound: bool = False) -> Token:
+    """The token in the answer to a token request; `bound` where it was to be bound to a key.
 
     Does NOT check that the token is valid, for whom it is, or that it has the scopes that were asked for.
 
     Raises:
         OAuthError: the answer is an error; of the class of its code.
         AuthorizationServerUnavailable: a server error, or too many requests, without an OAuth error.
-        InvalidResponse: anything else, among it a token that is no bearer token.
+        InvalidResponse: anything else, among it a token of another type than was asked for.
     """
     document = _json_object(body)
     if status != 200:
@@ -69,9 +75,12 @@ def process_token_response(status: int, body: bytes) -> Token:
     access_token, token_type, scope = (document.get(name) for name in ("access_token", "token_type", "scope"))
     if not isinstance(access_token, str) or not _BEARER.fullmatch(access_token):
         raise InvalidResponse("no access token")
-    if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise InvalidResponse("the token is no bearer token")
-    return Token(access_token, _lifetime(document.get("expires_in")), scope if isinstance(scope, str) else None)
+    wanted = "DPoP" if bound else "Bearer"
+    if not isinstance(token_type, str) or token_type.lower() != wanted.lower():
+        # A server that does not know DPoP leaves the proof alone: its token would be anybody's (RFC 9449 §5).
+        raise InvalidResponse("the token is not bound to the key" if bound else "the token is no bearer token")
+    lifetime = _lifetime(document.get("expires_in"))
+    return Token(access_token, lifetime, scope if isinstance(scope, str) else None, wanted)
 
 
 def _lifetime(value: Any) -> float:

@@ -12,10 +12,11 @@ from typing import Final
 import httpx
 
 from keyturn.client.authentication import Authentication
-from keyturn.client.errors import AuthorizationServerUnavailable, OAuthError, TokenError
+from keyturn.client.dpop import DpopKey
+from keyturn.client.errors import AuthorizationServerUnavailable, OAuthError, TokenError, UseDpopNonce
 from keyturn.client.token import Token
 from keyturn.client.token_request import client_credentials_request, process_token_response
-from keyturn.resource_server.issuer import Http, IssuerError, check_url, discovery_url, endpoint
+from keyturn.resource_server.issuer import Answer, Http, IssuerError, check_url, discovery_url, endpoint
 from keyturn.resource_server.single_flight import FlightLost, SingleFlight
 
 __all__ = ["TokenSource"]
@@ -65,6 +66,7 @@ class TokenSource:
         token_endpoint: str | None = None,
         scope: str | None = None,
         parameters: Mapping[str, str] | None = None,
+        dpop: DpopKey | None = None,
         dangerously_allow_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         timeout: float = 10,
@@ -79,6 +81,7 @@ class TokenSource:
             token_endpoint: its URL.
             scope: space-separated; None for the client's default scopes.
             parameters: more of them for every token request, renewals included.
+            dpop: the key to bind the tokens to; put them on requests with ``DpopAuth`` then.
             dangerously_allow_http: send the secret over plain HTTP to another machine, readable for all in between.
             ssl_context: for an authorization server whose CA the system does not trust.
             timeout: seconds for one answer.
@@ -97,6 +100,7 @@ class TokenSource:
         self._token_endpoint = token_endpoint
         self._scope = scope
         self._parameters = dict(parameters or {})
+        self.dpop: Final = dpop
         self._http = Http(ssl_context, timeout)
         self._clock = clock
         self._jitter = jitter
@@ -169,8 +173,11 @@ class TokenSource:
             return token
         try:
             if self._token_endpoint is None:
-                self._discovered(*self._http.send(httpx.Request("GET", discovery_url(self._issuer or ""))))
-            return self._hold(self._http.send(self._request()), started)
+                self._discovered(self._http.send(httpx.Request("GET", discovery_url(self._issuer or ""))))
+            try:
+                return self._hold(self._http.send(self._request()), started)
+            except UseDpopNonce:
+                return self._hold(self._http.send(self._request()), started)
         except (IssuerError, TokenError) as error:
             raise self._failed(error) from None
 
@@ -180,8 +187,11 @@ class TokenSource:
             return token
         try:
             if self._token_endpoint is None:
-                self._discovered(*await self._http.send_async(httpx.Request("GET", discovery_url(self._issuer or ""))))
-            return self._hold(await self._http.send_async(self._request()), started)
+                self._discovered(await self._http.send_async(httpx.Request("GET", discovery_url(self._issuer or ""))))
+            try:
+                return self._hold(await self._http.send_async(self._request()), started)
+            except UseDpopNonce:
+                return self._hold(await self._http.send_async(self._request()), started)
         except (IssuerError, TokenError) as error:
             raise self._failed(error) from None
 
@@ -190,8 +200,8 @@ class TokenSource:
         with self._lock:
             return self._held.token if self._held is not None and now < self._held.renew_at else None
 
-    def _discovered(self, status: int, body: bytes) -> None:
-        url = endpoint(status, body, self._issuer or "", "token_endpoint")
+    def _discovered(self, answer: Answer) -> None:
+        url = endpoint(answer, self._issuer or "", "token_endpoint")
         try:
             check_url(url, dangerously_allow_http=self._allow_http)
         except ValueError as error:
@@ -200,12 +210,18 @@ class TokenSource:
 
     def _request(self) -> httpx.Request:
         request = client_credentials_request(
-            self._token_endpoint or "", self._authentication, scope=self._scope, parameters=self._parameters
+            self._token_endpoint or "",
+            self._authentication,
+            scope=self._scope,
+            parameters=self._parameters,
+            dpop=self.dpop,
         )
         return httpx.Request("POST", request.url, headers=dict(request.headers), content=request.body)
 
-    def _hold(self, answer: tuple[int, bytes], started: float) -> Token:
-        token = process_token_response(*answer)
+    def _hold(self, answer: Answer, started: float) -> Token:
+        if self.dpop is not None:
+            self.dpop.learn(self._token_endpoint or "", answer.headers.get("dpop-nonce"))
+        token = process_token_response(answer.status, answer.body, bound=self.dpop is not None)
         margin = min(_TRAVEL_TIME, token.expires_in / 10)
         share = _RENEW_AFTER + _JITTER * (2 * self._jitter() - 1)
         with self._lock:

@@ -8,12 +8,15 @@ from keyturn.resource_server.access_token import AccessToken
 from keyturn.resource_server.asgi import BearerTokenMiddleware
 from keyturn.resource_server.errors import (
     InsufficientScope,
+    InvalidDpopProof,
     InvalidRequest,
     InvalidToken,
     IssuerUnavailable,
     NoCredentials,
     Refused,
+    TooManyProofs,
 )
+from keyturn.resource_server.possession import DpopRequest
 from keyturn.resource_server.requirement import Requirement, require
 from keyturn.resource_server.resource_server import ResourceServer
 from keyturn.resource_server.validator import Validator
@@ -21,7 +24,9 @@ from keyturn.resource_server.validator import Validator
 __all__ = [
     "AccessToken",
     "BearerTokenMiddleware",
+    "DpopRequest",
     "InsufficientScope",
+    "InvalidDpopProof",
     "InvalidRequest",
     "InvalidToken",
     "IssuerUnavailable",
@@ -29,6 +34,7 @@ __all__ = [
     "Refused",
     "Requirement",
     "ResourceServer",
+    "TooManyProofs",
     "Validator",
     "require",
 ]

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
-from keyturn.resource_server.errors import IssuerUnavailable, Refused
+from keyturn.resource_server.errors import IssuerUnavailable, Refused, TooManyProofs
+from keyturn.resource_server.possession import DpopRequest
 from keyturn.resource_server.requirement import Requirement
 from keyturn.resource_server.resource_server import ResourceServer
 
@@ -24,6 +26,9 @@ class BearerTokenMiddleware:
     and FastAPI). `requirement` counts for every request; for single routes, call ``Requirement.check`` with the token:
     what it raises is answered here. Every HTTP and WebSocket request is protected: leave out what is public by mounting
     it outside.
+
+    `base_url` is where callers reach `app`, as ``https://api.example.com``: proofs of tokens that are bound to a key
+    are held against it. Without it, such tokens are refused.
     """
 
     def __init__(
@@ -33,11 +38,13 @@ class BearerTokenMiddleware:
         *,
         requirement: Requirement | None = None,
         realm: str = "protected",
+        base_url: str | None = None,
     ) -> None:
         self._app = app
         self._resource_server = resource_server
         self._requirement = requirement
         self._realm = realm
+        self._base_url = None if base_url is None else base_url.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -52,13 +59,23 @@ class BearerTokenMiddleware:
 
         try:
             authorization = [v.decode("latin-1") for name, v in scope["headers"] if name.lower() == b"authorization"]
-            token = await self._resource_server.accept_async(authorization, self._requirement)
+            token = await self._resource_server.accept_async(
+                authorization, self._requirement, dpop=self._dpop_request(scope)
+            )
             state = {**scope.get("state", {}), "keyturn": token}
             await self._app({**scope, "keyturn": token, "state": state}, receive, sending)
         except Refused as refused:
             if started:
                 raise
             await self._refuse(refused, scope, send)
+
+    def _dpop_request(self, scope: Scope) -> DpopRequest | None:
+        if self._base_url is None:
+            return None
+        path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        proofs = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"dpop"]
+        url = self._base_url + path.partition(b"?")[0].decode("latin-1")
+        return DpopRequest(scope.get("method", "GET"), url, proofs)
 
     async def _refuse(self, refused: Refused, scope: Scope, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -71,7 +88,7 @@ class BearerTokenMiddleware:
             (b"content-length", str(len(body)).encode()),
             (b"cache-control", b"no-store"),
         ]
-        if not isinstance(refused, IssuerUnavailable):
+        if not isinstance(refused, IssuerUnavailable | TooManyProofs):
             headers.append((b"www-authenticate", refused.challenge(self._realm).encode()))
         await send({"type": "http.response.start", "status": refused.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

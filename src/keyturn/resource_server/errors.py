@@ -1,15 +1,28 @@
-"""Why a request is not let in, and the challenge that says so (RFC 6750 §3)."""
+"""Why a request is not let in, and the challenge that says so (RFC 6750 §3, RFC 9449 §7.1)."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
-__all__ = ["InsufficientScope", "InvalidRequest", "InvalidToken", "IssuerUnavailable", "NoCredentials", "Refused"]
+from keyturn.jose import dpop
+
+__all__ = [
+    "InsufficientScope",
+    "InvalidDpopProof",
+    "InvalidRequest",
+    "InvalidToken",
+    "IssuerUnavailable",
+    "NoCredentials",
+    "Refused",
+    "TooManyProofs",
+]
+
+_ALGORITHMS: Final = " ".join(sorted(dpop.ALGORITHMS))
 
 
 class Refused(Exception):
     """A request that is not let in. `description` is for people, safe to publish: it never holds a part of the token.
 
     `status` is the HTTP status, `code` the error of RFC 6750 §3.1, `scope` what would have been enough
-    (space-separated).
+    (space-separated). `scheme` is the one that the request used, or should use: ``Bearer`` or ``DPoP``.
     """
 
     status: ClassVar[int]
@@ -19,11 +32,14 @@ class Refused(Exception):
         super().__init__(description)
         self.description = description
         self.scope = scope
+        self.scheme = "Bearer"
 
     def challenge(self, realm: str) -> str:
         """The value of ``WWW-Authenticate``; characters that RFC 6750 §3 does not allow become question marks."""
         parameters = {"realm": realm, "error": self.code, "error_description": self.description, "scope": self.scope}
-        return "Bearer " + ", ".join(f'{name}="{_plain(value)}"' for name, value in parameters.items() if value)
+        if self.scheme == "DPoP":
+            parameters["algs"] = _ALGORITHMS
+        return f"{self.scheme} " + ", ".join(f'{name}="{_plain(value)}"' for name, value in parameters.items() if value)
 
 
 class NoCredentials(Refused):
@@ -45,6 +61,24 @@ class InvalidToken(Refused):
 
     status = 401
     code = "invalid_token"
+
+
+class InvalidDpopProof(Refused):
+    """The key that the token is bound to was not shown (RFC 9449 §7.1)."""
+
+    status = 401
+    code = "invalid_dpop_proof"
+
+    def __init__(self, description: str = "") -> None:
+        super().__init__(description)
+        self.scheme = "DPoP"
+
+
+class TooManyProofs(Refused):
+    """More proofs come in than can be told apart. Says nothing about this one."""
+
+    status = 503
+    code = "temporarily_unavailable"
 
 
 class InsufficientScope(Refused):

@@ -4,7 +4,8 @@ import asyncio
 import json
 import ssl
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, Final
@@ -12,13 +13,22 @@ from urllib.parse import urlsplit
 
 import httpx
 
-__all__ = ["Http", "IssuerError", "check_url", "discovery_url", "endpoint", "json_object"]
+__all__ = ["Answer", "Http", "IssuerError", "check_url", "discovery_url", "endpoint", "json_object"]
 
 _MAXIMUM_SIZE: Final = 1024 * 1024
 
 
 class IssuerError(Exception):
     """The issuer does not answer, or not with what it should. The message is for logs: URLs, and no secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server has answered. `headers` by their names in small letters."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,8 @@ class Http:
     ssl_context: ssl.SSLContext | None = None
     timeout: float = 5
 
-    def send(self, request: httpx.Request) -> tuple[int, bytes]:
-        """The status and body of the answer to `request`.
+    def send(self, request: httpx.Request) -> Answer:
+        """The answer to `request`.
 
         Raises:
             IssuerError: no answer in time, or one of over a megabyte.
@@ -46,11 +56,11 @@ class Http:
                     body = _grown(body, chunk, request)
                     if time.monotonic() > deadline:
                         raise TimeoutError
-                return response.status_code, body
+                return _answer(response, body)
         except (httpx.HTTPError, TimeoutError) as error:
             raise IssuerError(f"{request.url}: {type(error).__name__}") from None
 
-    async def send_async(self, request: httpx.Request) -> tuple[int, bytes]:
+    async def send_async(self, request: httpx.Request) -> Answer:
         """As ``send``."""
         try:
             async with (
@@ -61,7 +71,7 @@ class Http:
                 body = b""
                 async for chunk in response.aiter_bytes():
                     body = _grown(body, chunk, request)
-                return response.status_code, body
+                return _answer(response, body)
         except (httpx.HTTPError, TimeoutError) as error:
             raise IssuerError(f"{request.url}: {type(error).__name__}") from None
 
@@ -72,6 +82,10 @@ class Http:
     @cached_property
     def _context(self) -> ssl.SSLContext:
         return self.ssl_context or ssl.create_default_context()
+
+
+def _answer(response: httpx.Response, body: bytes) -> Answer:
+    return Answer(response.status_code, body, {name.lower(): value for name, value in response.headers.items()})
 
 
 def check_url(url: str, *, dangerously_allow_http: bool) -> None:
@@ -93,13 +107,13 @@ def discovery_url(issuer: str) -> str:
     return issuer.removesuffix("/") + "/.well-known/openid-configuration"
 
 
-def endpoint(status: int, body: bytes, issuer: str, name: str) -> str:
-    """The URL `name` (such as ``jwks_uri``) in the answer to a request for an issuer's metadata.
+def endpoint(answer: Answer, issuer: str, name: str) -> str:
+    """The URL `name` (such as ``jwks_uri``) in the `answer` to a request for an issuer's metadata.
 
     Raises:
         IssuerError: no metadata, or another issuer's (RFC 8414 §3.3), or the URL is missing or leaves https.
     """
-    document = json_object(status, body, discovery_url(issuer))
+    document = json_object(answer, discovery_url(issuer))
     if document.get("issuer") != issuer:
         raise IssuerError(f"{discovery_url(issuer)}: metadata of another issuer")
     url = document.get(name)
@@ -111,16 +125,16 @@ def endpoint(status: int, body: bytes, issuer: str, name: str) -> str:
         raise IssuerError(f"{discovery_url(issuer)}: no usable {name}") from None
 
 
-def json_object(status: int, body: bytes, url: str) -> dict[str, Any]:
-    """The JSON object in a successful answer.
+def json_object(answer: Answer, url: str) -> dict[str, Any]:
+    """The JSON object in a successful `answer`.
 
     Raises:
         IssuerError: it is no success, or no JSON object.
     """
-    if status != 200:
-        raise IssuerError(f"{url}: status {status}")
+    if answer.status != 200:
+        raise IssuerError(f"{url}: status {answer.status}")
     try:
-        document = json.loads(body)
+        document = json.loads(answer.body)
     except (ValueError, RecursionError):
         raise IssuerError(f"{url}: no JSON") from None
     if not isinstance(document, dict):

@@ -11,7 +11,7 @@ import httpx
 
 from keyturn.jose.jwk import PublicKey
 from keyturn.resource_server.errors import IssuerUnavailable
-from keyturn.resource_server.issuer import Http, IssuerError, discovery_url, endpoint, json_object
+from keyturn.resource_server.issuer import Answer, Http, IssuerError, discovery_url, endpoint, json_object
 from keyturn.resource_server.key_set import KeyCache, read_key_set
 from keyturn.resource_server.single_flight import FlightLost, SingleFlight
 
@@ -90,8 +90,8 @@ class IssuerKeys:
             return
         try:
             if self._jwks_uri is None:
-                self._discovered(*self._http.send(httpx.Request("GET", discovery_url(self._issuer))))
-            self._take(*self._http.send(httpx.Request("GET", self._jwks_uri or "")))
+                self._discovered(self._http.send(httpx.Request("GET", discovery_url(self._issuer))))
+            self._take(self._http.send(httpx.Request("GET", self._jwks_uri or "")))
         except IssuerError as error:
             self._failed(error)
 
@@ -100,18 +100,18 @@ class IssuerKeys:
             return
         try:
             if self._jwks_uri is None:
-                self._discovered(*await self._http.send_async(httpx.Request("GET", discovery_url(self._issuer))))
-            self._take(*await self._http.send_async(httpx.Request("GET", self._jwks_uri or "")))
+                self._discovered(await self._http.send_async(httpx.Request("GET", discovery_url(self._issuer))))
+            self._take(await self._http.send_async(httpx.Request("GET", self._jwks_uri or "")))
         except IssuerError as error:
             self._failed(error)
 
-    def _discovered(self, status: int, body: bytes) -> None:
-        self._jwks_uri = endpoint(status, body, self._issuer, "jwks_uri")
+    def _discovered(self, answer: Answer) -> None:
+        self._jwks_uri = endpoint(answer, self._issuer, "jwks_uri")
 
-    def _take(self, status: int, body: bytes) -> None:
+    def _take(self, answer: Answer) -> None:
         uri = self._jwks_uri or ""
         try:
-            keys = read_key_set(json_object(status, body, uri))
+            keys = read_key_set(json_object(answer, uri))
         except ValueError as error:
             raise IssuerError(f"{uri}: {error}") from None
         self._cache.has_read(keys, self._clock())

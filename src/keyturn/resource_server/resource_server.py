@@ -2,16 +2,18 @@
 
 import ssl
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from keyturn.jose import jwt
 from keyturn.jose.jwk import PublicKey
 from keyturn.resource_server.access_token import AccessToken
-from keyturn.resource_server.bearer import bearer_token
-from keyturn.resource_server.errors import InvalidToken
+from keyturn.resource_server.bearer import Credentials, access_token
+from keyturn.resource_server.errors import InvalidDpopProof, InvalidToken, NoCredentials, Refused
 from keyturn.resource_server.issuer import Http, check_url
 from keyturn.resource_server.issuer_keys import IssuerKeys
 from keyturn.resource_server.key_set import KeyCache
+from keyturn.resource_server.possession import DpopRequest, UsedProofs, check_possession
 from keyturn.resource_server.requirement import Requirement
 from keyturn.resource_server.validator import ASYMMETRIC_ALGORITHMS, Validator
 
@@ -39,6 +41,8 @@ class ResourceServer:
         keys_fresh_for: float = 300,
         keys_stale_for: float = 86400,
         cool_down: float = 30,
+        require_dpop: bool = False,
+        proofs_remembered: int = 100_000,
         clock: Callable[[], float] = time.time,
         monotonic_clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -51,7 +55,9 @@ class ResourceServer:
             keys. ssl_context: for an issuer whose CA the system does not trust. timeout: seconds for one answer of the
             issuer. keys_fresh_for: seconds until the keys are read again. keys_stale_for: seconds for which they serve
             after that while the issuer does not answer. cool_down: seconds between two readings because of unknown keys
-            or failures. clock, monotonic_clock: the time in seconds since the epoch, and for ages.
+            or failures. require_dpop: refuse tokens that are bound to no key (RFC 9449). proofs_remembered: how many
+            proofs of the last minute are known; beyond that, requests with one are refused. clock, monotonic_clock: the
+            time in seconds since the epoch, and for ages.
 
         Raises:
             ValueError: as for ``Validator``; the issuer is no URL, or plain HTTP to another machine.
@@ -66,36 +72,77 @@ class ResourceServer:
             dangerously_accept_any_audience=dangerously_accept_any_audience,
         )
         self._clock = clock
+        self._require_dpop = require_dpop
+        self._used = UsedProofs(proofs_remembered)
+        self._algorithms = frozenset(algorithms)
         cache = KeyCache(fresh_for=keys_fresh_for, stale_for=keys_stale_for, cool_down=cool_down)
         self._keys = IssuerKeys(issuer, Http(ssl_context, timeout), cache, monotonic_clock)
 
-    def accept(self, authorization: str | Sequence[str] | None, requirement: Requirement | None = None) -> AccessToken:
+    def accept(
+        self,
+        authorization: str | Sequence[str] | None,
+        requirement: Requirement | None = None,
+        *,
+        dpop: DpopRequest | None = None,
+    ) -> AccessToken:
         """The token in a request's ``Authorization`` header (all of them, if there are more), validated. May block for
         keys.
+
+        `dpop` is what a proof of the token's key is held against; without it, tokens that are bound to one are refused.
 
         Raises:
             Refused: one of its kinds, with the status and challenge to answer.
         """
-        unverified = self._read(authorization)
-        return self._accept(unverified, self._keys.find(unverified.kid, unverified.algorithm), requirement)
+        with self._challenging(authorization, dpop) as credentials:
+            unverified = self.validator.read(credentials.token, self._clock(), dpop=credentials.dpop)
+            key = self._keys.find(unverified.kid, unverified.algorithm)
+            return self._accept(credentials, unverified, key, requirement, dpop)
 
     async def accept_async(
-        self, authorization: str | Sequence[str] | None, requirement: Requirement | None = None
+        self,
+        authorization: str | Sequence[str] | None,
+        requirement: Requirement | None = None,
+        *,
+        dpop: DpopRequest | None = None,
     ) -> AccessToken:
         """As ``accept``, without blocking."""
-        unverified = self._read(authorization)
-        return self._accept(unverified, await self._keys.find_async(unverified.kid, unverified.algorithm), requirement)
+        with self._challenging(authorization, dpop) as credentials:
+            unverified = self.validator.read(credentials.token, self._clock(), dpop=credentials.dpop)
+            key = await self._keys.find_async(unverified.kid, unverified.algorithm)
+            return self._accept(credentials, unverified, key, requirement, dpop)
 
-    def _read(self, authorization: str | Sequence[str] | None) -> jwt.Unverified:
-        values = [authorization] if isinstance(authorization, str) else authorization or ()
-        return self.validator.read(bearer_token(values), self._clock())
+    @contextmanager
+    def _challenging(
+        self, authorization: str | Sequence[str] | None, shown: DpopRequest | None
+    ) -> Iterator[Credentials]:
+        """The credentials; what is raised within challenges for the scheme that they came with, or should come with."""
+        scheme = "DPoP" if self._require_dpop else "Bearer"
+        try:
+            credentials = access_token([authorization] if isinstance(authorization, str) else authorization or ())
+            if credentials.dpop and shown is None:
+                raise NoCredentials
+            scheme = "DPoP" if credentials.dpop else scheme
+            if self._require_dpop and not credentials.dpop:
+                raise InvalidDpopProof("Tokens must be bound to a key")
+            yield credentials
+        except Refused as refused:
+            refused.scheme = scheme
+            raise
 
     def _accept(
-        self, unverified: jwt.Unverified, key: PublicKey | None, requirement: Requirement | None
+        self,
+        credentials: Credentials,
+        unverified: jwt.Unverified,
+        key: PublicKey | None,
+        requirement: Requirement | None,
+        shown: DpopRequest | None,
     ) -> AccessToken:
         if key is None:
             raise InvalidToken("Token signed with an unknown key")
-        token = self.validator.validate(unverified, key, self._clock())
+        now = self._clock()
+        token = self.validator.validate(unverified, key, now, dpop=credentials.dpop)
+        if shown is not None and credentials.dpop:
+            check_possession(token, credentials.token, shown, self._used, now, self._algorithms)
         if requirement is not None:
             requirement.check(token)
         return token

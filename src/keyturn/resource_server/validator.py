@@ -22,11 +22,12 @@ class Validator:
 
     Checked: signature and algorithm; ``iss`` is exactly the pinned issuer; ``aud`` names this service; it is an access
     token (Keycloak's claim ``typ`` is ``Bearer``, or the header's ``typ`` is ``at+jwt``), not an ID or refresh token;
-    ``exp`` and ``nbf``; ``azp``, where `clients` are named; it is bound to no key or certificate (``cnf``).
+    ``exp`` and ``nbf``; ``azp``, where `clients` are named; it is bound to no key or certificate (``cnf``), unless
+    `dpop` says that the key will be asked for.
 
     NOT checked: whether the token was revoked, its session ended, or the client was disabled since it was issued
-    (introspection, RFC 7662, tells that); whether roles were taken away since; proofs of possession, which is why bound
-    tokens are refused; ``iat``; ``sub``, ``acr``, and everything else that is in the claims.
+    (introspection, RFC 7662, tells that); whether roles were taken away since; proofs of possession, which
+    ``ResourceServer`` looks at; ``iat``; ``sub``, ``acr``, and everything else that is in the claims.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Validator:
         self._algorithms = frozenset(algorithms)
         self._leeway = leeway
 
-    def read(self, token: str | bytes, now: float) -> jwt.Unverified:
+    def read(self, token: str | bytes, now: float, *, dpop: bool = False) -> jwt.Unverified:
         """The token's parts, all rules checked but for the signature: so that no key is fetched for what fails anyway.
 
         Nothing that it returns may be acted on, other than to find the key for ``validate``.
@@ -77,11 +78,15 @@ class Validator:
             raise InvalidToken(f"Token refused: {error.reason}") from None
         if unverified.algorithm not in self._algorithms:
             raise InvalidToken("Token refused: algorithm not accepted")
-        self._check(unverified.header, unverified.claims, now)
+        self._check(unverified.header, unverified.claims, now, dpop=dpop)
         return unverified
 
-    def validate(self, token: str | bytes | jwt.Unverified, key: PublicKey, now: float) -> AccessToken:
+    def validate(
+        self, token: str | bytes | jwt.Unverified, key: PublicKey, now: float, *, dpop: bool = False
+    ) -> AccessToken:
         """The access token, once it satisfies all rules with `key`, which must be one of the issuer's.
+
+        `dpop`: it was shown with the scheme ``DPoP``, and the caller sees to its proof.
 
         Raises:
             InvalidToken: saying why.
@@ -90,17 +95,21 @@ class Validator:
             claims = jwt.verify(token, lambda kid, algorithm: key, self._algorithms)
         except jwt.InvalidToken as error:
             raise InvalidToken(f"Token refused: {error.reason}") from None
-        self._check(claims.header, claims, now)
+        self._check(claims.header, claims, now, dpop=dpop)
         return AccessToken.of(claims)
 
-    def _check(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> None:
+    def _check(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float, *, dpop: bool) -> None:
         if claims.get("iss") != self.issuer:
             raise InvalidToken("Token of another issuer")
         kind = claims.get("typ")
-        if kind != "Bearer" and (kind is not None or str(header.get("typ", "")).lower() not in _ACCESS_TOKEN_TYPES):
-            raise InvalidToken("Not a bearer access token")
-        if "cnf" in claims:
-            raise InvalidToken("Token is bound to a key, which is not supported")
+        if kind != ("DPoP" if dpop else "Bearer") and (
+            kind is not None or str(header.get("typ", "")).lower() not in _ACCESS_TOKEN_TYPES
+        ):
+            if kind == "DPoP":
+                raise InvalidToken("Token is bound to a key that was not shown")
+            raise InvalidToken("Not an access token that is bound to a key" if dpop else "Not a bearer access token")
+        if "cnf" in claims and not dpop:
+            raise InvalidToken("Token is bound to a key that was not shown")
         if self._audiences and not self._audiences & _audiences(claims.get("aud")):
             raise InvalidToken("Token for another audience")
         if self._clients is not None and claims.get("azp", claims.get("client_id")) not in self._clients:

@@ -35,7 +35,7 @@ def test_accepts_a_token_like_keycloaks(issuer: Any) -> None:
         ({"aud": {"service": 1}}, "another audience"),
         ({"typ": "ID"}, "Not a bearer access token"),
         ({"typ": "Refresh"}, "Not a bearer access token"),
-        ({"typ": "DPoP"}, "Not a bearer access token"),
+        ({"typ": "DPoP"}, "bound to a key"),
         ({"typ": None}, "Not a bearer access token"),
         ({"cnf": {"jkt": "x"}}, "bound to a key"),
         ({"exp": 999_999}, "expired"),
