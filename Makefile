@@ -1,13 +1,13 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test without-java quick test-full bench bench-profile soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs help demo test without-java quick test-full bench bench-compare bench-growth bench-profile soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
 WORKERS ?= 2
 
 help: ## what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: server-environment ## the whole story on this machine; KEEP=1 leaves it running
 	@KEEP=$(KEEP) .venv/bin/python -m examples.demo
@@ -24,8 +24,14 @@ quick: environment ## what needs no processes, under a minute
 test-full: lint ## with what takes long or needs Java
 	$(PYTEST) -n $(WORKERS)
 
-bench: environment ## tokens per second beside the bare signing rate
-	.venv/bin/python -m benchmarks.tokens
+bench: environment ## one table: keyturn, signing alone and, if it is there, Keycloak
+	.venv/bin/python -m benchmarks.table
+
+bench-compare: environment ## faster or slower than benchmarks/baseline.json?
+	.venv/bin/python -m benchmarks.compare
+
+bench-growth: environment ## what a million clients or a thousand realms cost (half an hour)
+	.venv/bin/python -m benchmarks.growth
 
 bench-profile: environment ## where the time of one token request goes
 	.venv/bin/python -m benchmarks.profile_token

@@ -1,51 +1,67 @@
-"""A load on the token endpoint: the same request over and over on kept-alive connections, each answer checked."""
+"""A load on one endpoint: the same request over and over on kept-alive connections, each answer checked."""
 
 import asyncio
+import ssl
 import time
-from dataclasses import dataclass
+import urllib.parse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle
+from typing import cast
+
+import uvloop
+
+EVERY = 256
+"""One answer of so many is kept to be looked at afterwards."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How many tokens came, and the latency in seconds that half and 99 of 100 requests stayed under."""
+    """How many answers came, the latency in seconds that half and 99 of 100 requests stayed under, and some answers."""
 
     count: int
     p50: float
     p99: float
+    sample: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, request: bytes, until: float, latencies: list[float], done: asyncio.Future[None]) -> None:
-        self._request = request
+    def __init__(self, load: "Load", until: float, done: asyncio.Future[None]) -> None:
+        self._load = load
         self._until = until
-        self._latencies = latencies
         self._done = done
         self._received = b""
+        self._expected = 0
         self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
         self._send()
 
     def _send(self) -> None:
         self._sent = time.perf_counter()
-        self._transport.write(self._request)
+        self._transport.write(next(self._load.requests))
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not separator:
-            return
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        if len(body) < length:
-            return
-        if not (head.startswith(b"HTTP/1.1 200") and body.startswith(b'{"access_token":"')):
-            self._finish(RuntimeError(f"no token: {head[:60]!r}"))
+        self._received = self._received + data if self._received else data
+        if not self._expected:
+            head, separator, _ = self._received.partition(b"\r\n\r\n")
+            if not separator:
+                return
+            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+            self._expected = len(head) + len(separator) + length
+        if len(self._received) < self._expected:
             return
         now = time.perf_counter()
-        self._latencies.append(now - self._sent)
-        self._received = b""
+        answer, self._received, self._expected = self._received, b"", 0
+        if not (answer.startswith(b"HTTP/1.1 200") and self._load.mark in answer):
+            self._finish(RuntimeError(f"not the answer that was expected: {answer[:300]!r}"))
+            return
+        latencies = self._load.latencies
+        latencies.append(now - self._sent)
+        if len(latencies) % EVERY == 0:
+            self._load.sample.append(answer.partition(b"\r\n\r\n")[2])
         if now < self._until:
             self._send()
         else:
@@ -63,30 +79,59 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
 
-class Load:
-    """Requests for tokens to a server on loopback."""
+def request(method: str, path: str, form: bytes = b"", host: str = "127.0.0.1") -> bytes:
+    """An HTTP/1.1 request."""
+    lines = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"
+    if form:
+        lines += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n"
+    return f"{lines}\r\n".encode() + form
 
-    def __init__(self, port: int, path: str, form: bytes) -> None:
+
+def token_request(realm: str, form: dict[str, str]) -> bytes:
+    """A request to a realm's token endpoint."""
+    return request("POST", f"/realms/{realm}/protocol/openid-connect/token", urllib.parse.urlencode(form).encode())
+
+
+class Load:
+    """Requests to a server on loopback, one of `requests` after the other; each answer must hold `mark`.
+
+    The host in the requests is the issuer of the tokens: one without a port, so that it is the same for every server.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        requests: Sequence[bytes],
+        mark: bytes = b'"access_token":"',
+        *,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self._port = port
-        self._request = (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n"
-        ).encode() + form
+        self.requests = cycle(requests)
+        self.mark = mark
+        self._context = context
+        self.latencies: list[float] = []
+        self.sample: list[bytes] = []
 
     def run(self, connections: int, seconds: float) -> Result:
-        """Loads the server for `seconds`. Raises RuntimeError for an answer without a token."""
-        return asyncio.run(self._run(connections, seconds))
+        """Loads the server for `seconds`. Raises RuntimeError for another answer than 200 with the mark."""
+        self.latencies, self.sample = [], []
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._run(connections, seconds))
+        latencies = sorted(self.latencies)
+        count = len(latencies)
+        return Result(count, latencies[count // 2], latencies[count * 99 // 100], tuple(self.sample))
 
-    async def _run(self, connections: int, seconds: float) -> Result:
+    async def _run(self, connections: int, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        until, latencies = time.perf_counter() + seconds, list[float]()
+        until = time.perf_counter() + seconds
         ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
         for end in ends:
             await loop.create_connection(
-                lambda end=end: _Connection(self._request, until, latencies, end),  # type: ignore[misc]
+                partial(_Connection, self, until, end),
                 "127.0.0.1",
                 self._port,
+                ssl=self._context,
+                server_hostname="localhost" if self._context else None,
             )
-        await asyncio.gather(*ends)
-        latencies.sort()
-        return Result(len(latencies), latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100])
+        await asyncio.wait_for(asyncio.gather(*ends), seconds + 60)

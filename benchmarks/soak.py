@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load import Load
-from benchmarks.tokens import ADMIN, Server, client_form, prepare, serve, token
+from benchmarks.load import Load, token_request
+from benchmarks.servers import ADMIN, REALM, Server, client_form, prepare, serve, token
 
 WORKERS = 4
 SESSION_SECONDS = 20
@@ -119,8 +119,7 @@ def database_bytes(data: Path) -> int:
 
 
 def rounds(server: Server, data: Path, secret: str, options: argparse.Namespace) -> Iterator[Sample]:
-    path = "/realms/bench/protocol/openid-connect/token"
-    load = Load(server.port, path, urllib.parse.urlencode(client_form("ES256", secret)).encode())
+    load = Load(server.port, [token_request(REALM, client_form("ES256", secret))])
     tokens = writes = logins = 0
     for number in range(options.rounds):
         while tokens < options.tokens * (number + 1) // options.rounds:

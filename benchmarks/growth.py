@@ -1,0 +1,265 @@
+"""What does it cost to have much: clients, realms, roles? Each case beside the smallest, measured in turns.
+
+    make bench-growth
+
+For every case a server of its own runs on a database that holds so much. Printed are, beside the smallest case: the CPU
+time of a token; of creating a client, changing one, and of one page of the lists of clients, users and roles; the
+latency of tokens while a client is changed every second; and the time from process start to the first token.
+"""
+
+import argparse
+import http.client
+import json
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import population, servers
+from benchmarks.load import Load, token_request
+from benchmarks.population import name_of
+from benchmarks.servers import REALM, Server
+from benchmarks.table import tell
+
+CONNECTIONS = 16
+IN_USE = 1_000
+"""Clients, at most, that ask for tokens; the others are only there."""
+REPEATS = 100
+"""Of each call of the admin API in a round."""
+
+
+@dataclass
+class Case:
+    """A database that holds so much, and what was measured on it."""
+
+    name: str
+    data: Path
+    realms: tuple[str, ...]
+    clients: int
+    start: float = 0.0
+    figures: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, what: str, value: float) -> None:
+        """Keeps one figure."""
+        self.figures.setdefault(what, []).append(value)
+
+    def median(self, what: str) -> float:
+        return statistics.median(self.figures[what])
+
+
+class Admin:
+    """Calls of the admin API on one kept-alive connection."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        self._token, self._until = "", 0.0
+
+    def call(self, method: str, path: str, document: Any = None) -> tuple[bytes, str]:
+        """Body and Location. Raises RuntimeError unless it is done."""
+        if time.monotonic() > self._until:
+            self._token, self._until = servers.administrator(self.server), time.monotonic() + 30
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        body = None if document is None else json.dumps(document)
+        self._connection.request(method, f"/admin/realms{path}", body, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:200]!r}")
+        return content, answer.headers.get("Location", "").rpartition("/")[2]
+
+    def cost(self, calls: Callable[[], object]) -> float:
+        """CPU seconds of the server for what `calls` does."""
+        before = self.server.cpu_seconds()
+        calls()
+        return self.server.cpu_seconds() - before
+
+
+def measure(cases: list[Case], secret: str, rounds: int, seconds: float) -> None:
+    """All cases in turns."""
+    with ExitStack() as running:
+        loads = []
+        for case in cases:
+            begun = time.monotonic()
+            server = running.enter_context(servers.serve(case.data, secret))
+            form = {"grant_type": "client_credentials", "client_id": name_of(0), "client_secret": secret}
+            servers.token(server, form, case.realms[0])
+            case.start = time.monotonic() - begun
+            used = range(0, case.clients, max(1, case.clients // IN_USE))
+            requests = [
+                token_request(realm, form | {"client_id": name_of(number)}) for realm in case.realms for number in used
+            ]
+            loads.append((case, Load(server.port, requests), Admin(server)))
+        servers.pin(0, 1)
+        for _, load, admin in loads:
+            admin.server.pin(0)
+            load.run(CONNECTIONS, 2 * seconds)  # each client is compiled on its first use
+            admin.call("GET", "")
+        for number in range(rounds):
+            tell(f"round {number + 1} of {rounds}")
+            for case, load, admin in loads:
+                _tokens(case, load, admin, seconds)
+            for case, _, admin in loads:
+                _calls(case, admin)
+        for case, _, admin in loads:
+            case.note("MB", admin.server.resident_megabytes())
+
+
+def _tokens(case: Case, load: Load, admin: Admin, seconds: float) -> None:
+    before = admin.server.cpu_seconds()
+    result = load.run(CONNECTIONS, seconds)
+    case.note("token µs", (admin.server.cpu_seconds() - before) / result.count * 1e6)
+    case.note("p99 ms", result.p99 * 1000)
+    with _edits(case, admin):
+        case.note("p99 ms, edits", load.run(CONNECTIONS, seconds).p99 * 1000)
+
+
+@contextmanager
+def _edits(case: Case, admin: Admin) -> Iterator[None]:
+    """Changes a client now and once a second, of those that are asking for tokens."""
+    stop = threading.Event()
+    realm = case.realms[0]
+    editor = Admin(admin.server)
+    (found,) = json.loads(editor.call("GET", f"/{realm}/clients?clientId={name_of(0)}")[0])
+
+    def edit() -> None:
+        number = 0
+        while not stop.wait(1 if number else 0.2):
+            number += 1
+            editor.call("PUT", f"/{realm}/clients/{found['id']}", {"description": f"edit {number}"})
+
+    thread = threading.Thread(target=edit)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _calls(case: Case, admin: Admin) -> None:
+    realm = f"/{case.realms[0]}"
+    made: list[str] = []
+
+    def create() -> None:
+        for _ in range(REPEATS):
+            document = {"clientId": f"new-{time.monotonic_ns()}", "serviceAccountsEnabled": True}
+            made.append(admin.call("POST", f"{realm}/clients", document)[1])
+
+    def change() -> None:
+        for client in made:
+            admin.call("PUT", f"{realm}/clients/{client}", {"description": "changed"})
+
+    def remove() -> None:
+        for client in made:
+            admin.call("DELETE", f"{realm}/clients/{client}")
+
+    def pages(path: str) -> Callable[[], object]:
+        return lambda: [admin.call("GET", f"{realm}{path}") for _ in range(REPEATS)]
+
+    calls: dict[str, Callable[[], object]] = {
+        "create": create,
+        "change": change,
+        "clients": pages("/clients?first=0&max=20"),
+        "users": pages("/users?first=0&max=20"),
+        "roles": pages("/roles?first=0&max=20"),
+        "delete": remove,
+    }
+    for what, work in calls.items():
+        case.note(f"{what} µs", admin.cost(work) / REPEATS * 1e6)
+
+
+def lines(cases: list[Case]) -> Iterator[str]:
+    """The table: the smallest case as it is, the others beside it."""
+    smallest = cases[0]
+    yield f"{'':<18}" + "".join(f"{what:>16}" for what in smallest.figures) + f"{'start s':>10}"
+    for case in cases:
+        cells = []
+        for what in smallest.figures:
+            value, least = case.median(what), smallest.median(what)
+            times = "" if case is smallest or not least else f" ({value / least:.2f}×)"
+            cells.append(f"{value:,.1f}{times}" if value < 100 else f"{value:,.0f}{times}")
+        yield f"{case.name:<18}" + "".join(f"{cell:>16}" for cell in cells) + f"{case.start:>10.2f}"
+
+
+def _copy(data: Path, to: Path) -> Path:
+    shutil.copytree(data, to, ignore=shutil.ignore_patterns("keyturn.lock"))
+    return to
+
+
+def _smallest(directory: Path, secret: str) -> Path:
+    data = directory / "smallest"
+    with servers.serve(data, secret) as server:
+        servers.prepare(server, secret)
+        document = {"clientId": name_of(0), "secret": secret, "serviceAccountsEnabled": True}
+        Admin(server).call("POST", f"/{REALM}/clients", document)
+    return data
+
+
+def of_clients(directory: Path, secret: str, sizes: list[int]) -> list[Case]:
+    """A realm with so many clients."""
+    data, cases = _smallest(directory, secret), []
+    there = 1
+    for size in sizes:
+        tell(f"{size:,} clients")
+        data = _copy(data, directory / f"clients-{size}")
+        population.add_clients(data, REALM, range(there, size))
+        there = size
+        cases.append(Case(f"{size:,} clients", data, (REALM,), size))
+    return cases
+
+
+def of_realms(directory: Path, secret: str, sizes: list[int]) -> list[Case]:
+    """So many realms with a client each, all of which ask for tokens."""
+    data, cases = _smallest(directory, secret), []
+    there = 0
+    for size in sizes:
+        tell(f"{size:,} realms")
+        data = _copy(data, directory / f"realms-{size}")
+        population.add_realms(data, REALM, secret, range(there, size))
+        there = size
+        cases.append(Case(f"{size:,} realms", data, tuple(f"realm-{n:07d}" for n in range(size)), 1))
+    return cases
+
+
+def of_roles(directory: Path, secret: str, sizes: list[int]) -> list[Case]:
+    """So many roles in the realm, which the clients do not hold."""
+    data, cases = _smallest(directory, secret), []
+    there = 0
+    for size in sizes:
+        tell(f"{size:,} roles")
+        data = _copy(data, directory / f"roles-{size}")
+        population.add_roles(data, REALM, range(there, size))
+        there = size
+        cases.append(Case(f"{size:,} roles", data, (REALM,), 1))
+    return cases
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
+    for what, sizes in (
+        ("clients", [1, 10_000, 100_000, 1_000_000]),
+        ("realms", [1, 100, 1_000]),
+        ("roles", [10, 100, 1_000]),
+    ):
+        parser.add_argument(f"--{what}", type=int, nargs="*", default=sizes)
+    options = parser.parse_args()
+    secret = servers.new_secret()
+    for make, sizes in ((of_clients, options.clients), (of_realms, options.realms), (of_roles, options.roles)):
+        if sizes:
+            with tempfile.TemporaryDirectory() as directory:
+                cases = make(Path(directory), secret, sizes)
+                measure(cases, secret, options.rounds, options.seconds)
+                print("\n".join(lines(cases)) + "\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
