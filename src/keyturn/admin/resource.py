@@ -10,7 +10,7 @@ A parameter is, by its annotation or name:
 - a segment of the path, by its name, a ``str``;
 - the query: a subclass of ``Query``;
 - the body: a Representation or a list of them, with ``| None`` if it may be missing, ``bytes`` as they came, ``Form``
-  for an HTML form.
+  for an HTML form, ``Multipart`` for one with files.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from keyturn.admin.permissions import Needs
 from keyturn.admin.query import Query
 from keyturn.representations.reading import UnreadableDocument
 
-__all__ = ["JSON", "Endpoint", "Form", "Parameters", "Resource"]
+__all__ = ["JSON", "Endpoint", "Form", "Multipart", "Parameters", "Resource"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 JSON: Final = "application/json"
@@ -38,6 +38,10 @@ class Inherited:
 
 class Form(dict[str, str]):
     """An HTML form as a body; of a repeated name the first value counts."""
+
+
+class Multipart(dict[str, bytes]):
+    """A form with files as a body (RFC 7578); of a repeated name the first value counts."""
 
 
 @dataclass(frozen=True, slots=True)

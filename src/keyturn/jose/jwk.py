@@ -128,10 +128,24 @@ class PrivateKey:
         """
         return self._serialized(serialization.Encoding.PEM).decode()
 
-    def _serialized(self, encoding: serialization.Encoding) -> bytes:
+    def to_pkcs1(self) -> bytes:
+        """RSAPrivateKey of PKCS #1 in DER, not encrypted; base64 of it is ``privateKey`` of a client's certificate.
+
+        Raises:
+            InvalidKey: it is no RSA key.
+        """
+        if self.public.family != "RSA":
+            raise InvalidKey("PKCS #1 is for RSA alone")
+        return self._serialized(serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL)
+
+    def _serialized(
+        self,
+        encoding: serialization.Encoding,
+        form: serialization.PrivateFormat = serialization.PrivateFormat.PKCS8,
+    ) -> bytes:
         if isinstance(self.material, bytes):
             raise InvalidKey("a shared secret has no PKCS #8 form")
-        return self.material.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        return self.material.private_bytes(encoding, form, serialization.NoEncryption())
 
 
 def generate(

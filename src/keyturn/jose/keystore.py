@@ -1,10 +1,15 @@
-"""Private keys in Java's keystores, JKS and PKCS #12: what kcadm signs in with (``--keystore``)."""
+"""Keys and certificates in Java's keystores, JKS and PKCS #12, as kcadm signs in with and clients are given.
 
+A keystore is read by its content, and written in the form that is asked for.
+"""
+
+import contextlib
 import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -13,12 +18,26 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from keyturn.jose.jwk import PrivateKey, private_key_from_pem
 from keyturn.jose.jwk_members import InvalidKey
 
-__all__ = ["KeystoreError", "read_private_key"]
+__all__ = ["Entry", "KeystoreError", "WrongPassword", "read_entry", "read_private_key"]
 
 _JKS_MAGIC: Final = b"\xfe\xed\xfe\xed"
 _PRIVATE_KEY_ENTRY: Final = 1
 _SHA1: Final = 20
 _OCTET_STRING: Final = 0x04
+_PROTECTION: Final = bytes.fromhex("300e060a2b060104012a021101010500")
+"""AlgorithmIdentifier of Sun's ``KeyProtector``: 1.3.6.1.4.1.42.2.17.1.1, NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a keystore has under a name: a private key (PKCS #8) with its certificate, or one of the two. Both DER."""
+
+    private_key: bytes | None = field(default=None, repr=False)
+    certificate: bytes | None = None
+
+
+class WrongPassword(ValueError):
+    """The keystore's own password is wrong."""
 
 
 class KeystoreError(ValueError):
@@ -47,28 +66,75 @@ def read_private_key(
         raise KeystoreError(str(error)) from None
 
 
+def read_entry(content: bytes, alias: str, *, store_password: str, key_password: str | None) -> Entry:
+    """What is called `alias`, whatever its case; empty where there is nothing of that name.
+
+    A key of a JKS whose `key_password` is wrong, or not given, is left out; PKCS #12 has one password for all.
+
+    Raises:
+        WrongPassword: that of the keystore is wrong.
+        KeystoreError: it is broken, or none of the two formats.
+    """
+    if content.startswith(_JKS_MAGIC):
+        return _jks_entry(content, alias, store_password, key_password)
+    if not content.startswith(b"\x30"):
+        raise KeystoreError("Invalid keystore format")
+    store = _load_pkcs12(content, store_password)
+    for holder in (store.cert, *store.additional_certs):
+        if holder is not None and (holder.friendly_name or b"").decode("utf-8", "replace").lower() == alias.lower():
+            key = None if store.key is None or holder is not store.cert else _pkcs8(store.key)
+            return Entry(key, holder.certificate.public_bytes(serialization.Encoding.DER))
+    return Entry()
+
+
+def _load_pkcs12(content: bytes, password: str) -> pkcs12.PKCS12KeyAndCertificates:
+    try:
+        return pkcs12.load_pkcs12(content, password.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise WrongPassword("PKCS12 key store mac invalid") from None
+
+
+def _pkcs8(key: Any) -> bytes:
+    encoded: bytes = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return encoded
+
+
+def _jks_entry(content: bytes, alias: str, store_password: str, key_password: str | None) -> Entry:
+    try:
+        whole = _jks_content(content, store_password)
+        found = next((entry for entry in _jks_entries(whole) if entry[0].lower() == alias.lower()), None)
+        if found is None:
+            return Entry()
+        _, protected, chain = found
+        key = None
+        if protected is not None and key_password is not None:
+            with contextlib.suppress(KeystoreError):
+                key = _unprotect(protected, key_password)
+        return Entry(key, chain[0] if chain else None)
+    except IndexError:
+        raise KeystoreError("Invalid keystore format") from None
+
+
 def _from_pkcs12(content: bytes, alias: str, password: str) -> bytes:
     try:
-        store = pkcs12.load_pkcs12(content, password.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise KeystoreError("PKCS12 key store mac invalid - wrong password or corrupted file") from None
+        store = _load_pkcs12(content, password)
+    except WrongPassword as error:
+        raise KeystoreError(f"{error} - wrong password or corrupted file") from None
     name = (store.cert.friendly_name if store.cert else None) or b""
     if store.key is None or name.decode("utf-8", "replace").lower() != alias.lower():
         raise _no_such_key(alias)
-    return store.key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    return _pkcs8(store.key)
 
 
 def _from_jks(content: bytes, alias: str, store_password: str, key_password: str) -> bytes:
-    """The entry `alias` of Sun's ``JavaKeyStore``."""
-    whole, digest = content[:-_SHA1], content[-_SHA1:]
-    # The format fixes this keyed hash, with its salt.
-    expected = hashlib.sha1(store_password.encode("utf-16-be") + b"Mighty Aphrodite" + whole).digest()  # noqa: S324
-    if not hmac.compare_digest(expected, digest):
-        raise KeystoreError("Keystore was tampered with, or password was incorrect")
+    """The key `alias` of Sun's ``JavaKeyStore``."""
     try:
-        found = next((key for name, key in _jks_keys(whole) if name.lower() == alias.lower()), None)
+        keys = ((name, key) for name, key, _ in _jks_entries(_jks_content(content, store_password)) if key is not None)
+        found = next((key for name, key in keys if name.lower() == alias.lower()), None)
+    except WrongPassword as error:
+        raise KeystoreError(str(error)) from None
     except IndexError:
         raise KeystoreError("Invalid keystore format") from None
     if found is None:
@@ -76,12 +142,25 @@ def _from_jks(content: bytes, alias: str, store_password: str, key_password: str
     return _unprotect(found, key_password)
 
 
+def _jks_content(content: bytes, password: str) -> bytes:
+    """What stands before the digest. Raises WrongPassword."""
+    whole, digest = content[:-_SHA1], content[-_SHA1:]
+    if not hmac.compare_digest(jks_digest(whole, password), digest):
+        raise WrongPassword("Keystore was tampered with, or password was incorrect")
+    return whole
+
+
+def jks_digest(content: bytes, password: str) -> bytes:
+    """The format fixes this keyed hash, with its salt."""
+    return hashlib.sha1(password.encode("utf-16-be") + b"Mighty Aphrodite" + content).digest()  # noqa: S324
+
+
 def _no_such_key(alias: str) -> KeystoreError:
     return KeystoreError(f"Couldn't load key with alias '{alias}' from keystore")
 
 
-def _jks_keys(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """The names and protected keys; numbers are big-endian, what varies has its length in front."""
+def _jks_entries(content: bytes) -> Iterator[tuple[str, bytes | None, list[bytes]]]:
+    """Names, protected keys and certificates; numbers are big-endian, what varies has its length in front."""
     at = len(_JKS_MAGIC)
 
     def take(size: int) -> bytes:
@@ -99,12 +178,13 @@ def _jks_keys(content: bytes) -> Iterator[tuple[str, bytes]]:
         kind = number(4)
         name = take(number(2)).decode("utf-8", "replace")
         take(8)  # creation date
-        if kind == _PRIVATE_KEY_ENTRY:
-            yield name, take(number(4))
+        protected = take(number(4)) if kind == _PRIVATE_KEY_ENTRY else None
+        chain = []
         for _ in range(number(4) if kind == _PRIVATE_KEY_ENTRY else 1):
             if version > 1:
                 take(number(2))  # the certificate's type
-            take(number(4))
+            chain.append(take(number(4)))
+        yield name, protected, chain
 
 
 def _unprotect(protected: bytes, password: str) -> bytes:
@@ -112,14 +192,35 @@ def _unprotect(protected: bytes, password: str) -> bytes:
     sealed = _last_octet_string(protected)
     salt, masked, check = sealed[:_SHA1], sealed[_SHA1:-_SHA1], sealed[-_SHA1:]
     secret = password.encode("utf-16-be")
-    stream, block = b"", salt
-    while len(stream) < len(masked):
-        block = hashlib.sha1(secret + block).digest()  # noqa: S324 - the format's own
-        stream += block
-    key = bytes(left ^ right for left, right in zip(masked, stream, strict=False))
+    key = _masked(masked, secret, salt)
     if not hmac.compare_digest(hashlib.sha1(secret + key).digest(), check):  # noqa: S324 - the format's own
         raise KeystoreError("Cannot recover key")
     return key
+
+
+def protect(key: bytes, password: str, salt: bytes) -> bytes:
+    """`key` as Sun's ``KeyProtector`` has it: an ``EncryptedPrivateKeyInfo``."""
+    secret = password.encode("utf-16-be")
+    check = hashlib.sha1(secret + key).digest()  # noqa: S324 - the format's own
+    sealed = salt + _masked(key, secret, salt) + check
+    return _element(0x30, _PROTECTION + _element(_OCTET_STRING, sealed))
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    """A DER element."""
+    length = len(content)
+    if length < 0x80:
+        return bytes([tag, length]) + content
+    size = (length.bit_length() + 7) // 8
+    return bytes([tag, 0x80 | size]) + length.to_bytes(size, "big") + content
+
+
+def _masked(content: bytes, secret: bytes, salt: bytes) -> bytes:
+    stream, block = b"", salt
+    while len(stream) < len(content):
+        block = hashlib.sha1(secret + block).digest()  # noqa: S324 - the format's own
+        stream += block
+    return bytes(left ^ right for left, right in zip(content, stream, strict=False))
 
 
 def _last_octet_string(encoded: bytes) -> bytes:

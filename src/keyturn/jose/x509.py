@@ -59,15 +59,15 @@ class DevelopmentTLS:
     server: Issued
 
 
-def self_signed(key: PrivateMaterial, common_name: str, *, now: float) -> bytes:
-    """A self-signed certificate for a realm's key, in DER, valid for ten years from `now` (seconds since the epoch).
+def self_signed(key: PrivateMaterial, common_name: str, *, now: float, years: int = 10) -> bytes:
+    """A self-signed certificate for `key`, in DER, valid for so many years from `now` (seconds since the epoch).
 
     Like Keycloak's (``CertificateUtils.generateV1SelfSignedCertificate``): no extensions, dated 100 seconds back, the
     serial number is the time in milliseconds. X.509 version 3, where Keycloak writes version 1; of a longer common name
     the first 64 characters.
 
     Raises:
-        ValueError: the common name is empty, or a shared secret instead of a key.
+        ValueError: the common name is empty, a shared secret instead of a key, or more years than there are.
     """
     if isinstance(key, bytes):
         raise ValueError("a shared secret takes no certificate")
@@ -81,7 +81,7 @@ def self_signed(key: PrivateMaterial, common_name: str, *, now: float) -> bytes:
         .public_key(key.public_key())
         .serial_number(max(1, int(now * 1000)))
         .not_valid_before(start - _KEYCLOAK_BACKDATED)
-        .not_valid_after(_ten_years_after(start))
+        .not_valid_after(_years_after(start, years))
     )
     return builder.sign(key, None if edwards else hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
@@ -326,8 +326,8 @@ def _time(now: float) -> datetime:
     return datetime.fromtimestamp(int(now), UTC)
 
 
-def _ten_years_after(start: datetime) -> datetime:
+def _years_after(start: datetime, years: int) -> datetime:
     try:
-        return start.replace(year=start.year + 10)
+        return start.replace(year=start.year + years)
     except ValueError:  # the 29th of February
-        return start.replace(year=start.year + 10, day=28)
+        return start.replace(year=start.year + years, day=28)

@@ -48,7 +48,12 @@ class ClientRepresentation(Representation):
     protocol: Maybe[str] = UNSET
     attributes: Annotated[
         Maybe[dict[str, str]],
-        secret_entries("client.secret.rotated", "saml.signing.private.key", "saml.encryption.private.key"),
+        secret_entries(
+            "client.secret.rotated",
+            "jwt.credential.private.key",
+            "saml.signing.private.key",
+            "saml.encryption.private.key",
+        ),
         NULL_REMOVES,
     ] = UNSET
     authentication_flow_binding_overrides: Annotated[Maybe[dict[str, str]], _LOGIN_PAGES, NULL_REMOVES] = UNSET

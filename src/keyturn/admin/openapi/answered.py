@@ -166,6 +166,8 @@ class Count(Representation):
 ANSWERED: Final[Mapping[str, Any]] = {
     "attack_detection.get_failures": LoginFailures,
     "authentication.get_client_authenticator_providers": list[ClientAuthenticatorProvider],
+    "client_certificates.download_certificate": bytes,
+    "client_certificates.generate_keystore": bytes,
     "client_details.get_installation": bytes,
     "client_details.push_revocation": GlobalRequestResult,
     "client_details.test_nodes": GlobalRequestResult,

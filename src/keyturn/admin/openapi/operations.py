@@ -13,7 +13,7 @@ from keyturn.admin.openapi.answered import ANSWERED, CREATED
 from keyturn.admin.openapi.texts import texts
 from keyturn.admin.permissions import Needs
 from keyturn.admin.query import Query, on_the_wire
-from keyturn.admin.resource import Endpoint, Form
+from keyturn.admin.resource import Endpoint, Form, Multipart
 from keyturn.admin.routing import Mount
 from keyturn.representations import given
 
@@ -195,6 +195,8 @@ def _body(endpoint: Endpoint) -> Body | None:
     if isinstance(kind, UnionType):
         kind = next(each for each in get_args(kind) if each is not NoneType)
     media_type = endpoint.consumes or _JSON
+    if kind is Multipart:
+        return Body(dict[str, str], "multipart/form-data", required)
     return Body(dict[str, str] if kind is Form else kind, media_type, required)
 
 
@@ -213,5 +215,6 @@ def _answers(endpoint: Endpoint, qualified: str) -> Mapping[int, Body | None]:
             answered = ANSWERED.get(qualified, kind)
             if answered is Content:
                 raise TypeError(f"nothing says what {qualified} answers")
-            found[200] = Body(answered, _TEXT if answered is bytes else _JSON)
+            binary = endpoint.produces if answered is bytes else None
+            found[200] = Body(answered, binary or (_TEXT if answered is bytes else _JSON))
     return found

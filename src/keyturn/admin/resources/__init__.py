@@ -9,6 +9,7 @@ from keyturn.admin.client_access import find_client, find_client_scope
 from keyturn.admin.group_documents import find_group
 from keyturn.admin.resources.attack_detection import attack_detection
 from keyturn.admin.resources.authentication import authentication
+from keyturn.admin.resources.client_certificates import client_certificates
 from keyturn.admin.resources.client_details import client_details
 from keyturn.admin.resources.client_scopes import client_scope_resource, client_scopes, realm_client_scopes
 from keyturn.admin.resources.client_secrets import client_secrets
@@ -68,6 +69,7 @@ RESOURCES: Final = (
     Mount(f"{_REALM}/clients", clients),
     Mount(_CLIENT, client_resource, {"client": find_client}),
     Mount(_CLIENT, client_secrets),
+    Mount(f"{_CLIENT}/certificates", client_certificates),
     Mount(_CLIENT, client_details),
     Mount(f"{_CLIENT}/evaluate-scopes", evaluate_scopes),
     Mount(f"{_CLIENT}/protocol-mappers", protocol_mappers, {"owner": client_as_owner}),
