@@ -115,6 +115,7 @@ class World:
             "other-credential-id": NOWHERE,
             "component-id": self.component(),
             "protocol": "openid-connect",
+            "attr": "jwt.credential",
             "node": "node.example.com",
             "provider-id": "keycloak-oidc-keycloak-json",
             "path": self.get(f"/groups/{group}")["name"],

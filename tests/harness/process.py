@@ -80,12 +80,13 @@ class ServerProcess:
         else:
             port = self.management_port if management else self.http_port
             connection = HTTPConnection("127.0.0.1", port, timeout=20)
-        body: str | None = None
+        body: str | bytes | None = None
         sent = dict(headers or {})
         if form is not None:
             body, sent = urlencode(form), {**_FORM, **sent}
         elif document is not None:
-            body, sent = json.dumps(document), {"content-type": "application/json", **sent}
+            body = document if isinstance(document, bytes) else json.dumps(document)
+            sent = {"content-type": "application/json", **sent}
         with contextlib.closing(connection):
             connection.request(method, path, body, sent)
             answer = connection.getresponse()

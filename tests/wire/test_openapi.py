@@ -72,11 +72,35 @@ def registered_node(world: World, values: Values) -> str:
     return name
 
 
+KEY_STORE = {"format": "PKCS12", "keySize": 2048, "keyPassword": "p", "storePassword": "p"}
+
+
+def key_set(world: World, _: Values) -> bytes:
+    """A form with a file."""
+    keys = world.server.request("GET", f"/realms/{REALM}/protocol/openid-connect/certs").body
+    part = b'--b\r\ncontent-disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    return part % (b"keystoreFormat", b"JSON Web Key Set") + part % (b"file", keys) + b"--b--\r\n"
+
+
+def with_key(world: World, _: Values) -> str:
+    """A client that has a key."""
+    client = world.client()
+    path = f"/admin/realms/{REALM}/clients/{client}/certificates/jwt.credential/generate-and-download"
+    assert world.send("POST", path, KEY_STORE).status == 200
+    return client
+
+
 WRITES: dict[str, Make] = {
+    "generate_certificate": lambda w, v: {},
+    "download_certificate": lambda w, v: KEY_STORE,
+    "generate_keystore": lambda w, v: KEY_STORE,
+    "upload_key": key_set,
+    "upload_certificate": key_set,
     "post_realm": lambda w, v: {"realm": w.new("realm")},
     "put_realm": lambda w, v: {"displayName": "Described", "attributes": {"a": "b"}},
     "convert_client_description": lambda w, v: {"clientId": "c"},
     "put_events_config": lambda w, v: {"eventsEnabled": True, "adminEventsEnabled": True},
+    "post_partial_import": lambda w, v: {"ifResourceExists": "SKIP", "roles": {"realm": [{"name": w.new("role")}]}},
     "post_component": lambda w, v: key_provider(w),
     "put_component": lambda w, v: {**w.get(f"/components/{v['component-id']}"), "name": "keys"},
     "post_client": lambda w, v: {"clientId": w.new("client")},
@@ -117,6 +141,7 @@ WRITES: dict[str, Make] = {
 FRESH: dict[str, dict[str, Make]] = {
     "delete_realm": {"realm": lambda w, v: spare_realm(w)},
     "delete_component": {"component-id": lambda w, v: w.component()},
+    "download_certificate": {"client-uuid": with_key},
     "remove_client": {"client-uuid": lambda w, v: w.client()},
     "delete_client_scope": {"client-scope-id": lambda w, v: w.scope()},
     "delete_user": {"user-id": lambda w, v: w.user()},
@@ -203,6 +228,7 @@ def test_every_operation_answers_as_it_is_described(world: World) -> None:
         if operation.body is not None:
             document = WRITES[function_of(operation)](world, values)
             headers["content_type"] = operation.body[0].replace("*/*", "application/json")
+            headers["content_type"] += "; boundary=b" if operation.body[0] == "multipart/form-data" else ""
             assert operation.body[0] != "application/json" or world.description.accepts(operation, document)
         if operation.id == "who_am_i":
             path, headers = operation.at({"realm": "master"}), {"authorization": f"Bearer {consoles_token(world)}"}
@@ -230,7 +256,8 @@ def test_refusals_are_described(world: World) -> None:
         unaccepted = {"authorization": f"Bearer {nobody}", "accept": "text/html"}
         assert checked(world, operation, asked(operation.method, path, headers=unaccepted)).status >= 400
         if operation.body is not None and operation.body[0] == "application/json":
-            assert checked(world, operation, world.send(operation.method, path, {"x": [1]})).status >= 400
+            unknown = checked(world, operation, world.send(operation.method, path, {"x": [1]}))
+            assert unknown.status >= 400 or operation.id == "post_partial_import"  # it skips what it does not know
             assert checked(world, operation, world.send(operation.method, path, 1, content_type="a/b")).status == 415
         missing = operation.at(dict.fromkeys(operation.segments, NOWHERE) | {"realm": REALM})
         if operation.segments[1:]:
