@@ -8,7 +8,7 @@ from keyturn.admin.context import RealmView
 from keyturn.admin.errors import Forbidden, NotFound
 from keyturn.admin.permissions import MANAGE_CLIENTS, MASTER, QUERY_CLIENTS, REALM_MANAGEMENT, VIEW_CLIENTS
 from keyturn.model.client_use import use_attributes
-from keyturn.representations import given
+from keyturn.representations import UNSET, given
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
@@ -85,6 +85,7 @@ def client_document(
         client = replace(client, attributes=attributes)
     return replace(
         client,
+        registration_access_token=UNSET,  # what is stored of it is for the token to be recognised by
         default_client_scopes=_scope_names(realm, client, Relation.CLIENT_DEFAULT_SCOPE),
         optional_client_scopes=_scope_names(realm, client, Relation.CLIENT_OPTIONAL_SCOPE),
         access={"view": realm.may(VIEW_CLIENTS), "configure": manage, "manage": manage} if access else {},

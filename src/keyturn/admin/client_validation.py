@@ -13,7 +13,14 @@ from keyturn.representations import given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
 
-__all__ = ["check_client", "check_imported_mappers", "check_lengths", "check_mapper_ids"]
+__all__ = [
+    "check_client",
+    "check_imported_mappers",
+    "check_lengths",
+    "check_mapper_ids",
+    "is_uri",
+    "is_url",
+]
 
 _ILLEGAL_SCHEMES: Final = frozenset({"javascript", "data"})
 _URL_SCHEMES: Final = frozenset({"http", "https", "ftp", "file", "jar", "mailto", "jrt", "jmod"})
@@ -115,7 +122,7 @@ def _problems(client: ClientRepresentation) -> Iterator[str]:
     logout_uris = [uri for uri in attributes.get("post.logout.redirect.uris", "").split("##") if uri not in {"+", "-"}]
     yield from _redirect_problems("A post-logout redirect URI", logout_uris)
     for uri in attributes.get("request.uris", "").split("##"):
-        if not _is_uri(uri):
+        if not is_uri(uri):
             yield "Valid request URIs has an invalid value"
         elif _scheme(uri) in _ILLEGAL_SCHEMES:
             yield "Valid request URIs has a value with illegal scheme"
@@ -128,7 +135,7 @@ def _redirect_problems(text: str, uris: Iterable[str]) -> Iterator[str]:
     for uri in uris:
         if uri.startswith("/"):
             continue
-        if not _is_uri(uri):
+        if not is_uri(uri):
             found[f"{text} is not a valid URI"] = True
         elif _scheme(uri) in _ILLEGAL_SCHEMES:
             found[f"{text} uses an illegal scheme"] = True
@@ -141,7 +148,7 @@ def _url_problems(text: str, url: str, *, absolute: bool = False, fragment: bool
     """Problems of a URL, or where that will do, a path below the root URL."""
     if not url or (absolute and url.startswith("${")):
         return
-    if not _is_uri(url):
+    if not is_uri(url):
         yield f"{text} is not a valid URL"
     elif _scheme(url) in _ILLEGAL_SCHEMES:
         yield f"{text} uses an illegal scheme"
@@ -152,7 +159,7 @@ def _url_problems(text: str, url: str, *, absolute: bool = False, fragment: bool
 
 
 def _uri_problems(text: str, uri: str) -> Iterator[str]:
-    if not _is_uri(uri):
+    if not is_uri(uri):
         yield f"{text} is not a valid URL"
     elif _scheme(uri) in _ILLEGAL_SCHEMES:
         yield f"{text} uses an illegal scheme"
@@ -163,7 +170,12 @@ def _scheme(uri: str) -> str:
     return match.group(1).lower() if match else ""
 
 
-def _is_uri(uri: str) -> bool:
+def is_url(url: str) -> bool:
+    """Whether Java makes a ``URL`` of it: it looks at the scheme alone."""
+    return _scheme(url) in _URL_SCHEMES
+
+
+def is_uri(uri: str) -> bool:
     """Whether Java's ``URI`` takes it."""
     if _NOT_IN_URI.search(uri) or uri.count("#") > 1:
         return False

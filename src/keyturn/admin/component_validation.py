@@ -4,7 +4,7 @@ Source: Keycloak ``ConfigurationValidationHelper`` and the providers' ``validate
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from keyturn.admin.errors import BadRequest, ErrorMessage
@@ -13,7 +13,14 @@ from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
 from keyturn.representations import given
 from keyturn.representations.component import ComponentRepresentation
 
-__all__ = ["MASK", "check_component", "known_config", "properties_of", "shown_config"]
+__all__ = [
+    "MASK",
+    "check_component",
+    "check_registration_policy",
+    "known_config",
+    "properties_of",
+    "shown_config",
+]
 
 MASK: Final = "**********"
 """What a secret shows as; sent back, it means the one that there is."""
@@ -23,6 +30,12 @@ _CHECKED_LISTS: Final = frozenset(
 _SECRET_SIZES: Final = ["16", "24", "32", "64", "128", "256", "512"]
 """What Keycloak says of every kind of secret, though it takes fewer of some."""
 _LABELS: Final = {"secretSize": "Secret size", "max-clients": "Max Clients Per Realm"}
+_VERIFICATIONS: Final = {
+    "host-sending-registration-request-must-match": "Host Sending Client Registration Request Must Match",
+    "client-uris-must-match": "Client URIs Must Match",
+}
+_OPENID: Final = "openid"
+"""A scope that every realm knows without having it."""
 _NUMBERS: Final = {"priority", "max-clients"}
 _REQUIRED: Final = frozenset({"privateKey", "keystore", "keystorePassword", "keyAlias", "max-clients"})
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
@@ -83,6 +96,41 @@ def check_component(component: ComponentRepresentation) -> None:
             raise _refused(f"'{label}' should be {', '.join(options[:-1])} or {options[-1]}")
     if component.provider_id in {"rsa", "rsa-enc"} and not key_ring([component]).keys:
         raise _refused("Failed to decode private key")
+
+
+def check_registration_policy(component: ComponentRepresentation, scopes: Collection[str]) -> None:
+    """That a registration policy is configured as Keycloak wants it; no other component is looked at.
+
+    Args:
+        scopes: the names of the realm's client scopes.
+
+    Raises:
+        AdminError: a setting is missing, or not one of its kind.
+
+    Source: Keycloak ``TrustedHostClientRegistrationPolicyFactory``, ``ClientScopesClientRegistrationPolicyFactory``.
+    """
+    config = given(component.config, {})
+    if component.provider_id == "trusted-hosts":
+        for name, label in _VERIFICATIONS.items():
+            values = config.get(name, [])
+            if len(values) > 1:
+                raise _refused(f"'{label}' should be a single entry")
+            if not values or not values[0]:
+                raise _refused(f"'{label}' is required")
+            if values[0] not in {"true", "false"}:
+                raise _refused(f"'{label}' should be 'true' or 'false'")
+        if all(config[name] == ["false"] for name in _VERIFICATIONS):
+            raise _refused("At least one of hosts verification or client URIs validation must be enabled")
+    elif component.provider_id == "allowed-client-templates":
+        named = config.get("allowed-client-scopes", [])
+        if not {*scopes, _OPENID}.issuperset(named):
+            raise _refused(f"Client scopes not allowed: [{', '.join(named)}]")
+    elif component.provider_id == "max-clients":
+        values = config.get("max-clients", [])
+        if len(values) > 1:
+            raise _refused(f"'{_LABELS['max-clients']}' should be a single entry")
+        if values and not -(2**31) <= int(values[0]) < 2**31:
+            raise _refused(f"'{_LABELS['max-clients']}' should be a number")
 
 
 def _refused(message: str) -> ErrorMessage:

@@ -138,6 +138,7 @@ class _Export:
         return [
             replace(
                 client,
+                registration_access_token=UNSET,
                 default_client_scopes=self._scopes(default.get(each, ())),
                 optional_client_scopes=self._scopes(optional.get(each, ())),
             )

@@ -21,7 +21,7 @@ from keyturn.oauth2.http_message import json_response
 _REDIRECTS: Final = {"/": "/admin/", "/admin": "/admin/master/console/", "/admin/": "/admin/master/console/"}
 _LARGE_AT_ONCE: Final = 4
 """Documents over ``MAXIMUM_FORM`` that are in memory at the same time."""
-_HEADERS: Final = frozenset(
+HEADERS: Final = frozenset(
     {b"authorization", b"dpop", b"content-type", b"accept", b"origin", b"access-control-request-method"}
 )
 """What the admin API looks at."""
@@ -47,10 +47,10 @@ class AdminService:
         target = _REDIRECTS.get(scope["path"])
         if target is not None:
             location = ("location", origin.base_url + target)
-            await _send(send, scope["method"], AdminResponse(302, (location,)), sent_content=False)
+            await send_answer(send, scope["method"], AdminResponse(302, (location,)), sent_content=False)
             return
         headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _HEADERS
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in HEADERS
         }
         path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
         shown = Shown(headers.get("authorization"), headers.get("dpop"), scope["method"], origin.base_url + path)
@@ -83,10 +83,10 @@ class AdminService:
             address=origin.address,
         )
         response = await to_thread.run_sync(self.api.handle, request)
-        await _send(send, scope["method"], response, sent_content="content-type" in headers)
+        await send_answer(send, scope["method"], response, sent_content="content-type" in headers)
 
 
-async def _send(send: Send, method: str, response: AdminResponse, *, sent_content: bool) -> None:
+async def send_answer(send: Send, method: str, response: AdminResponse, *, sent_content: bool) -> None:
     """Sends `response` with Keycloak's security headers: those of frames only where there is content on either side."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     has_content = sent_content or any(name == b"content-type" for name, _ in headers)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from anyio import to_thread
 
@@ -39,6 +39,9 @@ from keyturn.oauth2.userinfo import userinfo
 from keyturn.registry.registry import RealmEntry
 from keyturn.store.spi import Busy
 
+if TYPE_CHECKING:
+    from keyturn.http.registration import RegistrationService
+
 Endpoint: TypeAlias = Callable[[Request, Realm, Clients, int, Facts | None], Answer | Pending]
 
 _NO_TARGET: Final = json_response(404, {"error": "Unable to find matching target resource method"})
@@ -48,6 +51,7 @@ _NOT_FOUND: Final = json_response(404, {"error": "HTTP 404 Not Found"})
 _READ: Final = frozenset({"GET", "HEAD"})
 _RFC_8414: Final = "/.well-known/oauth-authorization-server/realms/"
 _PROTOCOL: Final = "/protocol/"
+_REGISTRATION: Final = "/clients-registrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class RealmService:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._registration: RegistrationService | None = None
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises Disconnected."""
@@ -119,6 +124,9 @@ class RealmService:
         entry = await self._entry(name)
         if entry is None:
             await respond(send, NO_REALM)
+            return
+        if below == _REGISTRATION or below.startswith(f"{_REGISTRATION}/"):
+            await self._register(scope, receive, send, entry.realm)
             return
         route = ROUTES.get(below.removesuffix("/"))
         if route is None:
@@ -142,6 +150,13 @@ class RealmService:
             await respond(send, HTTPS_REQUIRED)
         else:
             await respond(send, await self._answer(request, entry, route))
+
+    async def _register(self, scope: Scope, receive: Receive, send: Send, realm: Realm) -> None:
+        if self._registration is None:
+            from keyturn.http.registration import RegistrationService  # most servers never need it
+
+            self._registration = RegistrationService(self._services)
+        await self._registration.handle(scope, receive, send, realm)
 
     async def _entry(self, name: str) -> RealmEntry | None:
         try:

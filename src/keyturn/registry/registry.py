@@ -11,7 +11,7 @@ from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.spi import Miss
 from keyturn.registry.compile import compile_client, compile_realm
-from keyturn.store.collections import CLIENTS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
+from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Change, Reader, Relation, Store, StoreError
 
 MAXIMUM_CLIENTS: Final = 20_000
@@ -33,7 +33,7 @@ _OF_ONE_CLIENT: Final = frozenset(
 )
 """Kinds of change that concern the one client whose ``id`` they name."""
 
-_NOT_COMPILED: Final = frozenset({SESSIONS.name, LOGIN_FAILURES.name})
+_NOT_COMPILED: Final = frozenset({SESSIONS.name, LOGIN_FAILURES.name, INITIAL_ACCESS.name})
 _OF_ONE_USER: Final = frozenset({USERS.name, Relation.USER_ROLE, Relation.MEMBERSHIP})
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from keyturn.model.login_failures import LoginFailures
 from keyturn.model.user_session import UserSession
 from keyturn.representations.client import ClientRepresentation
+from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
 from keyturn.representations.component import ComponentRepresentation
 from keyturn.representations.group import GroupRepresentation
@@ -86,4 +87,18 @@ SESSIONS: Final = Collection(
 LOGIN_FAILURES: Final = Collection("login_failures", LoginFailures, ())
 """By the user's id."""
 
-COLLECTIONS: Final = (REALMS, CLIENTS, CLIENT_SCOPES, ROLES, USERS, GROUPS, COMPONENTS, SESSIONS, LOGIN_FAILURES)
+INITIAL_ACCESS: Final = Collection("initial_access", ClientInitialAccessPresentation, ())
+"""What may still be registered with initial access tokens; the tokens themselves are not kept."""
+
+COLLECTIONS: Final = (
+    REALMS,
+    CLIENTS,
+    CLIENT_SCOPES,
+    ROLES,
+    USERS,
+    GROUPS,
+    COMPONENTS,
+    SESSIONS,
+    LOGIN_FAILURES,
+    INITIAL_ACCESS,
+)

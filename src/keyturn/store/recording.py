@@ -7,8 +7,9 @@ from typing import Any, Final
 from keyturn.events.event import Event
 from keyturn.events.recorder import LONGEST, NotSaved, Save, Uses
 from keyturn.representations import UNSET, Maybe, RealmRepresentation, given
+from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.representations.event import EventRepresentation
-from keyturn.store.collections import REALMS
+from keyturn.store.collections import INITIAL_ACCESS, REALMS
 from keyturn.store.logs import ADMIN_EVENTS, EVENTS
 from keyturn.store.spi import ClientUse, Log, Store, StoreError
 
@@ -67,9 +68,28 @@ def tidy(store: Store, now: float) -> None:
     with store.read() as reader:
         realms = reader.select(REALMS, None)
     for realm in realms:
+        _forget_spent(store, given(realm.id, ""), int(now))
         for log, lifespan in ((EVENTS, given(realm.events_expiration, 0)), (ADMIN_EVENTS, _admin_lifespan(realm))):
             if lifespan > 0:
                 _expire(store, log, given(realm.id, ""), max(int(now) - lifespan, 0) * 1000)
+
+
+def _forget_spent(store: Store, realm_id: str, now: int) -> None:
+    """Removes initial access tokens that register nothing more.
+
+    Source: Keycloak ``ClearExpiredClientInitialAccessTokens``.
+    """
+    with store.read() as reader:
+        spent = [access.id for access in reader.select(INITIAL_ACCESS, realm_id) if _is_spent(access, now)]
+    if spent:
+        with store.write() as transaction:
+            for access_id in spent:
+                transaction.delete(INITIAL_ACCESS, realm_id, given(access_id, ""))
+
+
+def _is_spent(access: ClientInitialAccessPresentation, now: int) -> bool:
+    lifespan = given(access.expiration, 0)
+    return given(access.remaining_count, 0) == 0 or 0 < lifespan < now - given(access.timestamp, 0)
 
 
 def _admin_lifespan(realm: RealmRepresentation) -> int:

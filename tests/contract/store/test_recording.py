@@ -9,10 +9,11 @@ import pytest
 from keyturn.events.event import Event
 from keyturn.events.recorder import NotSaved, Use
 from keyturn.representations.client import ClientRepresentation
+from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.representations.event import AdminEventRepresentation, EventRepresentation
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store import recording
-from keyturn.store.collections import CLIENTS, REALMS
+from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, REALMS
 from keyturn.store.logs import ADMIN_EVENTS, EVENTS
 from keyturn.store.recording import saver, tidy
 from keyturn.store.spi import ClientUse, Entries, Log
@@ -138,3 +139,16 @@ def test_many_events_are_forgotten_in_several_transactions(realms: SqlStore, mon
         write.append(EVENTS, [("r1", EventRepresentation(id=f"old-{number}", time=number)) for number in range(9)])
     tidy(realms, NOW)
     assert [each.id for each in stored(realms, EVENTS)] == ["r1-60", "r1-0"]
+
+
+def test_initial_access_tokens_that_register_nothing_more_are_forgotten(realms: SqlStore) -> None:
+    made = {"used-up": (0, 0), "expired": (60, 1), "for-ever": (0, 1), "not-yet": (61, 1)}
+    with realms.write() as write:
+        for access_id, (lifespan, left) in made.items():
+            access = ClientInitialAccessPresentation(
+                id=access_id, timestamp=NOW - 61, expiration=lifespan, count=1, remaining_count=left
+            )
+            write.insert(INITIAL_ACCESS, "r1", access)
+    tidy(realms, NOW)
+    with realms.read() as reader:
+        assert [access.id for access in reader.select(INITIAL_ACCESS, "r1")] == ["for-ever", "not-yet"]

@@ -11,6 +11,7 @@ from keyturn.admin.resources.attack_detection import attack_detection
 from keyturn.admin.resources.authentication import authentication
 from keyturn.admin.resources.client_certificates import client_certificates
 from keyturn.admin.resources.client_details import client_details
+from keyturn.admin.resources.client_registration import client_registration, initial_access
 from keyturn.admin.resources.client_scopes import client_scope_resource, client_scopes, realm_client_scopes
 from keyturn.admin.resources.client_secrets import client_secrets
 from keyturn.admin.resources.clients import client_resource, clients
@@ -67,10 +68,12 @@ RESOURCES: Final = (
     Mount(f"{_REALM}/keys", keys),
     Mount(f"{_REALM}/components", components),
     Mount(f"{_REALM}/clients", clients),
+    Mount(f"{_REALM}/clients-initial-access", initial_access),
     Mount(_CLIENT, client_resource, {"client": find_client}),
     Mount(_CLIENT, client_secrets),
     Mount(f"{_CLIENT}/certificates", client_certificates),
     Mount(_CLIENT, client_details),
+    Mount(_CLIENT, client_registration),
     Mount(f"{_CLIENT}/evaluate-scopes", evaluate_scopes),
     Mount(f"{_CLIENT}/protocol-mappers", protocol_mappers, {"owner": client_as_owner}),
     Mount(f"{_CLIENT}/roles", roles, {"container": client_role_container}),

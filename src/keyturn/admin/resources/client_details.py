@@ -13,6 +13,7 @@ from keyturn.admin.answers import Content, NoContent
 from keyturn.admin.client_access import assigned_scopes, require_manage
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, NotEnabled, NotFound
+from keyturn.admin.installation import adapter_settings
 from keyturn.admin.new_users import ensure_service_account, service_account_of
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
@@ -173,17 +174,5 @@ def get_installation(realm: RealmView, client: ClientRepresentation, provider_id
     """The settings that Keycloak's own adapters read (``keycloak.json``)."""
     if provider_id != _ADAPTER_FILE:
         raise NotFound("Unknown Provider")
-    settings: dict[str, Any] = {
-        "realm": realm.name,
-        "auth-server-url": f"{realm.base_url}/",
-        "ssl-required": given(realm.realm.ssl_required, "external"),
-        "resource": client.client_id,
-    }
-    if client.bearer_only is True:
-        settings = {"realm": realm.name, "bearer-only": True, **settings}
-    elif client.public_client is True:
-        settings["public-client"] = True
-    elif isinstance(client.secret, str):
-        settings["credentials"] = {"secret": client.secret}
-    settings["confidential-port"] = 0
+    settings = adapter_settings(realm.reader, realm.realm, client, realm.base_url, verifies_audience=True)
     return Content(json.dumps(settings, indent=2, separators=(",", " : "), ensure_ascii=False).encode(), "text/plain")

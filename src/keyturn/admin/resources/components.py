@@ -8,7 +8,13 @@ from msgspec.structs import replace
 
 from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import Created, NoContent
-from keyturn.admin.component_validation import MASK, check_component, known_config, shown_config
+from keyturn.admin.component_validation import (
+    MASK,
+    check_component,
+    check_registration_policy,
+    known_config,
+    shown_config,
+)
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
@@ -19,12 +25,14 @@ from keyturn.model.key_providers import PROVIDER_TYPE, generate
 from keyturn.model.new_documents import new_component
 from keyturn.representations import given, present
 from keyturn.representations.component import ComponentRepresentation
-from keyturn.store.collections import COMPONENTS
+from keyturn.store.collections import CLIENT_SCOPES, COMPONENTS
 from keyturn.store.spi import Duplicate
 
 __all__ = ["components"]
 
 components: Final = Resource("components", event=Recorded("COMPONENT"))
+
+_REGISTRATION_POLICY: Final = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy"
 
 _MAKES_ANOTHER_KEY: Final = (
     "keySize",
@@ -81,10 +89,18 @@ def _with_keys(realm: RealmView, component: ComponentRepresentation) -> Componen
         return component
 
 
+def _check(realm: RealmView, component: ComponentRepresentation) -> None:
+    """Raises AdminError where the component's provider does not take its configuration."""
+    check_component(component)
+    if component.provider_type == _REGISTRATION_POLICY:
+        names = [str(scope.name) for scope in realm.reader.select(CLIENT_SCOPES, realm.id)]
+        check_registration_policy(component, names)
+
+
 def _prepare_post(realm: RealmView, _: Mapping[str, Any], posted: ComponentRepresentation) -> ComponentRepresentation:
     made = new_component(posted, parent_id=realm.id, new_id=realm.new_id)
     made = replace(made, config=known_config(made))
-    check_component(made)
+    _check(realm, made)
     return _with_keys(realm, made)
 
 
@@ -115,7 +131,7 @@ def _prepare_put(
         sub_type=given(change.sub_type, stored.sub_type),
         config={**before, **sent},
     )
-    check_component(changed)
+    _check(realm, changed)
     if any(before.get(name) != given(changed.config, {}).get(name) for name in _MAKES_ANOTHER_KEY):
         changed = replace(changed, config=known_config(changed))
     else:

@@ -13,7 +13,6 @@ from keyturn.admin.permissions import (
     MANAGE_CLIENTS,
     MANAGE_REALM,
     MASTER,
-    VIEW_CLIENTS,
     VIEW_IDENTITY_PROVIDERS,
     VIEW_ORGANIZATIONS,
     VIEW_REALM,
@@ -22,7 +21,7 @@ from keyturn.admin.realm_changes import update_realm
 from keyturn.admin.realm_creation import remove_realm
 from keyturn.admin.realm_documents import realm_document
 from keyturn.admin.resource import Resource
-from keyturn.representations import UNSET, replace
+from keyturn.representations import UNSET, given, replace, without_nulls
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.defaults import listing
 from keyturn.representations.reading import UnreadableDocument, read
@@ -145,18 +144,27 @@ def get_organizations(realm: RealmView) -> list[Any]:
     return []
 
 
-@realm_resource.get("clients-initial-access", needs=VIEW_CLIENTS, no_cache=False)
-def get_initial_access(realm: RealmView) -> list[Any]:
-    """Initial access tokens: none, as clients do not register themselves."""
-    return []
-
-
 @realm_resource.post("client-description-converter", needs=MANAGE_CLIENTS, consumes="*/*", event=None)
 def convert_client_description(realm: RealmView, description: bytes) -> ClientRepresentation:
-    """A client in Keycloak's own JSON, read."""
+    """A client in Keycloak's own JSON, or in OpenID Connect's client metadata, read."""
+    text = description.strip()
+    is_object = text.startswith(b"{") and text.endswith(b"}")
     try:
-        return read(description, ClientRepresentation)
+        if is_object and b'"clientId"' in text:
+            return read(description, ClientRepresentation)
+        if is_object and b'"redirect_uris"' in text:
+            return _described(description)
     except UnreadableDocument as error:
         if error.kind in {"unrecognized_field", "wrong_type"}:
             raise InvalidRequest("Cannot parse the JSON") from None
-        raise BadRequest("Unsupported format") from None
+    raise BadRequest("Unsupported format")
+
+
+def _described(description: bytes) -> ClientRepresentation:
+    # Most servers never need it.
+    from keyturn.admin.registration.metadata import client_of
+    from keyturn.representations.oidc_client import OIDCClientRepresentation
+
+    client = client_of(read(description, OIDCClientRepresentation))
+    attributes = {name: value for name, value in given(client.attributes, {}).items() if value}
+    return replace(without_nulls(client), attributes=attributes)
