@@ -35,7 +35,7 @@ class RealmServer:
     def __init__(self, realm: RealmUnderTest) -> None:
         self.realm = realm
         self.sink = Recorded()
-        services = Services(
+        self.services = services = Services(
             store=realm.store,
             registry=realm.registry,
             facts=realm.facts,

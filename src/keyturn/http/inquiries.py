@@ -6,6 +6,7 @@ from typing import Final
 from keyturn.http.remote_keys import RemoteKeys
 from keyturn.http.single_use import SingleUse
 from keyturn.model.client import Client
+from keyturn.oauth2.failures import Failures
 from keyturn.oauth2.spi import Asked, AuthenticatedClient, Inquiry, Reply, UseOnce
 from keyturn.registry.registry import RealmEntry
 
@@ -26,6 +27,11 @@ class Informed:
         self.entry = entry
         self.replies: Mapping[Inquiry, Reply] | None = replies
         self.proved = proved
+
+    @property
+    def failures(self) -> Failures:
+        """Who has failed to prove who it is."""
+        return self.entry.failures
 
     def by_client_id(self, client_id: str) -> Client | None:
         """The client, None where there is none. Raises Miss."""

@@ -127,10 +127,13 @@ class TokenService:
         prepared = self._endpoint.prepared(decision)
         kept = events.is_kept(decision)
         bare = Request(request.base_url, request.address)  # without what proves who sent it
+        failures = None if entry.realm.throttle is None else entry.failures
 
         def again() -> Response | Unsigned | None:
             now = clock()
             if now >= until or not registry.still_has(realm_name, entry, client_id, client):
+                return None
+            if failures and failures.wait(entry.realm.id, client_id, bare.address, int(now)):
                 return None
             token_id = prefix + new_id(random)
             answer = prepared.answer(int(now), token_id)

@@ -172,7 +172,7 @@ class RealmService:
         except OAuth2Error as error:
             self._record(request, entry, route, error.trace, error.log)
             document = {"error": error.error, "error_description": error.description}
-            response = json_response(error.http_status, document)
+            response = json_response(error.http_status, document, error.headers)
         else:
             for effect in answer.effects:
                 await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)

@@ -40,6 +40,14 @@ class KeyRing:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """How those who guess clients' credentials are slowed: `after` so many failures, for `longest` seconds at most."""
+
+    after: int
+    longest: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Realm:
     """What a token request needs to know of the realm. Made by ``registry.compile``, never changed."""
@@ -68,6 +76,8 @@ class Realm:
     keys: KeyRing
     document: RealmRepresentation
     """For what is asked rarely: brute-force settings, display name."""
+    throttle: Throttle | None = None
+    """None where those who guess credentials are not slowed down."""
     kept_events: frozenset[str] = frozenset()
     """Types of events that are stored: none where ``eventsEnabled`` is off."""
     path: str = field(init=False)

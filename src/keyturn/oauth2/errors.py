@@ -132,6 +132,18 @@ class UseDpopNonce(OAuth2Error):
         self.headers = ((b"dpop-nonce", nonce.encode()),)
 
 
+class TooManyFailures(OAuth2Error):
+    """The sender has failed too often to be looked at again before `wait` seconds are over (RFC 6585 §4)."""
+
+    error = "temporarily_unavailable"
+    status = 429
+    kept = False
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("Too many failed attempts", log=f"too many failures: {wait} seconds to wait")
+        self.headers = ((b"retry-after", b"%d" % wait),)
+
+
 class AccessDenied(OAuth2Error):
     """The realm refuses."""
 

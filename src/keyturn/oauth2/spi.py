@@ -10,6 +10,7 @@ from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
 from keyturn.oauth2.errors import OAuth2Error
+from keyturn.oauth2.failures import Failures
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request, Response
 from keyturn.oauth2.scope import GrantedScopes
@@ -71,6 +72,11 @@ class Clients(Protocol):
     @property
     def proved(self) -> "AuthenticatedClient | None":
         """Who has proved in an earlier turn of this request who it is."""
+        ...
+
+    @property
+    def failures(self) -> Failures:
+        """Who has failed to prove who it is."""
         ...
 
     def by_client_id(self, client_id: str) -> Client | None:

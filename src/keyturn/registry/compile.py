@@ -10,7 +10,7 @@ from keyturn.model.client import Client, SecretDigest, SharedSecret
 from keyturn.model.client_keys import NO_KEYS, KeySource, key_source
 from keyturn.model.client_scope import ClientScope, ProtocolMapper
 from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
-from keyturn.model.realm import Realm
+from keyturn.model.realm import Realm, Throttle
 from keyturn.model.roles import Role, RoleGraph
 from keyturn.model.subject import Subject
 from keyturn.representations import (
@@ -29,6 +29,13 @@ from keyturn.store.spi import Reader, Relation
 _SERVICE_ACCOUNT_CLIENT: Final = "service_account_client"
 
 # Attributes are texts that anything may stand in, and int() raises for some that look like numbers.
+THROTTLE_AFTER: Final = "keyturn.throttle.after"
+"""Attribute of a realm: failures to prove who one is, of one sender for one client, after which it has to wait."""
+
+THROTTLE_LONGEST: Final = "keyturn.throttle.longest"
+"""Attribute of a realm: seconds to wait at most."""
+
+_LONGEST_WAIT: Final = 60
 _SECONDS: Final = re.compile(r"[0-9]{1,18}")
 _ORDER: Final = re.compile(r"-?[0-9]{1,18}")
 
@@ -58,6 +65,7 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
         refresh_token_max_reuse=given(document.refresh_token_max_reuse, 0),
         roles=roles,
         scopes=_client_scopes(reader, realm_id, roles),
+        throttle=_throttle(given(document.attributes, {})),
         kept_events=_kept_events(document),
         client_ids=_owners_of_roles(reader, realm_id, roles),
         keys=key_ring(reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE})),
@@ -133,6 +141,13 @@ def compile_subject(reader: Reader, realm: Realm, user: UserRepresentation) -> S
         service_account_client_id=given(user.service_account_client_id, "") or None,
         group_attributes=tuple(group.attributes for group in groups.values() if group.attributes),
     )
+
+
+def _throttle(attributes: Mapping[str, str]) -> Throttle | None:
+    after, longest = (attributes.get(name) or "" for name in (THROTTLE_AFTER, THROTTLE_LONGEST))
+    if not _SECONDS.fullmatch(after) or not int(after):
+        return None
+    return Throttle(int(after), int(longest) if _SECONDS.fullmatch(longest) else _LONGEST_WAIT)
 
 
 def _kept_events(document: RealmRepresentation) -> frozenset[str]:

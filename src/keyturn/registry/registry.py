@@ -9,6 +9,7 @@ from typing import Final
 
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
+from keyturn.oauth2.failures import Failures
 from keyturn.oauth2.spi import Miss
 from keyturn.registry.compile import compile_client, compile_realm
 from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
@@ -69,14 +70,15 @@ class RealmEntry:
     It is the protocol's ``Clients``.
     """
 
-    __slots__ = ("_by_id", "_by_user", "_clients", "_unknown", "_without_account", "realm")
+    __slots__ = ("_by_id", "_by_user", "_clients", "_unknown", "_without_account", "failures", "realm")
 
     replies: None = None
     """Memory has nobody to ask: the edge has (``http.inquiries``)."""
     proved: None = None
 
-    def __init__(self, realm: Realm) -> None:
+    def __init__(self, realm: Realm, failures: Failures) -> None:
         self.realm = realm
+        self.failures = failures
         self._clients: dict[str, Client] = {}
         self._unknown = _Unknown()
         self._by_id: dict[str, str] = {}
@@ -138,6 +140,7 @@ class Registry:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._realms: dict[str, RealmEntry] = {}
+        self._failures = Failures()
         self._unknown = _Unknown()
         self._names: dict[str, str] = {}
         self._lock = Lock()
@@ -173,7 +176,7 @@ class Registry:
         """Whether what there is of the realm is still true, and what it is."""
         with self._store.read() as reader:
             document = reader.find(REALMS, None, realm=name)
-            entry = None if document is None else RealmEntry(compile_realm(reader, document))
+            entry = None if document is None else RealmEntry(compile_realm(reader, document), self._failures)
             return self._keep_realm(reader, name, entry), entry
 
     def load_client(self, realm_name: str, client_id: str) -> Client | None:

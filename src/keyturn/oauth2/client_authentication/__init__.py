@@ -14,7 +14,7 @@ from keyturn.oauth2.client_authentication.client_secret_jwt import ClientSecretJ
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
 from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
-from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error
+from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error, TooManyFailures
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.spi import Asked, AuthenticatedClient, Clients
@@ -27,9 +27,42 @@ METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSec
 """In Keycloak's order: it decides what is said of a request that shows more than one client."""
 
 _REUSED: Final = "Token reuse detected"
+_FAILURES: Final = frozenset({NOT_PROVED, "client_not_found", "client_disabled"})
+"""What events call a guess that was wrong. An unknown client is one like any other, or it could be told apart."""
 
 
 def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
+    """The client that the request comes from, unless its sender has failed too often.
+
+    Raises:
+        TooManyFailures: whether the credentials are right is not told.
+        OAuth2Error, Miss, Asked: as ``_authenticated``.
+    """
+    throttle = realm.throttle
+    if throttle is None:
+        return _authenticated(request, form, clients, realm, now)
+    failures, address = clients.failures, request.address
+    try:
+        known = _authenticated(request, form, clients, realm, now)
+    except OAuth2Error as error:
+        if error.trace.error in _FAILURES:
+            client_id = error.trace.client_id or ""
+            _check(failures.wait(realm.id, client_id, address, now))
+            failures.count(realm.id, client_id, address, now, after=throttle.after, longest=throttle.longest)
+        raise
+    client_id = known.client.client_id
+    if not known.client.public:
+        _check(failures.wait(realm.id, client_id, address, now))
+        failures.forget(realm.id, client_id, address)
+    return known
+
+
+def _check(wait: int) -> None:
+    if wait:
+        raise TooManyFailures(wait)
+
+
+def _authenticated(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
     """The client that the request comes from.
 
     Each method in turn may say who that is; as soon as it is one whose own method has its turn, that one decides.
