@@ -31,7 +31,7 @@ from keyturn.store.collections import (
 )
 from keyturn.store.spi import Collection, Duplicate, Relation, Store, Transaction
 
-__all__ = ["check_realm_name", "create_realm", "prepare_realm", "remove_realm", "store_realm"]
+__all__ = ["administer_realms", "check_realm_name", "create_realm", "prepare_realm", "remove_realm", "store_realm"]
 
 D = TypeVar("D", bound=Representation)
 
@@ -125,8 +125,18 @@ def _check_fields(representation: RealmRepresentation) -> None:
         raise InvalidRequest("sslRequired is none of all, external, none")
 
 
-def store_realm(tx: Transaction, made: NewRealm, *, fresh: Fresh, creator: Administrator | None = None) -> None:
+def store_realm(
+    tx: Transaction,
+    made: NewRealm,
+    *,
+    fresh: Fresh,
+    creator: Administrator | None = None,
+    administered: bool = True,
+) -> None:
     """Stores the realm and master's side of it. `creator` gets the rights in it, unless ``admin`` of master has them.
+
+    Args:
+        administered: whether master's side is stored, too; else `administer_realms` has to be called.
 
     Raises:
         AdminError: something of it is taken.
@@ -139,10 +149,21 @@ def store_realm(tx: Transaction, made: NewRealm, *, fresh: Fresh, creator: Admin
     except Duplicate:
         raise Conflict("Duplicate resource error") from None
     for relation, pairs in made.relations.items():
-        for source, target in pairs:
-            tx.link(Relation(relation), realm_id, source, target)
-    if name != MASTER:
+        tx.link_many(Relation(relation), realm_id, pairs)
+    if administered and name != MASTER:
         _store_master_side(tx, name, fresh, creator)
+
+
+def administer_realms(tx: Transaction, *, fresh: Fresh) -> None:
+    """Stores master's side of every realm that has none. Raises AdminError."""
+    master = tx.find(REALMS, None, realm=MASTER)
+    if master is None:
+        raise _no_master()
+    for realm in tx.select(REALMS, None):
+        name = given(realm.realm, "")
+        client_id = administration_client_id(name)
+        if name != MASTER and tx.find(CLIENTS, str(master.id), client_id=client_id) is None:
+            _store_master_side(tx, name, fresh, None)
 
 
 def _insert(tx: Transaction, made: NewRealm) -> None:
@@ -157,8 +178,7 @@ def _insert(tx: Transaction, made: NewRealm) -> None:
 
 
 def _insert_all(tx: Transaction, realm_id: str, collection: Collection[D], documents: list[D]) -> None:
-    for document in documents:
-        tx.insert(collection, realm_id, document)
+    tx.insert_many(collection, realm_id, documents)
 
 
 def _store_master_side(tx: Transaction, name: str, fresh: Fresh, creator: Administrator | None) -> None:

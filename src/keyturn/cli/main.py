@@ -86,6 +86,81 @@ def reseal(config: Path | None, new_seal_key_file: Path | None, **flags: Any) ->
     change_key(settings, new_seal_key_file)
 
 
+@keyturn.group()
+def realm() -> None:
+    """Take realms out of a server's database, or into it: as files of Keycloak's format."""
+
+
+def _places(command: Callable[..., None]) -> Callable[..., None]:
+    """The options ``--file`` and ``--dir``."""
+    kinds = (("--dir", "directory", "Directory, with files as kc.sh export names them."), ("--file", "file", "File."))
+    for flag, name, text in kinds:
+        command = click.option(flag, name, type=click.Path(path_type=Path), metavar="PATH", help=text)(command)
+    return command
+
+
+def _one_place(file: Path | None, directory: Path | None) -> None:
+    if (file is None) is (directory is None):
+        raise click.UsageError("one of --file and --dir is needed")
+
+
+@realm.command("export")
+@options("data", "seal_key_file")
+@_places
+@click.option("--realm", "names", multiple=True, metavar="NAME", help="Realm, repeatable. [default: all]")
+@click.option(
+    "--users",
+    type=click.Choice(["skip", "realm_file", "same_file", "different_files"]),
+    help="Where users go: nowhere, with their realm, in one file beside it, or in several. "
+    "[default: with their realm in a file, in several in a directory]",
+)
+@click.option("--users-per-file", type=click.IntRange(min=1), default=50, help="With different_files. [default: 50]")
+def export_realm(
+    config: Path | None,
+    file: Path | None,
+    directory: Path | None,
+    names: tuple[str, ...],
+    users: str | None,
+    users_per_file: int,
+    **flags: Any,
+) -> None:
+    """Write realms with all that is in them, client secrets, private keys and password hashes in the clear.
+
+    A server may be running. Files are for their owner only, and each is written whole or not at all.
+    """
+    _one_place(file, directory)
+    if file is not None and users not in {None, "same_file", "skip"}:
+        raise click.UsageError(f"--users {users} needs --dir")
+    settings = settings_of(config, flags).settings
+    from keyturn.cli.realm_export import DIFFERENT_FILES, export_realms
+
+    export_realms(
+        settings, names, file=file, directory=directory, users=users or DIFFERENT_FILES, per_file=users_per_file
+    )
+
+
+@realm.command("import")
+@options("data", "seal_key_file")
+@_places
+@click.option(
+    "--existing",
+    type=click.Choice(["fail", "skip", "replace"]),
+    default="fail",
+    help="What happens where a realm is there already. [default: fail]",
+)
+def import_realm(config: Path | None, file: Path | None, directory: Path | None, existing: str, **flags: Any) -> None:
+    """Take realms that keyturn or Keycloak has exported, all or none. The server must not be running.
+
+    A realm that is replaced loses everything that is not in the files. In a new data directory the realm master and
+    its administrator are made as at the first start of a server.
+    """
+    _one_place(file, directory)
+    settings = settings_of(config, flags).settings
+    from keyturn.cli.realm_import import import_realms
+
+    import_realms(settings, file=file, directory=directory, existing=existing)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The process: runs a command and exits with 0, 1 (it failed; one line says why) or 2 (wrong usage)."""
     try:

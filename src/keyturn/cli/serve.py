@@ -49,7 +49,7 @@ def start_text(started: Started) -> list[str]:
             f"    kcadm.sh config truststore --trustpass {TRUSTSTORE_PASSWORD} {truststore}",
         ]
     if started.administrator is not None:
-        lines += ["", *_administrator(started.administrator, base_url)]
+        lines += ["", *administrator_text(started.administrator, base_url)]
     return lines
 
 
@@ -77,7 +77,8 @@ def _addresses(settings: Settings) -> list[tuple[str, str]]:
     ]
 
 
-def _administrator(administrator: FirstAdministrator, base_url: str) -> list[str]:
+def administrator_text(administrator: FirstAdministrator, base_url: str) -> list[str]:
+    """The lines that say who the first administrator is, and how to log in."""
     lines = []
     if administrator.username is not None:
         user = shlex.quote(administrator.username)

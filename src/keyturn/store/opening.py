@@ -18,10 +18,26 @@ class NewerSchema(StoreError):
         super().__init__(f"the database has schema {found}, newer than this keyturn's {VERSION}: use a newer keyturn")
 
 
-def opened(connections: Connections, dialect: Dialect, seal: SealKeys, clock: Clock) -> SqlStore:
-    """The store in the database that `connections` lead to. Makes the tables of an empty one, and its seal key."""
+class OtherSchema(StoreError):
+    """The database is open in an older keyturn."""
+
+    def __init__(self, found: str | None) -> None:
+        super().__init__(
+            f"the database has schema {found or 'none yet'}, not {VERSION}: stop the server that has it open"
+        )
+
+
+def opened(
+    connections: Connections, dialect: Dialect, seal: SealKeys, clock: Clock, *, as_it_is: bool = False
+) -> SqlStore:
+    """The store in the database that `connections` lead to. Makes the tables of an empty one, and its seal key.
+
+    With `as_it_is` nothing is made and nothing migrated: raises OtherSchema where that would be due.
+    """
     try:
         with translated(dialect):
+            if as_it_is and (found := _version(connections, dialect)) != VERSION:
+                raise OtherSchema(found)
             sealing = _prepared(connections, dialect, seal)
     except BaseException:
         connections.close()  # whatever stopped it, the file is let go

@@ -56,6 +56,15 @@ def open_store(url: str | Path, seal: SealKeys, clock: Clock) -> SqlStore:
     return opened(connections, DIALECT, seal, clock)
 
 
+def open_beside(path: Path, seal: SealKeys, clock: Clock) -> SqlStore:
+    """Opens, to read it, the database that a server has open: nothing is made, migrated or moved.
+
+    Raises Unavailable, Busy, OtherSchema, SealKeyMissing, SealKeyWrong.
+    """
+    connections = Connections(lambda: _connect(path), sqlite3.Error, _KEPT)
+    return opened(connections, _Beside(), seal, clock, as_it_is=True)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path,
@@ -114,6 +123,11 @@ class _Sqlite:
     def closing(self, connection: Connection) -> None:
         connection.execute("PRAGMA optimize")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class _Beside(_Sqlite):
+    def closing(self, connection: Connection) -> None:
+        """The server tidies up itself."""
 
 
 DIALECT: Final = _Sqlite()
