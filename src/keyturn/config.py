@@ -250,6 +250,9 @@ class Settings:
         "is installed and the processor has AVX512-IFMA.",
         "auto",
     )
+    features: tuple[str, ...] = _setting(
+        _texts, "NAME", "A preview to turn on; repeatable.", (), kc="KC_FEATURES", multiple=True, shown_default="none"
+    )
     seal_key_file: Path | None = _setting(
         _path,
         "FILE",

@@ -36,6 +36,11 @@ class Environment:
     flush_events: Callable[[], None] = lambda: None
     """Stores the events that were recorded so far."""
 
+    @property
+    def features(self) -> frozenset[str]:
+        """Keycloak's names of its previews that are on."""
+        return self.registry.features
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerView:

@@ -12,9 +12,11 @@ from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from keyturn.admin.errors import NotFound
 
-__all__ = ["Paging", "Query", "convert", "on_the_wire"]
+__all__ = ["NAME", "Paging", "Query", "convert", "on_the_wire"]
 
 Q = TypeVar("Q", bound="Query")
+NAME: Final = "name"
+"""In a field's metadata, what the parameter is called where that is not the field's name."""
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,10}")
 
 
@@ -55,7 +57,7 @@ def _parameters(query: type[Query]) -> Mapping[str, tuple[str, Callable[[str], A
     found: dict[str, tuple[str, Callable[[str], Any], bool]] = {}
     hints = get_type_hints(query)
     for field in dataclasses.fields(query):
-        name = on_the_wire(field.name)
+        name = on_the_wire(field)
         if hints[field.name] == _ALL:
             found[name] = (field.name, str, True)
             continue
@@ -64,9 +66,11 @@ def _parameters(query: type[Query]) -> Mapping[str, tuple[str, Callable[[str], A
     return found
 
 
-def on_the_wire(field: str) -> str:
-    """The parameter that a field of a query takes."""
-    first, *rest = field.rstrip("_").split("_")
+def on_the_wire(field: "dataclasses.Field[Any]") -> str:
+    """The parameter that a field of a query takes: the `NAME` that it is given, else its own in camel case."""
+    if NAME in field.metadata:
+        return str(field.metadata[NAME])
+    first, *rest = field.name.rstrip("_").split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 

@@ -4,11 +4,13 @@ Source: Keycloak ``RealmAdminResource.updateRealm``, ``DefaultExportImportManage
 """
 
 import re
+from collections.abc import Container
 from typing import Final
 
 from msgspec.structs import replace
 
 from keyturn.admin.authentication_flows import flows_of
+from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest
 from keyturn.admin.password_policy import check_password_policy
 from keyturn.admin.realm_creation import check_realm_name
@@ -18,7 +20,7 @@ from keyturn.model.new_realm_document import ELSEWHERE, KEYS, MIRRORED, MIRRORED
 from keyturn.representations import UNSET, given, merge, present
 from keyturn.representations.defaults import fragment
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import CLIENTS, REALMS
+from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, REALMS
 from keyturn.store.spi import Duplicate, Transaction
 
 __all__ = ["update_realm"]
@@ -51,11 +53,14 @@ _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
 _SECONDS: Final = re.compile("[0-9]{1,9}")
 
 
-def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepresentation) -> RealmRepresentation:
+def update_realm(
+    tx: Transaction, stored: RealmRepresentation, change: RealmRepresentation, *, features: Container[str] = ()
+) -> RealmRepresentation:
     """Stores `stored` with what `change` gives: ``null`` and absent leave a field as it is.
 
     What an import would bring along (clients, roles, users, …) is not taken. Attributes are replaced but for Keycloak's
-    own. A new name renames the realm's client in master and the built-in clients' URLs.
+    own. Client profiles and policies are taken where they can be read; `features` are Keycloak's previews that are on.
+    A new name renames the realm's client in master and the built-in clients' URLs.
 
     Raises:
         AdminError: what comes of it is no valid realm, or the name is taken.
@@ -83,6 +88,12 @@ def update_realm(tx: Transaction, stored: RealmRepresentation, change: RealmRepr
         **_from_attributes(change, attributes),
     )
     _check_lifespans(realm)
+    realm = with_client_policies(
+        realm,
+        change,
+        features=features,
+        scope_names=lambda: [str(scope.name) for scope in tx.select(CLIENT_SCOPES, str(realm.id))],
+    )
     try:
         tx.update(REALMS, str(realm.id), realm)
     except Duplicate:

@@ -4,12 +4,13 @@ Source: Keycloak ``RealmManager.importRealm``, ``RealmsAdminResource.importRealm
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
+from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.client_validation import check_client, check_lengths, check_mapper_ids
 from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, InvalidRequest, ServerError
 from keyturn.admin.imported_passwords import with_hashed_passwords
@@ -70,7 +71,13 @@ def check_realm_name(name: str) -> None:
         raise BadRequest(f"Realm name '{name}' not allowed.")  # no path leads there
 
 
-def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: Callable[[int], bytes]) -> NewRealm:
+def prepare_realm(
+    representation: RealmRepresentation,
+    *,
+    fresh: Fresh,
+    random: Callable[[int], bytes],
+    features: Container[str] = (),
+) -> NewRealm:
     """All documents of the realm, with key material and password hashes. Slow; reads and writes nothing.
 
     Raises:
@@ -98,7 +105,13 @@ def prepare_realm(representation: RealmRepresentation, *, fresh: Fresh, random: 
     except InvalidKey as error:
         raise InvalidRequest(str(error)) from error
     users = [with_hashed_passwords(user, int(fresh.now * 1000)) for user in made.users]
-    return replace(made, components=components, users=users)
+    realm = with_client_policies(
+        made.realm,
+        representation,
+        features=features,
+        scope_names=lambda: [str(scope.name) for scope in made.client_scopes],
+    )
+    return replace(made, realm=realm, components=components, users=users)
 
 
 def _check_scopes(made: NewRealm) -> None:

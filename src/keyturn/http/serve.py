@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import time
@@ -36,6 +37,7 @@ from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.tls import Tls, open_tls
 from keyturn.http.token_protocol import TokenProtocol
+from keyturn.oauth2.client_policies import FEATURES
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.store.backends import sqlite
@@ -43,6 +45,8 @@ from keyturn.store.data_directory import DataDirectory
 from keyturn.store.recording import saver
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Store
+
+_log = logging.getLogger(__name__)
 
 _WORKER_THREADS = 8
 """For the store and for passwords: argon2 takes 7 MiB a password, and SQLite has one writer."""
@@ -144,6 +148,13 @@ def _opened(settings: Settings, directory: DataDirectory) -> Iterator[Store]:
         store.close()
 
 
+def _features(settings: Settings) -> frozenset[str]:
+    for name in settings.features:
+        if name not in FEATURES:
+            _log.warning("there is no preview %s to turn on; there are %s", name, ", ".join(FEATURES))
+    return frozenset(settings.features)
+
+
 def _servers(
     settings: Settings,
     listeners: list[Listener],
@@ -155,7 +166,7 @@ def _servers(
 ) -> _Servers:
     metrics = Metrics(recorder)
     health = HealthService(lambda: _check(store))
-    registry = Registry(store)
+    registry = Registry(store, features=_features(settings))
     services = Services(
         store=store,
         registry=registry,

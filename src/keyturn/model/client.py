@@ -11,7 +11,10 @@ from keyturn.model.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class SecretDigest:
-    """A client secret that may be used, as its SHA-256; ``expires`` in epoch seconds, None for never."""
+    """A client secret that may be used, as its SHA-256.
+
+    ``expires`` is the last second in which it counts, since the epoch; None for ever.
+    """
 
     digest: bytes = field(repr=False)
     expires: int | None = None

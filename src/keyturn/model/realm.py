@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from keyturn.jose.jwk import PrivateKey, PublicKey
+from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.roles import RoleGraph
 from keyturn.representations.realm import RealmRepresentation
@@ -78,6 +79,8 @@ class Realm:
     """For what is asked rarely: brute-force settings, display name."""
     throttle: Throttle | None = None
     """None where those who guess credentials are not slowed down."""
+    client_policies: tuple[ClientPolicy, ...] = ()
+    """Those that are enabled; where there are none, no request pays for them."""
     kept_events: frozenset[str] = frozenset()
     """Types of events that are stored: none where ``eventsEnabled`` is off."""
     path: str = field(init=False)

@@ -24,7 +24,7 @@ class OAuth2Error(Exception):
         kept: whether there is an event at all.
     """
 
-    error: ClassVar[str]
+    error: str
     status: ClassVar[int] = 400
     event: ClassVar[str] = ""
     """What events call it, where that is not what the wire says."""
@@ -167,3 +167,16 @@ class Misconfigured(OAuth2Error):
 
     def __init__(self, *, log: str) -> None:
         super().__init__("The realm's or the client's settings allow no token; the server's log says why", log=log)
+
+
+class ClientPolicyViolation(OAuth2Error):
+    """A client policy of the realm forbids it, with a code of its own."""
+
+    def __init__(self, error: str, description: str, status: int) -> None:
+        told = {
+            "reason": "client_policy_error",
+            "client_policy_error": error,
+            "client_policy_error_detail": description,
+        }
+        super().__init__(description, status=status, event=error, told=told)
+        self.error = error

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from keyturn.jose import jwt
 from keyturn.model.client import Client
+from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.oauth2 import form as forms
@@ -15,7 +16,8 @@ from keyturn.oauth2.access_token import NoKey, signing_key
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, LiveToken, TokenRejected, live_token, question, read_token
 from keyturn.oauth2.claims import access_token_target, roles_in_scope
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of
-from keyturn.oauth2.errors import InvalidClient, InvalidRequest, UnauthorizedClient
+from keyturn.oauth2.errors import ClientPolicyViolation, InvalidClient, InvalidRequest, UnauthorizedClient
+from keyturn.oauth2.governed import govern
 from keyturn.oauth2.http_message import Headers, Request, json_response
 from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply_mappers
 from keyturn.oauth2.protocol_mappers.claim import audiences
@@ -53,6 +55,8 @@ def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: F
     caller = known.client
     with telling_of(known):
         token, hint = _asked(form, caller)
+        if realm.client_policies:
+            _check_policies(form, caller, realm, f"{http.base_url}{realm.path}")
     trace = Trace()
     tell_of(known, trace)
     checked = facts if isinstance(facts, TokenChecked) else None
@@ -93,6 +97,15 @@ def _asked(form: forms.Form, caller: Client) -> tuple[str, str]:
     if hint not in _HINTS:
         raise _malformed("Unsupported token type.")
     return token, hint
+
+
+def _check_policies(form: forms.Form, caller: Client, realm: Realm, issuer: str) -> None:
+    """Raises InvalidRequest, whatever the code of the refusal is."""
+    try:
+        govern(PolicyEvent.TOKEN_INTROSPECT, realm, caller, form.get, issuer)
+    except ClientPolicyViolation as violation:
+        told = violation.trace.details
+        raise InvalidRequest(violation.description, event=violation.error, told=told) from None
 
 
 def _malformed(text: str) -> InvalidRequest:

@@ -7,11 +7,13 @@ from typing import Final
 
 from keyturn.jose import jwt
 from keyturn.model.client import Client
+from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
 from keyturn.oauth2.errors import InvalidGrant
+from keyturn.oauth2.governed import govern
 from keyturn.oauth2.http_message import Headers, Request, Response
 from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
 from keyturn.oauth2.spi import Answer, Clients, EndSession, Facts, FindSession, Pending, SessionFound
@@ -51,7 +53,9 @@ def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
     with telling_of(known):
         usable(client)
         cors.check(http, client)
-        refresh = _refresh_token(token, realm, client, f"{http.base_url}{realm.path}")
+        issuer = f"{http.base_url}{realm.path}"
+        govern(PolicyEvent.LOGOUT_REQUEST, realm, client, form.get, issuer)
+        refresh = _refresh_token(token, realm, client, issuer)
     if not isinstance(facts, SessionFound):
         return Pending(FindSession(refresh.sid))
     trace = None

@@ -5,12 +5,14 @@ from typing import Final
 from keyturn.jose import jwt
 from keyturn.jose.jwt import VerifiedClaims
 from keyturn.model.client import Client
+from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, TokenRejected, read_token
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
 from keyturn.oauth2.errors import InvalidRequest, UnsupportedTokenType
+from keyturn.oauth2.governed import govern
 from keyturn.oauth2.http_message import Request, Response, json_response
 from keyturn.oauth2.refresh import read_refresh_token
 from keyturn.oauth2.spi import (
@@ -53,16 +55,26 @@ def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
         token = form.get("token")
         if form.repeated:
             raise InvalidRequest("duplicated parameter")
+        issuer = f"{http.base_url}{realm.path}"
+        govern(PolicyEvent.TOKEN_REVOKE, realm, client, form.get, issuer)
         if token is None:
             raise InvalidRequest("Token not provided")
-        issuer = f"{http.base_url}{realm.path}"
-        try:
-            claims = read_token(token, realm, issuer, now, ACCESS_TOKEN_TYPES | {_ID_TOKEN})
-        except TokenRejected:
-            return _refresh_token(token, known, realm, issuer, facts)
-        if claims["typ"] == _ID_TOKEN:
-            raise UnsupportedTokenType("Unsupported token type")
-        return _access_token(claims, known)
+        answer = _revoked(token, known, realm, issuer, now, facts)
+        if isinstance(answer, Answer) and answer.effects:
+            govern(PolicyEvent.TOKEN_REVOKE_RESPONSE, realm, client, form.get, issuer)
+        return answer
+
+
+def _revoked(
+    token: str, known: AuthenticatedClient, realm: Realm, issuer: str, now: int, facts: Facts | None
+) -> Answer | Pending:
+    try:
+        claims = read_token(token, realm, issuer, now, ACCESS_TOKEN_TYPES | {_ID_TOKEN})
+    except TokenRejected:
+        return _refresh_token(token, known, realm, issuer, facts)
+    if claims["typ"] == _ID_TOKEN:
+        raise UnsupportedTokenType("Unsupported token type")
+    return _access_token(claims, known)
 
 
 def _access_token(claims: VerifiedClaims, known: AuthenticatedClient) -> Answer:

@@ -299,6 +299,8 @@ class Authorization:
     """The clients that the access token is narrowed to; all that the mappers give where there are none."""
     issued_token_type: str | None = None
     """What a token exchange gives (RFC 8693 §2.2.1)."""
+    client: Client | None = None
+    """The client as the realm's policies have it issued tokens, where they have a say."""
 
 
 Random: TypeAlias = Callable[[int], bytes]

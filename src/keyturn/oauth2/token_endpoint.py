@@ -124,7 +124,8 @@ class TokenEndpoint:
             authorization = replace(authorization, told={**client.told, **(authorization.told or {})})
         bound_tokens.check_certificate(client.client)
         token_id = authorization.token_id_prefix + new_id(self._random)
-        return Decision(realm, client.client, grant.grant_type, authorization, issuer, now, token_id, binding)
+        own = authorization.client or client.client
+        return Decision(realm, own, grant.grant_type, authorization, issuer, now, token_id, binding)
 
     def mint(self, decision: Decision) -> Response | Pending:
         """The answer with the tokens; Pending where the realm must get a key first. Raises Misconfigured."""

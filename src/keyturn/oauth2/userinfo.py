@@ -5,12 +5,15 @@ from typing import Any, Final
 
 from keyturn.jose import jwt
 from keyturn.jose.jwt import VerifiedClaims
+from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import NoKey, key_for
 from keyturn.oauth2.bearer import LiveToken, TokenRejected, live_token, question, read_token
 from keyturn.oauth2.claims import roles_in_scope
+from keyturn.oauth2.errors import ClientPolicyViolation
+from keyturn.oauth2.governed import govern
 from keyturn.oauth2.http_message import JSON, NO_STORE, Headers, Request, Response
 from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply_mappers
 from keyturn.oauth2.protocol_mappers.claim import audiences
@@ -64,9 +67,15 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
             return Pending(question(claims))
         live = live_token(claims, clients, facts)
         _sufficient(live)
+        govern(PolicyEvent.USERINFO_REQUEST, realm, live.client, _no_parameter, issuer, claims.get("scope"))
     except TokenRejected as rejected:
         rejected.tell(trace)
         return _refused(http, realm, trace, _Challenge(401, "invalid_token", rejected.description))
+    except ClientPolicyViolation as violation:
+        trace.error = violation.error
+        trace.details |= violation.trace.details
+        refused = _Challenge(violation.http_status, violation.error, violation.description)
+        return _refused(http, realm, trace, refused)
     except _Challenge as challenge:
         trace.error = challenge.event
         trace.details["reason"] = challenge.description or "Missing token"
@@ -87,6 +96,10 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
     trace.user_id = live.subject.id
     trace.details |= {"username": live.subject.username, "signature_required": "true" if algorithm else "false"}
     return Answer(response, trace=trace)
+
+
+def _no_parameter(name: str) -> None:
+    """No executor looks at the form here."""
 
 
 def _token(http: Request) -> str:

@@ -8,11 +8,15 @@ from typing import Final
 
 from keyturn.model.client import Client, SecretDigest, SharedSecret
 from keyturn.model.client_keys import NO_KEYS, KeySource, key_source
+from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope, ProtocolMapper
+from keyturn.model.client_secret import ROTATED_EXPIRES, ROTATED_SECRET, has_rotated_secret, seconds, secret_expires
 from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
 from keyturn.model.realm import Realm, Throttle
 from keyturn.model.roles import Role, RoleGraph
 from keyturn.model.subject import Subject
+from keyturn.oauth2.client_policies import compile_policies
+from keyturn.oauth2.client_policies.documents import global_profiles, policies_of, profiles_of
 from keyturn.representations import (
     ClientRepresentation,
     GroupRepresentation,
@@ -66,6 +70,7 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
         roles=roles,
         scopes=_client_scopes(reader, realm_id, roles),
         throttle=_throttle(given(document.attributes, {})),
+        client_policies=_client_policies(document),
         kept_events=_kept_events(document),
         client_ids=_owners_of_roles(reader, realm_id, roles),
         keys=key_ring(reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE})),
@@ -73,8 +78,12 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
     )
 
 
-def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation) -> Client:
-    """The client of `document`, with its scopes and its service account."""
+def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation, *, rotation: bool = False) -> Client:
+    """The client of `document`, with its scopes and its service account.
+
+    Args:
+        rotation: whether a secret from before counts until it expires.
+    """
     client_uuid, client_id = given(document.id, ""), given(document.client_id, "")
     attributes = given(document.attributes, {})
     service_account = None
@@ -91,7 +100,7 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation)
         public=given(document.public_client, False),
         bearer_only=given(document.bearer_only, False),
         authenticator=given(document.client_authenticator_type, ""),
-        secrets=_secrets(document, attributes),
+        secrets=_secrets(document, rotation=rotation),
         service_account=service_account,
         direct_access_grants=given(document.direct_access_grants_enabled, False),
         consent_required=given(document.consent_required, False),
@@ -114,7 +123,7 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation)
         attributes=attributes,
         service_accounts_enabled=service_accounts_enabled,
         keys=_keys(document, attributes),
-        shared_secrets=_shared_secrets(document, attributes),
+        shared_secrets=_shared_secrets(document, rotation=rotation),
     )
 
 
@@ -148,6 +157,12 @@ def _throttle(attributes: Mapping[str, str]) -> Throttle | None:
     if not _SECONDS.fullmatch(after) or not int(after):
         return None
     return Throttle(int(after), int(longest) if _SECONDS.fullmatch(longest) else _LONGEST_WAIT)
+
+
+def _client_policies(document: RealmRepresentation) -> tuple[ClientPolicy, ...]:
+    if not given(document.client_policies, None):
+        return ()
+    return compile_policies(profiles_of(document), policies_of(document), global_profiles())
 
 
 def _kept_events(document: RealmRepresentation) -> frozenset[str]:
@@ -212,26 +227,33 @@ def _mappers(documents: Maybe[list[ProtocolMapperRepresentation]]) -> tuple[Prot
     )
 
 
-def _secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> tuple[SecretDigest, ...]:
+def _secrets(document: ClientRepresentation, *, rotation: bool) -> tuple[SecretDigest, ...]:
     return tuple(
         SecretDigest(sha256(secret.encode()).digest(), expires)
-        for secret, expires in _live_secrets(document, attributes)
+        for secret, expires in _live_secrets(document, rotation=rotation)
     )
 
 
-def _live_secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> Iterable[tuple[str, int | None]]:
-    secret = given(document.secret, "")
-    if secret:
-        yield secret, None
-    rotated, expires = attributes.get("client.secret.rotated"), attributes.get("client.secret.rotated.expiration.time")
-    if rotated and expires is not None and _SECONDS.fullmatch(expires):
-        yield rotated, int(expires)
+def _live_secrets(document: ClientRepresentation, *, rotation: bool) -> Iterable[tuple[str, int | None]]:
+    """The secret and, with `rotation`, the one before. When the first has expired, none counts any more.
+
+    Source: Keycloak ``ClientIdAndSecretAuthenticator``, ``OIDCClientSecretConfigWrapper``.
+    """
+    secret, attributes = given(document.secret, ""), given(document.attributes, {})
+    if not secret:
+        return
+    expires, rotated_expires = secret_expires(attributes), seconds(attributes, ROTATED_EXPIRES)
+    yield secret, expires
+    if rotation and has_rotated_secret(attributes) and rotated_expires is not None:
+        yield attributes[ROTATED_SECRET], rotated_expires if expires is None else min(expires, rotated_expires)
 
 
-def _shared_secrets(document: ClientRepresentation, attributes: Mapping[str, str]) -> tuple[SharedSecret, ...]:
+def _shared_secrets(document: ClientRepresentation, *, rotation: bool) -> tuple[SharedSecret, ...]:
     if given(document.client_authenticator_type, "") != "client-secret-jwt":
         return ()
-    return tuple(SharedSecret(secret.encode(), expires) for secret, expires in _live_secrets(document, attributes))
+    return tuple(
+        SharedSecret(secret.encode(), expires) for secret, expires in _live_secrets(document, rotation=rotation)
+    )
 
 
 def _keys(document: ClientRepresentation, attributes: Mapping[str, str]) -> KeySource:

@@ -9,6 +9,7 @@ from typing import Final
 
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
+from keyturn.oauth2.client_policies.secret_rotation import FEATURE
 from keyturn.oauth2.failures import Failures
 from keyturn.oauth2.spi import Miss
 from keyturn.registry.compile import compile_client, compile_realm
@@ -137,8 +138,10 @@ class RealmEntry:
 class Registry:
     """Compiled realms by name. Subscribes to the store; ``realm`` and ``by_client_id`` read memory only."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, features: frozenset[str] = frozenset()) -> None:
         self._store = store
+        self.features: Final = features
+        """Keycloak's names of its previews that are on."""
         self._realms: dict[str, RealmEntry] = {}
         self._failures = Failures()
         self._unknown = _Unknown()
@@ -191,7 +194,11 @@ class Registry:
                 pass
             with self._store.read() as reader:
                 document = reader.find(CLIENTS, entry.realm.id, client_id=client_id)
-                client = None if document is None else compile_client(reader, entry.realm, document)
+                client = (
+                    None
+                    if document is None
+                    else compile_client(reader, entry.realm, document, rotation=FEATURE in self.features)
+                )
                 if self._keep_client(reader, entry, client_id, client):
                     return client
 

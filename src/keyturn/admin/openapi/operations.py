@@ -177,7 +177,7 @@ def _in_query(endpoint: Endpoint) -> Iterable[Parameter]:
     query: type[Query] = endpoint.parameters.query[1]
     hints = get_type_hints(query)
     for each in dataclasses.fields(query):
-        name, hint = on_the_wire(each.name), hints[each.name]
+        name, hint = on_the_wire(each), hints[each.name]
         known = texts().queries
         text = known.get(f"{name}@{endpoint.parameters.function.__name__}") or known[name]
         if hint == tuple[str, ...]:

@@ -11,6 +11,7 @@ from keyturn.admin.resources.attack_detection import attack_detection
 from keyturn.admin.resources.authentication import authentication
 from keyturn.admin.resources.client_certificates import client_certificates
 from keyturn.admin.resources.client_details import client_details
+from keyturn.admin.resources.client_policies import client_policies
 from keyturn.admin.resources.client_registration import client_registration, initial_access
 from keyturn.admin.resources.client_scopes import client_scope_resource, client_scopes, realm_client_scopes
 from keyturn.admin.resources.client_secrets import client_secrets
@@ -64,6 +65,7 @@ RESOURCES: Final = (
     Mount(_REALM, partial_export),
     Mount(_REALM, partial_import),
     Mount(_REALM, events),
+    Mount(f"{_REALM}/client-policies", client_policies),
     Mount(f"{_REALM}/authentication", authentication),
     Mount(f"{_REALM}/keys", keys),
     Mount(f"{_REALM}/components", components),

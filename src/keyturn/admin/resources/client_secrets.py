@@ -2,17 +2,18 @@
 
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from keyturn.admin.admin_events import ACTION, MASKED, Located, Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.client_access import require_manage
 from keyturn.admin.client_changes import with_new_secret
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotFound
+from keyturn.admin.governance import governance_of
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
-from keyturn.representations import UNSET, given
+from keyturn.model.client_secret import ROTATED_SECRET, has_rotated_secret, without_rotated_secret
+from keyturn.oauth2.client_policies import FEATURE
+from keyturn.representations import given
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.credential import CredentialRepresentation
 from keyturn.store.collections import CLIENTS
@@ -26,8 +27,6 @@ def _secret(_realm: RealmView, _values: Located, _body: Any) -> CredentialRepres
 
 client_secrets: Final = Resource("client secrets", located=("client",), event=Recorded("CLIENT", shows=_secret))
 
-_ROTATED: Final = "client.secret.rotated"
-
 
 @client_secrets.get("client-secret", needs=VIEW_CLIENTS)
 def get_secret(realm: RealmView, client: ClientRepresentation) -> CredentialRepresentation:
@@ -37,9 +36,9 @@ def get_secret(realm: RealmView, client: ClientRepresentation) -> CredentialRepr
 
 @client_secrets.post("client-secret", needs=MANAGE_CLIENTS, event=Recorded("CLIENT", ACTION, _secret))
 def regenerate_secret(realm: RealmAdmin, client: ClientRepresentation) -> CredentialRepresentation:
-    """Gives the client a fresh secret; the old one ends at once."""
+    """Gives the client a fresh secret; the old one ends at once, unless a client policy has it count for a while."""
     require_manage(realm, client)
-    changed = with_new_secret(client, realm.fresh())
+    changed = governance_of(realm).updated(with_new_secret(client, realm.fresh()), given(client.secret, ""))
     realm.update(CLIENTS, changed)
     return CredentialRepresentation(type="secret", value=changed.secret)
 
@@ -47,10 +46,10 @@ def regenerate_secret(realm: RealmAdmin, client: ClientRepresentation) -> Creden
 @client_secrets.get("client-secret/rotated", needs=VIEW_CLIENTS)
 def get_rotated_secret(realm: RealmView, client: ClientRepresentation) -> CredentialRepresentation:
     """The secret before the current one, while it counts."""
-    secret = given(client.attributes, {}).get(_ROTATED)
-    if secret is None:
+    attributes = given(client.attributes, {})
+    if FEATURE not in realm.environment.features or not has_rotated_secret(attributes):
         raise NotFound("Client does not have a rotated secret")
-    return CredentialRepresentation(type="secret", value=secret)
+    return CredentialRepresentation(type="secret", value=attributes[ROTATED_SECRET])
 
 
 @client_secrets.delete("client-secret/rotated", needs=DECIDED_WITHIN)
@@ -58,6 +57,5 @@ def delete_rotated_secret(realm: RealmAdmin, client: ClientRepresentation) -> No
     """Ends the secret before the current one."""
     realm.require(MANAGE_CLIENTS)
     require_manage(realm, client)
-    attributes = {name: value for name, value in given(client.attributes, {}).items() if not name.startswith(_ROTATED)}
-    realm.update(CLIENTS, replace(client, attributes=attributes or UNSET))
+    realm.update(CLIENTS, without_rotated_secret(client))
     return NoContent()

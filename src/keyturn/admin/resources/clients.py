@@ -10,6 +10,7 @@ from keyturn.admin.client_access import client_documents, require_manage
 from keyturn.admin.client_changes import create_client, delete_client, update_client
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import AdminError, Conflict, OAuthError
+from keyturn.admin.governance import governance_of
 from keyturn.admin.paging import containing, slice_of
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.query import Query
@@ -83,11 +84,19 @@ def _fields(q: str) -> dict[str, str]:
 @clients.post("", needs=MANAGE_CLIENTS)
 def post_client(realm: RealmAdmin, client: ClientRepresentation) -> Created:
     """Creates a client, with a secret and a service account as it asks for them."""
+    governance = governance_of(realm)
+    client = governance.register(client)
     try:
         created = create_client(realm.tx, realm.realm, client, realm.fresh())
     except Duplicate as error:
         raise _taken(error, client) from None
+    _store_changed(realm, created, governance.registered(created))
     return Created(str(created.id))
+
+
+def _store_changed(realm: RealmAdmin, client: ClientRepresentation, changed: ClientRepresentation) -> None:
+    if changed is not client:
+        realm.update(CLIENTS, changed)
 
 
 def _taken(error: Duplicate, client: ClientRepresentation) -> AdminError:
@@ -99,6 +108,7 @@ def _taken(error: Duplicate, client: ClientRepresentation) -> AdminError:
 @client_resource.get("", needs=VIEW_CLIENTS)
 def get_client(realm: RealmView, client: ClientRepresentation) -> ClientRepresentation:
     """The client."""
+    governance_of(realm).view(client)
     return client_documents(realm, [client])[0]
 
 
@@ -106,10 +116,13 @@ def get_client(realm: RealmView, client: ClientRepresentation) -> ClientRepresen
 def put_client(realm: RealmAdmin, client: ClientRepresentation, change: ClientRepresentation) -> NoContent:
     """Changes what the body gives: ``null`` is ignored, lists are replaced, attributes merge."""
     require_manage(realm, client)
+    governance = governance_of(realm)
+    change = governance.update(client, change)
     try:
-        update_client(realm.tx, realm.realm, client, change, realm.fresh())
+        updated = update_client(realm.tx, realm.realm, client, change, realm.fresh())
     except Duplicate:
         raise OAuthError(409, "conflict", "Duplicate resource error") from None
+    _store_changed(realm, updated, governance.updated(updated))
     return NoContent()
 
 
@@ -122,5 +135,6 @@ def _named(_realm: RealmView, values: Located, _body: Any) -> ClientRepresentati
 def remove_client(realm: RealmAdmin, client: ClientRepresentation) -> NoContent:
     """Removes the client with its roles and its service account."""
     require_manage(realm, client)
+    governance_of(realm).unregister(client)
     delete_client(realm.tx, realm.id, client)
     return NoContent()

@@ -50,7 +50,7 @@ def get_realm(realm: RealmView) -> RealmRepresentation:
 @realm_resource.put("", needs=MANAGE_REALM)
 def put_realm(realm: RealmAdmin, change: RealmRepresentation) -> NoContent:
     """Changes what the body gives."""
-    update_realm(realm.tx, realm.realm, change)
+    update_realm(realm.tx, realm.realm, change, features=realm.environment.features)
     return NoContent()
 
 
@@ -73,18 +73,6 @@ def get_credential_registrators(realm: RealmView) -> Any:
 def get_locales(realm: RealmView) -> list[str]:
     """Locales with texts of the realm's own: none, as there are no pages."""
     return []
-
-
-@realm_resource.get("client-policies/policies", needs=VIEW_REALM)
-def get_client_policies(realm: RealmView) -> dict[str, Any]:
-    """The realm's client policies."""
-    return {"policies": []}
-
-
-@realm_resource.get("client-policies/profiles", needs=VIEW_REALM)
-def get_client_profiles(realm: RealmView) -> dict[str, Any]:
-    """The realm's client profiles."""
-    return {"profiles": []}
 
 
 @realm_resource.get("client-types", needs=DECIDED_WITHIN)

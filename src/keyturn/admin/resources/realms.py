@@ -53,7 +53,8 @@ def post_realm(server: ServerView, realm: RealmRepresentation) -> Created:
     if not server.holds_master_role("create-realm"):
         raise Forbidden
     fresh = server.fresh()
-    made = prepare_realm(realm, fresh=fresh, random=server.environment.random)
+    environment = server.environment
+    made = prepare_realm(realm, fresh=fresh, random=environment.random, features=environment.features)
     with server.environment.store.write() as tx:
         store_realm(tx, made, fresh=fresh, creator=server.administrator)
         if server.master.admin_events_enabled is True:

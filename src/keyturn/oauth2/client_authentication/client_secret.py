@@ -48,7 +48,7 @@ class ClientSecret:
 def _is_one_of(secrets: tuple[SecretDigest, ...], secret: str | None, now: int) -> bool:
     digest = sha256((secret or "").encode("utf-8", "surrogatepass")).digest()
     right = [
-        hmac.compare_digest(digest, known.digest) and (known.expires is None or now < known.expires)
+        hmac.compare_digest(digest, known.digest) and (known.expires is None or now <= known.expires)
         for known in secrets
     ]
     return secret is not None and any(right)

@@ -51,7 +51,7 @@ def _is_signed_by(client: Client, assertion: Assertion, algorithm: str, now: int
     token = assertion.token
     assert token is not None
     for known in client.shared_secrets:
-        if known.expires is not None and now >= known.expires:
+        if known.expires is not None and now > known.expires:
             continue
         secret = symmetric_key(known.secret, algorithm=algorithm, kid="").public
 

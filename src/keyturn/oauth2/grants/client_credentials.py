@@ -1,11 +1,14 @@
 """The grant that keyturn is made for (RFC 6749 §4.4)."""
 
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from keyturn.model.client import Client
+from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.subject import Subject
 from keyturn.oauth2.claims import access_token_target
 from keyturn.oauth2.errors import USER_DISABLED, USER_NOT_FOUND, InvalidRequest, OAuth2Error, UnauthorizedClient
+from keyturn.oauth2.governed import govern, governed_client
 from keyturn.oauth2.lifespan import access_token_lifespan, session_lifespan
 from keyturn.oauth2.login import start_session
 from keyturn.oauth2.protocol_mappers.spi import Target
@@ -37,6 +40,7 @@ class ClientCredentials:
             UnauthorizedClient: the client is public or has no service account.
             InvalidRequest: the service account is disabled or gone.
             InvalidScope: a requested scope is not one of the client's.
+            ClientPolicyViolation: a client policy forbids it.
 
         Source: RFC 6749 §4.4.2; Keycloak ``ClientCredentialsGrantType``.
         """
@@ -59,13 +63,16 @@ def _for_itself(request: TokenRequest, own: Client, account: Subject) -> Authori
     if not account.enabled:
         raise InvalidRequest(f"User '{account.username}' disabled", status=401, event=USER_DISABLED)
     scopes = grant_scopes(own, request.form.get("scope"))
+    if request.realm.client_policies:
+        own = _governed(request, own)
     notes = {
         "client_id": own.client_id,
         "clientHost": request.http.address,
         "clientAddress": request.http.address,
     }
     if own.flag("client_credentials.use_refresh_token"):
-        return start_session(request, own, account, scopes, grant="cc", notes=notes, refreshable=True)
+        started = start_session(request, own, account, scopes, grant="cc", notes=notes, refreshable=True)
+        return replace(started, client=own)
     lightweight = access_token_target(own) is Target.LIGHTWEIGHT_ACCESS_TOKEN
     return Authorization(
         subject=account,
@@ -73,4 +80,12 @@ def _for_itself(request: TokenRequest, own: Client, account: Subject) -> Authori
         lifespan=access_token_lifespan(request.realm, own, session_remaining=session_lifespan(request.realm, own)),
         token_id_prefix="trltcc:" if lightweight else "trrtcc:",
         notes=notes,
+        client=own,
     )
+
+
+def _governed(request: TokenRequest, own: Client) -> Client:
+    realm, parameter, scope = request.realm, request.form.get, request.form.get("scope")
+    occasion = govern(PolicyEvent.SERVICE_ACCOUNT_TOKEN_REQUEST, realm, own, parameter, request.issuer, scope)
+    govern(PolicyEvent.SERVICE_ACCOUNT_TOKEN_RESPONSE, realm, own, parameter, request.issuer, scope)
+    return governed_client(occasion, own)

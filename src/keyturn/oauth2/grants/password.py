@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from keyturn.model.client import Client
+from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.login_failures import DISABLED_REASON, LOCKED_OUT
 from keyturn.model.subject import Subject
 from keyturn.oauth2.errors import (
@@ -15,6 +16,7 @@ from keyturn.oauth2.errors import (
     OAuth2Error,
     UnauthorizedClient,
 )
+from keyturn.oauth2.governed import govern, governed_client
 from keyturn.oauth2.login import start_session
 from keyturn.oauth2.scope import grant_scopes
 from keyturn.oauth2.spi import (
@@ -49,11 +51,13 @@ class Password:
         Raises:
             UnauthorizedClient: the client may not use this grant.
             InvalidClient: the client's tokens need a person's consent, which cannot be asked for here.
+            ClientPolicyViolation: a client policy forbids it.
             InvalidScope: a requested scope is not one of the client's.
             InvalidRequest: there is no ``username``.
         """
         try:
             _allowed(client.client)
+            _governed(request, client.client)
             grant_scopes(client.client, request.form.get("scope"))
         except OAuth2Error as error:
             error.trace.details["auth_method"] = "oauth_credentials"
@@ -76,7 +80,7 @@ class Password:
         if not isinstance(facts, PasswordChecked) or facts.subject is None:
             raise InvalidGrant(_INVALID, log="no such user", event=_NO_USER, told=told)
         try:
-            return _logged_in(request, client.client, facts, facts.subject, told)
+            return _logged_in(request, _governed(request, client.client), facts, facts.subject, told)
         except (OAuth2Error, Refused) as error:
             error.trace.user_id = facts.subject.id
             error.trace.details.update(told)
@@ -102,8 +106,16 @@ def _logged_in(
         raise InvalidGrant("Account is not fully set up", event="resolve_required_actions")
     scopes = grant_scopes(client, request.form.get("scope"))
     authorization = start_session(request, client, subject, scopes, grant="ro")
+    govern(
+        PolicyEvent.RESOURCE_OWNER_PASSWORD_CREDENTIALS_RESPONSE, request.realm, None, request.form.get, request.issuer
+    )
     effects = (ForgetFailures(subject.id),) if facts.failed_before else ()
-    return replace(authorization, effects=(*authorization.effects, *effects), told=told)
+    return replace(authorization, effects=(*authorization.effects, *effects), told=told, client=client)
+
+
+def _governed(request: TokenRequest, client: Client) -> Client:
+    event, scope = PolicyEvent.RESOURCE_OWNER_PASSWORD_CREDENTIALS_REQUEST, request.form.get("scope")
+    return governed_client(govern(event, request.realm, client, request.form.get, request.issuer, scope), client)
 
 
 def _allowed(client: Client) -> None:

@@ -5,10 +5,12 @@ from typing import ClassVar
 
 from keyturn.jose import jwt
 from keyturn.model.client import Client
+from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.user_session import ClientSession
 from keyturn.oauth2 import dpop
 from keyturn.oauth2.claims import offline_allowed
 from keyturn.oauth2.errors import InvalidGrant, InvalidRequest
+from keyturn.oauth2.governed import govern, governed_client
 from keyturn.oauth2.login import continue_session
 from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
 from keyturn.oauth2.scope import grant_scopes, restore_scopes
@@ -38,9 +40,11 @@ class RefreshToken:
         Raises:
             InvalidRequest: there is no refresh token.
             InvalidScope: a requested scope is not one of the client's.
+            ClientPolicyViolation: a client policy forbids it.
             InvalidGrant: the token is broken, expired, or another client's.
         """
-        return FindSession(self._token(request, client.client).sid)
+        _, token = self._token(request, client.client)
+        return FindSession(token.sid)
 
     def authorize(self, request: TokenRequest, client: AuthenticatedClient, facts: Facts | None) -> Authorization:
         """Decides what the holder of a refresh token gets.
@@ -51,24 +55,32 @@ class RefreshToken:
 
         Source: RFC 6749 §6; Keycloak ``RefreshTokenGrantType``, ``TokenManager.validateToken``.
         """
-        token = self._token(request, client.client)
+        own, token = self._token(request, client.client)
         told = {"refresh_token_id": token.jti, "refresh_token_type": token.type}
         if token.sub is not None:
             told["refresh_token_sub"] = token.sub
         try:
-            authorization = _continued(request, client.client, token, facts)
+            authorization = _continued(request, own, token, facts)
         except (InvalidGrant, Refused) as error:
             error.trace.session_id = token.sid
             error.trace.details.update(told)
             raise
         told["age_of_refresh_token"] = str(request.now - token.issued_at)
-        return replace(authorization, told=told)
+        response = govern(
+            PolicyEvent.TOKEN_REFRESH_RESPONSE, request.realm, own, request.form.get, request.issuer, token.scope
+        )
+        if response is not None and response.keeps_refresh_token:
+            authorization = replace(authorization, refresh=None)
+        return replace(authorization, told=told, client=own)
 
-    def _token(self, request: TokenRequest, client: Client) -> RefreshClaims:
+    def _token(self, request: TokenRequest, client: Client) -> tuple[Client, RefreshClaims]:
+        """The client as policies have it issued tokens, and its token."""
         raw = request.form.get("refresh_token")
         if raw is None:
             raise InvalidRequest("No refresh token", kept=False)
-        grant_scopes(client, request.form.get("scope"))
+        scope = request.form.get("scope")
+        grant_scopes(client, scope)
+        occasion = govern(PolicyEvent.TOKEN_REFRESH, request.realm, client, request.form.get, request.issuer, scope)
         try:
             token = read_refresh_token(raw, request.realm, request.issuer)
         except jwt.InvalidToken as error:
@@ -78,7 +90,7 @@ class RefreshToken:
         if token.expires_at is not None and token.expires_at <= request.now:
             raise InvalidGrant("Token is not active")
         dpop.check_confirmation(token.confirmation, request.binding)
-        return token
+        return governed_client(occasion, client), token
 
 
 def _continued(request: TokenRequest, own: Client, token: RefreshClaims, facts: Facts | None) -> Authorization:
