@@ -158,8 +158,10 @@ class RealmUnderTest:
             transaction.update(USERS, self.id, stored)
 
 
-def make_realm(directory: Path, name: str = "machines", **fields: object) -> RealmUnderTest:
-    """A new realm in a new store in `directory`."""
+def make_realm(
+    directory: Path, name: str = "machines", *, features: frozenset[str] = frozenset(), **fields: object
+) -> RealmUnderTest:
+    """A new realm in a new store in `directory`, served with these previews of Keycloak's."""
     clock = Clock()
     store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), clock)
     made = new_realm(
@@ -183,5 +185,5 @@ def make_realm(directory: Path, name: str = "machines", **fields: object) -> Rea
         for relation, pairs in made.relations.items():
             for source, target in pairs:
                 transaction.link(Relation(relation), realm_id, source, target)
-    registry = Registry(store)
+    registry = Registry(store, features=features)
     return RealmUnderTest(store, registry, FactFinder(store, registry, clock, os.urandom), clock, name, realm_id)

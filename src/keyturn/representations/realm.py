@@ -34,7 +34,6 @@ _OTP = kept("one-time passwords")
 _PASSKEYS = kept("passkeys")
 _FEDERATION = kept("identity brokering and user federation")
 _EMAIL = kept("e-mail")
-_POLICIES = kept("client policies")
 _OFFLINE = kept("lifespans of one client's part of an offline session")
 _LISTENERS = kept("listeners of events")
 _LONG_AGO = kept("realms of Keycloak before version 3")
@@ -194,5 +193,5 @@ class RealmRepresentation(Representation):
     oauth_clients: Maybe[list[dict[str, Any]]] = UNSET
     client_templates: Maybe[list[dict[str, Any]]] = UNSET
     scim_api_enabled: Annotated[Maybe[bool], _FEATURES] = UNSET
-    client_profiles: Annotated[Maybe[Any], _POLICIES] = UNSET
-    client_policies: Annotated[Maybe[Any], _POLICIES] = UNSET
+    client_profiles: Maybe[Any] = UNSET
+    client_policies: Maybe[Any] = UNSET

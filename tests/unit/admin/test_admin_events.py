@@ -22,6 +22,8 @@ UNRECORDED = {
     "post_partial_export",
     "post_partial_import",  # one for each document
     "put_profile",
+    "put_client_profiles",
+    "put_client_policies",
     "label_credential",
     "move_credential_to_first",
     "move_credential_after",

@@ -1,8 +1,10 @@
 """The client credentials grant (RFC 6749 §4.4) on Keycloak's wire."""
 
+from pathlib import Path
+
 import pytest
 
-from harness.realm import NOW, RealmUnderTest
+from harness.realm import NOW, RealmUnderTest, make_realm
 from harness.tokens import BASE_URL, ask, verified
 from keyturn.representations import ClientRepresentation
 
@@ -174,15 +176,36 @@ def test_a_new_secret_counts_in_the_next_request(realm: RealmUnderTest) -> None:
     assert ask(realm, GRANT, basic=("svc", "another")).status == 200
 
 
-def test_a_rotated_secret_counts_until_it_expires(realm: RealmUnderTest) -> None:
-    service(
-        realm,
-        attributes={"client.secret.rotated": "older", "client.secret.rotated.expiration.time": str(NOW + 60)},
-    )
-    assert ask(realm, GRANT, basic=("svc", "older")).status == 200
-    realm.clock.now = NOW + 60
-    assert ask(realm, GRANT, basic=("svc", "older")).status == 401
-    assert ask(realm, GRANT, basic=("svc", "s3cret")).status == 200
+ROTATED = {
+    "client.secret.expiration.time": str(NOW + 120),
+    "client.secret.rotated": "older",
+    "client.secret.rotated.creation.time": str(NOW - 60),
+    "client.secret.rotated.expiration.time": str(NOW + 60),
+}
+
+
+def test_a_rotated_secret_counts_until_it_expires(tmp_path: Path) -> None:
+    realm = make_realm(tmp_path, features=frozenset({"client-secret-rotation"}))
+    service(realm, attributes=ROTATED)
+    statuses = {}
+    for after in (60, 61, 120, 121):
+        realm.clock.now = NOW + after
+        statuses[after] = [ask(realm, GRANT, basic=("svc", secret)).status for secret in ("older", "s3cret")]
+    realm.store.close()
+    assert statuses == {60: [200, 200], 61: [401, 200], 120: [401, 200], 121: [401, 401]}
+
+
+def test_a_rotated_secret_counts_for_nothing_where_the_preview_is_off(realm: RealmUnderTest) -> None:
+    service(realm, attributes=ROTATED)
+    assert [ask(realm, GRANT, basic=("svc", secret)).status for secret in ("older", "s3cret")] == [401, 200]
+
+
+def test_nothing_counts_of_a_rotated_secret_when_its_follower_has_expired(tmp_path: Path) -> None:
+    realm = make_realm(tmp_path, features=frozenset({"client-secret-rotation"}))
+    service(realm, attributes=ROTATED | {"client.secret.expiration.time": str(NOW - 1)})
+    statuses = [ask(realm, GRANT, basic=("svc", secret)).status for secret in ("older", "s3cret")]
+    realm.store.close()
+    assert statuses == [401, 401]
 
 
 @pytest.mark.parametrize(

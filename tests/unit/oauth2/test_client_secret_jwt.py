@@ -16,9 +16,13 @@ SECRET = "short"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealmServer]:
-    realm = make_realm(tmp_path_factory.mktemp("realm"))
-    rotated = {"client.secret.rotated": "former", "client.secret.rotated.expiration.time": str(NOW + 60)}
-    past = rotated | {"client.secret.rotated.expiration.time": str(NOW)}
+    realm = make_realm(tmp_path_factory.mktemp("realm"), features=frozenset({"client-secret-rotation"}))
+    rotated = {
+        "client.secret.rotated": "former",
+        "client.secret.rotated.creation.time": str(NOW - 60),
+        "client.secret.rotated.expiration.time": str(NOW),
+    }
+    past = rotated | {"client.secret.rotated.expiration.time": str(NOW - 1)}
     for name, fields in {"svc": {}, "rotating": {"attributes": rotated}, "rotated": {"attributes": past}}.items():
         realm.add_client(
             client_id=name,

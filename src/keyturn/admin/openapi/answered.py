@@ -45,18 +45,6 @@ class ServerInfoRepresentation(Representation):
     cpu_info: Maybe[CpuInfoRepresentation] = UNSET
 
 
-class ClientPoliciesRepresentation(Representation):
-    """Client policies."""
-
-    policies: list[dict[str, Any]]
-
-
-class ClientProfilesRepresentation(Representation):
-    """Client profiles."""
-
-    profiles: list[dict[str, Any]]
-
-
 class ComponentTypeRepresentation(Representation):
     """What a component of one provider is configured with."""
 
@@ -175,8 +163,6 @@ ANSWERED: Final[Mapping[str, Any]] = {
     "evaluate_scopes.get_evaluated_mappers": list[ProtocolMapperEvaluationRepresentation],
     "groups.get_group_count": Count,
     "partial_export.post_partial_export": RealmRepresentation,
-    "realm.get_client_policies": ClientPoliciesRepresentation,
-    "realm.get_client_profiles": ClientProfilesRepresentation,
     "realm.get_client_registration_policy_providers": list[ComponentTypeRepresentation],
     "realm.get_credential_registrators": list[str],
     "realm.push_revocation": GlobalRequestResult,
