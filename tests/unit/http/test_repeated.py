@@ -128,13 +128,13 @@ def test_a_realm_that_is_switched_off_gives_nothing_more(port: Port, connection:
 def test_a_secret_that_has_ended_is_refused(port: Port) -> None:
     realm = port.realm
     ends = int(realm.clock.now) + 60
-    rotated = {"client.secret.rotated": "old", "client.secret.rotated.expiration.time": str(ends)}
-    realm.add_client(client_id="old", secret="new", service_accounts_enabled=True, attributes=rotated)
+    expires = {"client.secret.expiration.time": str(ends)}
+    realm.add_client(client_id="old", secret="old", service_accounts_enabled=True, attributes=expires)
     connection = port.connect()
     answers = [connection.token(realm.name, FORM, ("old", "old")).status for _ in range(3)]
-    realm.clock.now = ends - 1
-    answers.append(connection.token(realm.name, FORM, ("old", "old")).status)
     realm.clock.now = ends
+    answers.append(connection.token(realm.name, FORM, ("old", "old")).status)
+    realm.clock.now = ends + 1
     answers.append(connection.token(realm.name, FORM, ("old", "old")).status)
     assert answers == [200, 200, 200, 200, 401]
 
