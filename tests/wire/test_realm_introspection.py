@@ -7,7 +7,7 @@ import pytest
 from harness.realm import NOW, RealmUnderTest, new_id
 from harness.realm_server import RealmServer
 from keyturn.jose import jwt
-from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation, RoleRepresentation
+from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation, RoleRepresentation, given
 from keyturn.store.collections import ROLES, SESSIONS
 from keyturn.store.spi import Relation
 
@@ -309,3 +309,20 @@ def test_a_client_of_another_protocol_may_not_ask(server: RealmServer, realm: Re
     token = server.client_credentials(SVC)["access_token"]
     answer = server.protocol("POST", "token/introspect", data={"token": token}, auth=("saml", "s3cret"))
     assert (answer.status_code, answer.json()["error_description"]) == (400, "Wrong client protocol.")
+
+
+@pytest.mark.usefixtures("svc")
+def test_a_lightweight_token_may_leave_it_to_introspection_whom_it_is_for(
+    server: RealmServer, realm: RealmUnderTest
+) -> None:
+    light, mapper = {"client.use.lightweight.access.token.enabled": "true"}, audience("api")
+    mapper.config = given(mapper.config, {}) | {"lightweight.claim": "false", "introspection.token.claim": "true"}
+    own: dict[str, Any] = {"secret": "s", "service_accounts_enabled": True, "attributes": light}
+    realm.add_client(client_id="light", protocol_mappers=[mapper], **own)
+    realm.add_client(client_id="lighter", **own)
+    for client_id, told in (("light", True), ("lighter", False)):
+        token = server.client_credentials((client_id, "s"))["access_token"]
+        assert "aud" not in jwt.parse(token).claims
+        assert introspect(server, token)["active"] is told
+    token = server.client_credentials(("light", "s"))["access_token"]
+    assert "api" in introspect(server, token)["aud"]
