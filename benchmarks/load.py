@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
@@ -93,7 +93,9 @@ def token_request(realm: str, form: dict[str, str]) -> bytes:
 
 
 class Load:
-    """Requests to a server on loopback, one of `requests` after the other; each answer must hold `mark`.
+    """Requests to a server on loopback, one of `requests` after the other, a sequence over and over.
+
+    Each answer must hold `mark`.
 
     The host in the requests is the issuer of the tokens: one without a port, so that it is the same for every server.
     """
@@ -101,13 +103,13 @@ class Load:
     def __init__(
         self,
         port: int,
-        requests: Sequence[bytes],
+        requests: Sequence[bytes] | Iterator[bytes],
         mark: bytes = b'"access_token":"',
         *,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self._port = port
-        self.requests = cycle(requests)
+        self.requests = cycle(requests) if isinstance(requests, Sequence) else requests
         self.mark = mark
         self._context = context
         self.latencies: list[float] = []

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import servers
+from benchmarks import assertions, servers
 from benchmarks.load import Load, Result, request, token_request
 from benchmarks.servers import ALGORITHMS, REALM, Server
 from benchmarks.yardsticks import openssl_speed, per_cpu_second, python, signing
@@ -142,6 +142,8 @@ def _cases(directory: Path, running: ExitStack, options: Options, progress: Call
     for algorithm in ALGORITHMS:
         load = Load(server.port, [_token(algorithm, secret)])
         yield _Case(Row(f"keyturn {algorithm}", algorithm), server, load, algorithm)
+    load = Load(server.port, assertions.signer(server))
+    yield _Case(Row("keyturn ES256, signed assertion", "ES256"), server, load, "ES256")
     load = Load(alone.port, [_token("RS256", secret)])
     yield _Case(Row("keyturn RS256, one by one", "RS256"), alone, load, "RS256")
     for algorithm in ALGORITHMS:

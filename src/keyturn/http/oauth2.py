@@ -42,6 +42,8 @@ from keyturn.store.spi import Busy
 _INVALID_ORIGIN: Final = replace(cors.INVALID_ORIGIN, headers=(*NO_STORE, *cors.INVALID_ORIGIN.headers))
 _HTTPS_REQUIRED: Final = replace(HTTPS_REQUIRED, headers=(*NO_STORE, *HTTPS_REQUIRED.headers))
 
+_ASSERTION: Final = b"client_assertion"
+
 _PASSWORDS_AT_ONCE: Final = 4
 """Passwords that are hashed at the same time: whoever guesses many must not take all worker threads and cores."""
 
@@ -77,6 +79,8 @@ class TokenService:
         It lacks a signature where that costs less when it is made together with others. With it comes how to answer the
         same bytes of the same sender again, where that is possible.
         """
+        if _ASSERTION in body:
+            return None  # it must be written down before it counts: reading it here would be for nothing
         services = self._services
         try:
             origin = services.forwarding.origin(scope)
@@ -144,10 +148,16 @@ class TokenService:
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
-        entry = await to_thread.run_sync(self._services.registry.load_realm, realm_name)
+        try:
+            entry = self._services.registry.realm(realm_name)
+        except KeyError:
+            entry = await to_thread.run_sync(self._services.registry.load_realm, realm_name)
         if entry is None:
             return NO_REALM
-        origin = self._services.forwarding.origin(scope)
+        try:
+            origin = self._services.forwarding.origin(scope)
+        except BadHost:
+            return BAD_HOST
         if ssl_required_violated(origin, entry.realm.ssl_required):
             return _HTTPS_REQUIRED
         request = request_of(scope, origin, body)
