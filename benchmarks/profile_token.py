@@ -28,10 +28,12 @@ from keyturn.admin.randomness import random_id, random_secret
 from keyturn.admin.realm_creation import create_realm
 from keyturn.events.log import LogSink
 from keyturn.events.recorder import Recorder
+from keyturn.http.at_once import from_memory
 from keyturn.http.metrics import Metrics, Sinks
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding
 from keyturn.http.protocol import Connections
+from keyturn.http.realms import RealmService
 from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.token_protocol import TokenProtocol
@@ -121,8 +123,8 @@ async def measure(algorithm: str, functions: int) -> None:
             config=Config(app, log_config=None),
             server_state=ServerState(),
             app_state={},
-            at_once=tokens.at_once,
-            count=metrics.count_token_request,
+            at_once=from_memory(tokens, RealmService(made)),
+            count=metrics.count,
             connections=Connections(1024),
             repeated=RepeatedRequests(os.urandom(32)),
         )

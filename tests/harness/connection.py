@@ -15,9 +15,11 @@ from harness.realm import RealmUnderTest
 from harness.realm_server import Recorded
 from harness.tokens import Answer
 from keyturn.http.app import create_app
+from keyturn.http.at_once import from_memory
 from keyturn.http.health import HealthService
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding
+from keyturn.http.realms import RealmService
 from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.token_protocol import TokenProtocol
@@ -62,8 +64,8 @@ class Port:
     def __init__(self, realm: RealmUnderTest) -> None:
         self.realm = realm
         self.sink = Recorded()
-        self.counted: list[int] = []
-        """The statuses of the answers that met no application."""
+        self.counted: list[tuple[str, int]] = []
+        """Endpoint and status of the answers that met no application."""
         self.repeated = RepeatedRequests(os.urandom(32))
         self._loop = asyncio.new_event_loop()
         services = Services(
@@ -75,7 +77,7 @@ class Port:
             clock=realm.clock,
             random=os.urandom,
         )
-        self._tokens = TokenService(services)
+        self._tokens, self._realms = TokenService(services), RealmService(services)
         self._config = Config(create_app(services, HealthService(lambda: None), self._tokens), log_config=None)
         self._config.load()
 
@@ -87,8 +89,8 @@ class Port:
             server_state=ServerState(),
             app_state={},
             _loop=self._loop,
-            at_once=self._tokens.at_once,
-            count=lambda status, _seconds: self.counted.append(status),
+            at_once=from_memory(self._tokens, self._realms),
+            count=lambda endpoint, _method, status, _seconds: self.counted.append((endpoint, status)),
             repeated=self.repeated,
         )
         protocol.connection_made(transport)
@@ -134,9 +136,14 @@ class Connection:
 
 def token_request(realm: str, form: Mapping[str, str], basic: tuple[str, str] | None = None) -> bytes:
     """The bytes of a request for a token."""
+    return protocol_request(realm, "token", form, basic)
+
+
+def protocol_request(realm: str, endpoint: str, form: Mapping[str, str], basic: tuple[str, str] | None = None) -> bytes:
+    """The bytes of a request to an endpoint of OpenID Connect."""
     body = urlencode(form).encode()
     head = [
-        f"POST /realms/{quote(realm)}/protocol/openid-connect/token HTTP/1.1",
+        f"POST /realms/{quote(realm)}/protocol/openid-connect/{endpoint} HTTP/1.1",
         "host: keyturn.test:8443",
         "content-type: application/x-www-form-urlencoded",
         f"content-length: {len(body)}",

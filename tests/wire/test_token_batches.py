@@ -14,11 +14,14 @@ from harness.multi_buffer import Arithmetic, real_library
 from harness.realm import RealmUnderTest
 from harness.realm_server import Recorded
 from keyturn.http.app import create_app
+from keyturn.http.at_once import from_memory
 from keyturn.http.gathered_signing import GatheredSigning
 from keyturn.http.health import HealthService
 from keyturn.http.listeners import PortServer, bind
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding
+from keyturn.http.realms import RealmService
+from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.token_protocol import TokenProtocol
 from keyturn.jose import jwt
@@ -75,8 +78,9 @@ def test_every_caller_gets_a_good_token_of_its_own(realm: RealmUnderTest, librar
     statuses: list[int] = []
     protocol = partial(
         TokenProtocol,
-        at_once=tokens.at_once,
-        count=lambda status, _seconds: statuses.append(status),
+        at_once=from_memory(tokens, RealmService(services)),
+        count=lambda _endpoint, _method, status, _seconds: statuses.append(status),
+        repeated=RepeatedRequests(os.urandom(32)),
         signing=GatheredSigning(signer),
     )
 

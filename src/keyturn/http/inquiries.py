@@ -7,7 +7,7 @@ from keyturn.http.remote_keys import RemoteKeys
 from keyturn.http.single_use import SingleUse
 from keyturn.model.client import Client
 from keyturn.oauth2.failures import Failures
-from keyturn.oauth2.spi import Asked, AuthenticatedClient, Inquiry, Reply, UseOnce
+from keyturn.oauth2.spi import Asked, AuthenticatedClient, CheckToken, Inquiry, Reply, TokenChecked, UseOnce
 from keyturn.registry.registry import RealmEntry
 
 _NOTHING: Final[Mapping[Inquiry, Reply]] = {}
@@ -36,6 +36,10 @@ class Informed:
     def by_client_id(self, client_id: str) -> Client | None:
         """The client, None where there is none. Raises Miss."""
         return self.entry.by_client_id(client_id)
+
+    def known_of(self, question: CheckToken) -> TokenChecked | None:
+        """What is in memory about a token."""
+        return self.entry.known_of(question)
 
     def within(self, entry: RealmEntry) -> "Informed":
         """The same, with the realm as it is now."""

@@ -47,7 +47,7 @@ class Metrics:
 
     def watching(self, app: App) -> App:
         """`app`, with its requests counted and timed until the answer's start."""
-        count, clock = self._count, self._clock
+        count, clock = self.count, self._clock
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
             begun = clock()
@@ -62,11 +62,8 @@ class Metrics:
 
         return watched
 
-    def count_token_request(self, status: int, seconds: float) -> None:
-        """Counts a POST to a token endpoint that was answered before it met the application."""
-        self._count("token", "POST", status, seconds)
-
-    def _count(self, endpoint: str, method: str, status: int, seconds: float) -> None:
+    def count(self, endpoint: str, method: str, status: int, seconds: float) -> None:
+        """Counts a request that was answered."""
         key = (endpoint, method, status)
         self._requests[key] = self._requests.get(key, 0) + 1
         counts = self._durations.get(endpoint)

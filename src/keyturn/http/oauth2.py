@@ -3,7 +3,6 @@
 ``client_credentials`` with a secret takes none of the slow turns: it awaits nothing once its body has arrived.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -34,7 +33,7 @@ from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGran
 from keyturn.oauth2.grants.client_credentials import ClientCredentials
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
 from keyturn.oauth2.identifiers import new_id
-from keyturn.oauth2.spi import Asked, CheckPassword, Facts, Miss, Overtaken, Pending, Refused
+from keyturn.oauth2.spi import Asked, CheckPassword, Facts, Miss, Overtaken, Pending, Refused, Rests
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
 from keyturn.store.spi import Busy
@@ -123,11 +122,10 @@ class TokenService:
         client, authorization = decision.client, decision.authorization
         if decision.grant_type != ClientCredentials.grant_type or client.authenticator != ClientSecret.authenticator:
             return None
-        if authorization.session is not None or authorization.scopes.openid:
+        if authorization.session is not None or authorization.scopes.openid or decision.binding is not None:
             return None
         registry, clock, random = self._services.registry, self._services.clock, self._services.random
-        realm_name, client_id, prefix = entry.realm.name, client.client_id, authorization.token_id_prefix
-        until = min((secret.expires for secret in client.secrets if secret.expires is not None), default=math.inf)
+        rests, prefix = Rests((client,), client.secrets_until), authorization.token_id_prefix
         prepared = self._endpoint.prepared(decision)
         kept = events.is_kept(decision)
         bare = Request(request.base_url, request.address)  # without what proves who sent it
@@ -135,7 +133,7 @@ class TokenService:
 
         def again() -> Response | Unsigned | None:
             now = clock()
-            if now >= until or not registry.still_has(realm_name, entry, client_id, client):
+            if not registry.still_has(entry, rests, now):
                 return None
             if failures and failures.wait(entry.realm.id, client_id, bare.address, int(now)):
                 return None

@@ -22,6 +22,7 @@ from keyturn.http.exchange import (
 from keyturn.http.headers import PREFLIGHT_SECURITY
 from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
+from keyturn.http.repeated import Again
 from keyturn.http.services import Services
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors
@@ -33,7 +34,7 @@ from keyturn.oauth2.logout import logout
 from keyturn.oauth2.metadata import openid_configuration, uma2_configuration
 from keyturn.oauth2.public_realm import public_realm
 from keyturn.oauth2.revocation import revoke
-from keyturn.oauth2.spi import Answer, Asked, Clients, Facts, Miss, Pending
+from keyturn.oauth2.spi import Answer, Asked, Clients, Facts, Miss, Pending, Rests
 from keyturn.oauth2.trace import Trace
 from keyturn.oauth2.userinfo import userinfo
 from keyturn.registry.registry import RealmEntry
@@ -77,7 +78,7 @@ def _document(make: Callable[[Realm, str], Response | Pending]) -> Endpoint:
 
     def endpoint(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
         response = make(realm, http.base_url)
-        return response if isinstance(response, Pending) else Answer(response)
+        return response if isinstance(response, Pending) else Answer(response, rests=Rests())
 
     return endpoint
 
@@ -157,6 +158,48 @@ class RealmService:
 
             self._registration = RegistrationService(self._services)
         await self._registration.handle(scope, receive, send, realm)
+
+    def at_once(self, scope: Scope, name: str, below: str, body: bytes) -> tuple[Response, Again | None] | None:
+        """The answer from memory alone; None where something must be waited for, and for refusals.
+
+        With it comes how to answer the same bytes of the same sender again, where that is possible.
+        """
+        services, route = self._services, ROUTES[below]
+        try:
+            origin = services.forwarding.origin(scope)
+            entry = services.registry.realm(name)
+        except (BadHost, KeyError):
+            return None
+        if entry is None or (route.needs_https and ssl_required_violated(origin, entry.realm.ssl_required)):
+            return None
+        request = request_of(scope, origin, body)
+        if request.origin is not None or request.dpop is not None:
+            return None
+        try:
+            answer = route.endpoint(request, entry.realm, entry, int(services.clock()), None)
+        except (Asked, Miss, OAuth2Error):
+            return None
+        if isinstance(answer, Pending) or answer.effects:
+            return None
+        self._record(request, entry, route, answer.trace)
+        return answer.response, self._again(request, entry, route, answer)
+
+    def _again(self, request: Request, entry: RealmEntry, route: Route, answer: Answer) -> Again | None:
+        """How to answer `request` once more without looking at it (docs/adr/0011)."""
+        rests = answer.rests
+        if rests is None:
+            return None
+        registry, clock = self._services.registry, self._services.clock
+        response, trace = answer.response, answer.trace
+        bare = Request(request.base_url, request.address)  # without what proves who sent it
+
+        def again() -> Response | None:
+            if not registry.still_has(entry, rests, clock()):
+                return None
+            self._record(bare, entry, route, trace)
+            return response
+
+        return again
 
     async def _entry(self, name: str) -> RealmEntry | None:
         try:

@@ -1,7 +1,7 @@
-"""Token requests that came before, byte for byte (docs/adr/0011).
+"""Requests that came before, byte for byte (docs/adr/0011).
 
-A service asks for its tokens with the same bytes each time. What was decided about them once holds as long as nothing
-that it rests on has changed: then only the token itself is made anew, with its own times and its own ``jti``.
+A service asks for its tokens, and about tokens, with the same bytes each time. What was decided about them once holds
+as long as nothing that it rests on has changed. A token itself is made anew, with its own times and its own ``jti``.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,9 @@ Sender: TypeAlias = tuple[str, str]
 Again: TypeAlias = Callable[[], Response | Unsigned | None]
 """Answers the same request once more; None where what was decided may no longer hold."""
 
+Kind: TypeAlias = tuple[str, str]
+"""What a request is counted as: the endpoint, and the method."""
+
 
 class RepeatedRequests:
     """How to answer requests that came before from the same sender.
@@ -32,7 +35,7 @@ class RepeatedRequests:
     def __init__(self, key: bytes) -> None:
         """`key` is secret, random, and of 16 to 64 bytes."""
         self._hash: Final = blake2b(key=key, digest_size=32)
-        self._known: Final[dict[tuple[bytes, Sender], Again]] = {}
+        self._known: Final[dict[tuple[bytes, Sender], tuple[Kind, Again]]] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -43,18 +46,20 @@ class RepeatedRequests:
         hashed.update(request)
         return hashed.digest()
 
-    def answer(self, digest: bytes, sender: Sender) -> Response | Unsigned | None:
+    def answer(self, digest: bytes, sender: Sender) -> tuple[Kind, Response | Unsigned] | None:
         """The answer to a request that came before; None where none did, or it has to be decided anew."""
-        again = self._known.get((digest, sender))
-        if again is None:
+        known = self._known.get((digest, sender))
+        if known is None:
             return None
+        kind, again = known
         answer = again()
         if answer is None:
             del self._known[digest, sender]
-        return answer
+            return None
+        return kind, answer
 
-    def keep(self, digest: bytes, sender: Sender, again: Again) -> None:
+    def keep(self, digest: bytes, sender: Sender, kind: Kind, again: Again) -> None:
         """Remembers how a request is answered."""
         if len(self._known) >= MAXIMUM_REQUESTS:
             del self._known[next(iter(self._known))]
-        self._known[digest, sender] = again
+        self._known[digest, sender] = kind, again

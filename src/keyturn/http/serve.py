@@ -22,6 +22,7 @@ from keyturn.events.log import LogSink
 from keyturn.events.recorder import Recorder
 from keyturn.http import openapi
 from keyturn.http.app import create_app
+from keyturn.http.at_once import from_memory
 from keyturn.http.bootstrap import FirstAdministrator, bootstrap
 from keyturn.http.gathered_signing import GatheredSigning, open_signer
 from keyturn.http.health import HealthService
@@ -33,6 +34,7 @@ from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding, InvalidHostname
 from keyturn.http.outbound import Outbound
 from keyturn.http.protocol import Connections
+from keyturn.http.realms import RealmService
 from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.tls import Tls, open_tls
@@ -183,8 +185,8 @@ def _servers(
     app = metrics.watching(create_app(services, health, tokens))
     protocol = partial(
         TokenProtocol,
-        at_once=tokens.at_once,
-        count=metrics.count_token_request,
+        at_once=from_memory(tokens, RealmService(services)),
+        count=metrics.count,
         repeated=RepeatedRequests(os.urandom(32)),
         signing=GatheredSigning(signer) if signer else None,
         connections=connections,

@@ -1,4 +1,5 @@
-"""Answers token requests where their bytes arrive: no task, no queue, no ASGI message between parser and answer.
+"""Answers requests for tokens, about tokens, and for what verifies them where their bytes arrive: no task, no queue, no
+ASGI message between parser and answer.
 
 Only what the application could answer without waiting is answered here (docs/adr/0009). Everything else - another path,
 a client that is not in memory, a password, a request in two halves - goes on to the application as if it had not been
@@ -18,20 +19,29 @@ from keyturn.http.body import Scope
 from keyturn.http.gathered_signing import GatheredSigning, Waiting
 from keyturn.http.headers import SECURITY
 from keyturn.http.protocol import BoundedProtocol
-from keyturn.http.repeated import MAXIMUM_SIZE, Again, RepeatedRequests, Sender
+from keyturn.http.repeated import MAXIMUM_SIZE, Again, Kind, RepeatedRequests, Sender
 from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.http_message import Headers, Response
 
 Answered: TypeAlias = tuple[Response | Unsigned, Again | None]
 """An answer, and how to answer the same request again."""
 
-AtOnce: TypeAlias = Callable[[Scope, str, bytes], Answered | None]
-"""From a request, its realm and its body to the answer; None where something must be waited for."""
+AtOnce: TypeAlias = Callable[[Scope, str, str, bytes], Answered | None]
+"""From a request, its realm, the path below it and the body to the answer; None where something must be waited for."""
 
-Count: TypeAlias = Callable[[int, float], None]
-"""Told of each answer: its status, and the seconds that it took."""
+Count: TypeAlias = Callable[[str, str, int, float], None]
+"""Told of each answer: endpoint, method, status, and the seconds that it took."""
 
-_PATH: Final = re.compile(rb"/realms/([A-Za-z0-9_.~-]+)/protocol/openid-connect/token")
+TOKEN: Final = "/protocol/openid-connect/token"
+_KINDS: Final[dict[str, Kind]] = {
+    TOKEN: ("token", "POST"),
+    "/protocol/openid-connect/token/introspect": ("introspect", "POST"),
+    "/protocol/openid-connect/certs": ("certs", "GET"),
+    "/.well-known/openid-configuration": ("realm", "GET"),
+}
+"""By path below the realm, what is answered here."""
+
+_PATH: Final = re.compile(rb"/realms/([A-Za-z0-9_.~-]+)(%b)" % "|".join(map(re.escape, _KINDS)).encode())
 """A realm whose name needs no decoding, without a query."""
 
 _MAXIMUM_BODY: Final = 16 * 1024
@@ -41,7 +51,7 @@ _STATUS_LINES: Final = {
 
 
 class TokenProtocol(BoundedProtocol):
-    """One connection. `at_once` answers token requests from memory; `count` is told of each.
+    """One connection. `at_once` answers requests from memory; `count` is told of each.
 
     `repeated` is shared by the connections. `signing` signs the answers that still lack it, together with those of
     other connections.
@@ -65,12 +75,13 @@ class TokenProtocol(BoundedProtocol):
         self._between = True
         """Whether the parser waits for the first byte of a request."""
         self._messages = 0
+        self._kind: Kind = ("", "")
         self._again: Again | None = None
-        """How to answer the request again that was just answered."""
+        """What was answered last, and how to do it again."""
         self._waiting: Waiting | None = None
         """The answer that waits for its signature."""
-        self._realm: str | None = None
-        """Of the token request whose body is being collected."""
+        self._target: tuple[str, str] | None = None
+        """Realm, and path below it, of the request whose body is being collected."""
         self._body = b""
 
     def connection_made(self, transport: Any) -> None:
@@ -83,10 +94,10 @@ class TokenProtocol(BoundedProtocol):
             return
         begun = time.perf_counter()
         digest = self._repeated.digest(data)
-        answer = self._repeated.answer(digest, self._sender)
-        if answer is not None:
+        known = self._repeated.answer(digest, self._sender)
+        if known is not None:
             self._unset_keepalive_if_required()
-            self._deliver(answer, begun)
+            self._deliver(*known, begun)
             return
         self._again, messages = None, self._messages
         super().data_received(data)
@@ -114,14 +125,18 @@ class TokenProtocol(BoundedProtocol):
 
     def begin_request(self) -> None:
         path = _PATH.fullmatch(self.url)
-        if path is None or not self._undisturbed():
+        if path is None:
             super().begin_request()
             return
-        self._realm = path[1].decode("ascii")
+        target = path[1].decode("ascii"), path[2].decode("ascii")
+        if not self._undisturbed(_KINDS[target[1]][1]):
+            super().begin_request()
+            return
+        self._target = target
         self._body = b""
 
     def take_body(self, body: bytes) -> None:
-        if self._realm is None:
+        if self._target is None:
             super().take_body(body)
             return
         self._body += body
@@ -129,39 +144,39 @@ class TokenProtocol(BoundedProtocol):
             self._hand_over()
 
     def end_request(self) -> None:
-        if self._realm is not None:
+        if self._target is not None:
             begun = time.perf_counter()
-            answered = self._answer(self._realm)
+            answered = self._answer(*self._target)
             if answered is not None:
-                self._realm = None
+                self._kind, self._target = _KINDS[self._target[1]], None
                 answer, self._again = answered
-                self._deliver(answer, begun)
+                self._deliver(self._kind, answer, begun)
                 return
             self._hand_over()
         super().end_request()
 
     def shutdown(self) -> None:
         self._answer_now()
-        if self._realm is not None:  # what is in flight is finished, even if half of it has yet to arrive
+        if self._target is not None:  # what is in flight is finished, even if half of it has yet to arrive
             self._hand_over()
         super().shutdown()
 
     def _remember(self, digest: bytes, messages: int) -> None:
         """Keeps how to answer what has just arrived, if it was one whole request and nothing else."""
         if self._again is not None and self._between and self._messages == messages:
-            self._repeated.keep(digest, self._sender, self._again)
+            self._repeated.keep(digest, self._sender, self._kind, self._again)
 
-    def _answer(self, realm: str) -> Answered | None:
+    def _answer(self, realm: str, below: str) -> Answered | None:
         try:
-            return self._at_once(cast("Scope", self.scope), realm, self._body)
+            return self._at_once(cast("Scope", self.scope), realm, below, self._body)
         except Exception:  # the application will fail likewise, and says so in the log and on the wire
             return None
 
-    def _undisturbed(self) -> bool:
-        """Whether this is an ordinary POST and no earlier request of this connection waits for its answer."""
+    def _undisturbed(self, method: str) -> bool:
+        """Whether this is an ordinary request of this `method`, and no earlier one of this connection waits."""
         parser = self.parser
         return (
-            parser.get_method() == b"POST"
+            parser.get_method() == method.encode()
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
@@ -190,25 +205,25 @@ class TokenProtocol(BoundedProtocol):
         if self._waiting is not None:
             self._waiting.sign()
 
-    def _deliver(self, answer: Response | Unsigned, begun: float) -> None:
+    def _deliver(self, kind: Kind, answer: Response | Unsigned, begun: float) -> None:
         if isinstance(answer, Response):
-            self._finish(answer, begun)
+            self._finish(kind, begun, answer)
         elif self._signing is None:
-            self._finish(answer.sign(), begun)
+            self._finish(kind, begun, answer.sign())
         else:
-            self._waiting = self._signing.add(answer, partial(self._signed, begun))
+            self._waiting = self._signing.add(answer, partial(self._signed, kind, begun))
 
-    def _signed(self, begun: float, response: Response) -> None:
+    def _signed(self, kind: Kind, begun: float, response: Response) -> None:
         self._waiting = None
-        self._finish(response, begun)
+        self._finish(kind, begun, response)
 
-    def _finish(self, response: Response, begun: float) -> None:
-        self._count(response.status, time.perf_counter() - begun)
+    def _finish(self, kind: Kind, begun: float, response: Response) -> None:
+        self._count(*kind, response.status, time.perf_counter() - begun)
         self._write(response)
 
     def _hand_over(self) -> None:
         """Gives the application what was held back."""
-        self._realm = None
+        self._target = None
         super().begin_request()
         super().take_body(self._body)
 

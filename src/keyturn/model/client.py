@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from keyturn.model.client_keys import NO_KEYS, KeySource
@@ -62,6 +63,11 @@ class Client:
     """Of a client that signs with its secret; nobody else's is in memory."""
     prepared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
     """What the token path has made ready for this client. It goes when the client is compiled anew."""
+
+    @property
+    def secrets_until(self) -> float:
+        """When the first of its secrets ends, in epoch seconds."""
+        return min((secret.expires for secret in self.secrets if secret.expires is not None), default=inf)
 
     def flag(self, attribute: str) -> bool:
         """Whether the attribute says ``true``, in any case (Java's ``Boolean.parseBoolean``)."""

@@ -4,6 +4,7 @@ The claims come from the mappers as they are at this moment, from roles and attr
 """
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, Final
 
 from keyturn.jose import jwt
@@ -16,6 +17,7 @@ from keyturn.oauth2.access_token import NoKey, signing_key
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, LiveToken, TokenRejected, live_token, question, read_token
 from keyturn.oauth2.claims import access_token_target, roles_in_scope
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of
+from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.errors import ClientPolicyViolation, InvalidClient, InvalidRequest, UnauthorizedClient
 from keyturn.oauth2.governed import govern
 from keyturn.oauth2.http_message import Headers, Request, json_response
@@ -23,7 +25,7 @@ from keyturn.oauth2.protocol_mappers import Claims, ClaimsContext, Target, apply
 from keyturn.oauth2.protocol_mappers.claim import audiences
 from keyturn.oauth2.refresh import RefreshClaims, read_refresh_token
 from keyturn.oauth2.scope import GrantedScopes, restore_scopes
-from keyturn.oauth2.spi import Answer, AuthenticatedClient, CheckToken, Clients, Facts, Pending, TokenChecked
+from keyturn.oauth2.spi import Answer, AuthenticatedClient, CheckToken, Clients, Facts, Pending, Rests, TokenChecked
 from keyturn.oauth2.token_context import context_of
 from keyturn.oauth2.trace import Trace
 from keyturn.representations import encode, given
@@ -71,8 +73,10 @@ def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: F
         lightweight = context is not None and context.lightweight
         if not lightweight and caller.client_id not in audiences(claims):
             raise TokenRejected(log=_not_for(caller))
+        asked = question(claims)
+        checked = checked or clients.known_of(asked)
         if checked is None:
-            return Pending(question(claims))
+            return Pending(asked)
         live = live_token(claims, clients, checked)
         # What a lightweight token leaves to be told here may be for whom it is.
         if lightweight and caller.client_id not in audiences(_told(live, realm, issuer)):
@@ -87,7 +91,16 @@ def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: F
     document = _access_token(live, caller, realm, issuer, http)
     if isinstance(document, Pending):
         return document
-    return Answer(json_response(200, document, _HEADERS), trace=trace)
+    rests = _rests(caller, live) if live.session is None and "jwt" not in document else None
+    return Answer(json_response(200, document, _HEADERS), trace=trace, rests=rests)
+
+
+def _rests(caller: Client, live: LiveToken) -> Rests | None:
+    """What was said of a token without a session; None where the caller proves itself anew each time."""
+    if caller.authenticator != ClientSecret.authenticator or question(live.claims).user_id is not None:
+        return None
+    until = min(live.claims.get("exp", inf), caller.secrets_until)
+    return Rests((caller, live.client), until, live.claims.get("jti"))
 
 
 def _asked(form: forms.Form, caller: Client) -> tuple[str, str]:

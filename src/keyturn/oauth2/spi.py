@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import ClassVar, Protocol, TypeAlias
 
 from keyturn.model.client import Client
@@ -81,6 +82,10 @@ class Clients(Protocol):
 
     def by_client_id(self, client_id: str) -> Client | None:
         """The client, or None where it is known that there is none. Raises Miss."""
+        ...
+
+    def known_of(self, question: "CheckToken") -> "TokenChecked | None":
+        """What is in memory about a token; None where it has to be found out."""
         ...
 
 
@@ -233,12 +238,27 @@ Effect: TypeAlias = SaveSession | EndClientSession | EndSession | CountFailure |
 
 
 @dataclass(frozen=True, slots=True)
+class Rests:
+    """What an answer rests on beside the realm. While it all is as it was, the same request gets the same answer."""
+
+    clients: tuple[Client, ...] = ()
+    until: float = inf
+    """Epoch seconds."""
+    token_id: str | None = None
+    """Of an access token that is not revoked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint answers. Perform the `effects` first; where there is no `trace`, there is no event."""
+    """What an endpoint answers. Perform the `effects` first; where there is no `trace`, there is no event.
+
+    `rests` is None where each request has to be decided for itself.
+    """
 
     response: Response
     effects: tuple[Effect, ...] = ()
     trace: Trace | None = None
+    rests: Rests | None = None
 
 
 class Overtaken(Exception):

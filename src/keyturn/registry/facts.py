@@ -32,6 +32,7 @@ from keyturn.oauth2.spi import (
     SubjectTokenChecked,
     TokenChecked,
 )
+from keyturn.registry import revoked
 from keyturn.registry.compile import compile_subject
 from keyturn.registry.registry import Registry
 from keyturn.registry.user_profile import is_complete
@@ -84,7 +85,8 @@ class FactFinder:
                     transaction.delete(LOGIN_FAILURES, realm.id, effect.user_id)
             case RevokeToken():
                 with self._store.write() as transaction:
-                    transaction.use_once(_revoked(realm), effect.token_id, effect.until)
+                    transaction.use_once(revoked.namespace(realm.id), effect.token_id, effect.until)
+                    transaction.announce(revoked.REVOKED_TOKEN, realm.id, effect.token_id)
 
     def _check_password(self, realm: Realm, question: CheckPassword) -> PasswordChecked:
         with self._store.read() as reader:
@@ -113,14 +115,21 @@ class FactFinder:
 
     def _check_token(self, realm: Realm, question: CheckToken) -> TokenChecked:
         now = int(self._clock())
+        known = self._registry.revoked
+        is_revoked = known.tells(realm.id, question.token_id)
+        if is_revoked is None:
+            known.expect(realm.id)
         with self._store.read() as reader:
-            revoked = reader.is_used(_revoked(realm), question.token_id, now)
+            if is_revoked is None:
+                ids = {token_id for token_id, _ in reader.used(revoked.namespace(realm.id), now)}
+                known.fill(realm.id, ids)
+                is_revoked = question.token_id in ids
             session = None if question.session_id is None else reader.get(SESSIONS, realm.id, question.session_id)
             if question.user_id is not None:
-                return TokenChecked(revoked, subject=self._subject(reader, realm, question.user_id))
+                return TokenChecked(is_revoked, subject=self._subject(reader, realm, question.user_id))
             if session is None or session.expires <= now:
-                return TokenChecked(revoked)
-            return TokenChecked(revoked, session, self._subject(reader, realm, session.user_id))
+                return TokenChecked(is_revoked)
+            return TokenChecked(is_revoked, session, self._subject(reader, realm, session.user_id))
 
     def _check_subject_token(self, realm: Realm, question: CheckSubjectToken) -> SubjectTokenChecked:
         audience: dict[str, bool] = {}
@@ -182,11 +191,6 @@ class FactFinder:
             session = transaction.get(SESSIONS, realm.id, effect.session_id)
             if session is not None and session.clients.pop(effect.client_id, None) is not None:
                 transaction.update(SESSIONS, realm.id, session)
-
-
-def _revoked(realm: Realm) -> str:
-    """The namespace of the store's used keys in which the realm's revoked access tokens stand, by ``jti``."""
-    return f"revoked:{realm.id}"
 
 
 def _find_person(reader: Reader, realm: Realm, login: str) -> UserRepresentation | None:

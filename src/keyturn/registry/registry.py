@@ -11,8 +11,9 @@ from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_policies.secret_rotation import FEATURE
 from keyturn.oauth2.failures import Failures
-from keyturn.oauth2.spi import Miss
+from keyturn.oauth2.spi import CheckToken, Miss, Rests, TokenChecked
 from keyturn.registry.compile import compile_client, compile_realm
+from keyturn.registry.revoked import REVOKED_TOKEN, RevokedTokens
 from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
 from keyturn.store.spi import Change, Reader, Relation, Store, StoreError
 
@@ -71,15 +72,16 @@ class RealmEntry:
     It is the protocol's ``Clients``.
     """
 
-    __slots__ = ("_by_id", "_by_user", "_clients", "_unknown", "_without_account", "failures", "realm")
+    __slots__ = ("_by_id", "_by_user", "_clients", "_revoked", "_unknown", "_without_account", "failures", "realm")
 
     replies: None = None
     """Memory has nobody to ask: the edge has (``http.inquiries``)."""
     proved: None = None
 
-    def __init__(self, realm: Realm, failures: Failures) -> None:
+    def __init__(self, realm: Realm, failures: Failures, revoked: RevokedTokens) -> None:
         self.realm = realm
         self.failures = failures
+        self._revoked = revoked
         self._clients: dict[str, Client] = {}
         self._unknown = _Unknown()
         self._by_id: dict[str, str] = {}
@@ -95,9 +97,16 @@ class RealmEntry:
             return None
         raise Miss(client_id)
 
-    def is_known(self, client_id: str, client: Client) -> bool:
-        """Whether `client` is what there is in memory under this id."""
-        return self._clients.get(client_id) is client
+    def known_of(self, question: CheckToken) -> TokenChecked | None:
+        """What is in memory about a token: only of one that stands on no session and no other user."""
+        if question.session_id is not None or question.user_id is not None:
+            return None
+        revoked = self._revoked.tells(self.realm.id, question.token_id)
+        return None if revoked is None else TokenChecked(revoked)
+
+    def holds(self, client: Client) -> bool:
+        """Whether `client` is what there is in memory under its id."""
+        return self._clients.get(client.client_id) is client
 
     def keep(self, client_id: str, client: Client | None) -> None:
         """Remembers the client, or that there is none, within bounds."""
@@ -148,6 +157,7 @@ class Registry:
         self._names: dict[str, str] = {}
         self._lock = Lock()
         self._compiling = Lock()
+        self.revoked: Final = RevokedTokens()
         self._applied = 0
         """The newest revision that this registry has dropped entries for."""
         store.subscribe(self._follow)
@@ -159,9 +169,13 @@ class Registry:
             raise KeyError(name)
         return entry
 
-    def still_has(self, name: str, entry: RealmEntry, client_id: str, client: Client) -> bool:
-        """Whether `entry` is the realm of this `name`, and `client` its client of this id, as they are now."""
-        return self._realms.get(name) is entry and entry.is_known(client_id, client)
+    def still_has(self, entry: RealmEntry, rests: Rests, now: float) -> bool:
+        """Whether all that an answer `rests` on in the realm of `entry` is as it was."""
+        if self._realms.get(entry.realm.name) is not entry or now >= rests.until:
+            return False
+        if rests.token_id is not None and self.revoked.tells(entry.realm.id, rests.token_id) is not False:
+            return False
+        return all(map(entry.holds, rests.clients))
 
     def load_realm(self, name: str) -> RealmEntry | None:
         """The realm, from memory or the store. May block: for worker threads."""
@@ -179,7 +193,9 @@ class Registry:
         """Whether what there is of the realm is still true, and what it is."""
         with self._store.read() as reader:
             document = reader.find(REALMS, None, realm=name)
-            entry = None if document is None else RealmEntry(compile_realm(reader, document), self._failures)
+            entry = (
+                None if document is None else RealmEntry(compile_realm(reader, document), self._failures, self.revoked)
+            )
             return self._keep_realm(reader, name, entry), entry
 
     def load_client(self, realm_name: str, client_id: str) -> Client | None:
@@ -225,6 +241,9 @@ class Registry:
         """Drops what the changes touch. Called by the store after each commit, before the writer's answer."""
         with self._lock:
             for change in changes:
+                if change.kind == REVOKED_TOKEN:
+                    self.revoked.add(change.realm_id, change.id)
+                    continue
                 # Logins are no reason to read anything again: where there are many, it would never be read in time.
                 if change.kind not in _NOT_COMPILED:
                     self._applied = max(self._applied, change.revision)
@@ -233,6 +252,7 @@ class Registry:
     def _drop(self, change: Change) -> None:
         if change.kind == REALMS.name:
             self._unknown.clear()
+            self.revoked.forget(change.realm_id)
         name = self._names.get(change.realm_id)
         entry = None if name is None else self._realms.get(name)
         if name is None or entry is None:

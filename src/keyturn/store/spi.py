@@ -234,6 +234,10 @@ class Transaction(Reader, Protocol):
         """As ``use_once`` for each namespace, key and second, in their order; faster than one by one."""
         ...
 
+    def announce(self, kind: str, realm_id: str, id: str) -> None:  # noqa: A002
+        """Puts an entry into the change log about what is no document and no relation; `kind` says what."""
+        ...
+
     def append(self, log: Log[D], entries: Iterable[tuple[str, D]]) -> None:
         """Adds entries, each with the id of its realm. Raises Duplicate."""
         ...

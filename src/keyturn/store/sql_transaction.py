@@ -107,6 +107,9 @@ class SqlTransaction(SqlReader):
     def use_each_once(self, uses: Sequence[tuple[str, str, int]]) -> list[bool]:
         return [self.use_once(*use) for use in uses]
 
+    def announce(self, kind: str, realm_id: str, id: str) -> None:  # noqa: A002
+        self._changed(realm_id, kind, id)
+
     def append(self, log: Log[D], entries: Iterable[tuple[str, D]]) -> None:
         columns = _COLUMNS[log.name]
         rows = [[row[name] for name in columns] for row in (_entry(log, *entry) for entry in entries)]

@@ -154,7 +154,7 @@ def test_a_library_that_is_none_is_told_and_passed_over(tmp_path: Path, caplog: 
 # On connections
 
 
-def answering(_scope: Any, _realm: str, body: bytes) -> tuple[Unsigned, None]:
+def answering(_scope: Any, _realm: str, _below: str, body: bytes) -> tuple[Unsigned, None]:
     return PREPARED.begin(1, body.decode()), None
 
 
@@ -165,7 +165,7 @@ async def serving(kind: type[TokenProtocol] = TokenProtocol) -> AsyncIterator[An
     protocol = partial(
         kind,
         at_once=answering,
-        count=lambda _status, _seconds: None,
+        count=lambda *_: None,
         repeated=RepeatedRequests(bytes(32)),
         signing=signing,
     )

@@ -1,17 +1,19 @@
 """A token request that came before, byte for byte: answered anew, and only as long as what was decided holds."""
 
+import json
 from collections.abc import Iterator
 from inspect import getclosurevars
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.connection import Connection, Port, parsed, token_request
+from harness.connection import Connection, Port, parsed, protocol_request, token_request
 from harness.realm import make_realm
 from keyturn.jose import jwt
 from keyturn.oauth2.http_message import Request
-from keyturn.representations import ClientRepresentation, RealmRepresentation
-from keyturn.store.collections import CLIENTS
+from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation, RealmRepresentation
+from keyturn.store.collections import CLIENTS, COMPONENTS
 
 BASIC = ("robot", "robots-very-own-secret")
 FORM = {"grant_type": "client_credentials"}
@@ -70,7 +72,7 @@ def test_it_is_answered_as_the_first_time_but_for_the_token(port: Port, connecti
 def test_it_is_counted_and_told_like_any_other(port: Port, connection: Connection) -> None:
     told, counted = len(port.sink.events), len(port.counted)
     connection.receive(request_of(port))
-    assert port.counted[counted:] == [200]
+    assert port.counted[counted:] == [("token", 200)]
     event = port.sink.events[-1]
     assert len(port.sink.events) == told + 1
     assert (event.type, event.client_id, event.address) == ("CLIENT_LOGIN", "robot", "192.0.2.7")
@@ -98,14 +100,7 @@ CHANGES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("fields", CHANGES.values(), ids=list(CHANGES))
 def test_a_change_of_the_client_counts_at_once(port: Port, connection: Connection, fields: dict[str, object]) -> None:
-    def change(client: ClientRepresentation) -> None:
-        for name, value in fields.items():
-            setattr(client, name, value)
-
-    with port.realm.store.read() as reader:
-        client = reader.find(CLIENTS, port.realm.id, client_id="robot")
-    assert client is not None
-    port.realm.change_client(client, change)
+    change(port, **fields)
     assert connection.token(port.realm.name, FORM, BASIC).status in {400, 401}
 
 
@@ -177,7 +172,92 @@ def test_one_behind_the_beginning_of_another_is_part_of_that(port: Port, connect
 
 
 def test_what_is_remembered_holds_no_secret(port: Port, connection: Connection) -> None:
-    ((digest, _), again), *_ = port.repeated._known.items()
+    ((digest, _), (_, again)), *_ = port.repeated._known.items()
     assert BASIC[1].encode() not in digest
     kept = [value for value in getclosurevars(again).nonlocals.values() if isinstance(value, Request)]
     assert [(request.body, request.authorization) for request in kept] == [(b"", None)]
+
+
+# About tokens, and what verifies them
+
+
+def inquiry(port: Port, token: str) -> bytes:
+    return protocol_request(port.realm.name, "token/introspect", {"token": token}, BASIC)
+
+
+@pytest.fixture
+def token(port: Port) -> str:
+    """A token that its own client may ask about, which it has done twice."""
+    audience = ProtocolMapperRepresentation(
+        id="audience",
+        name="audience",
+        protocol="openid-connect",
+        protocol_mapper="oidc-audience-mapper",
+        config={"included.client.audience": BASIC[0], "access.token.claim": "true"},
+    )
+    change(port, protocol_mappers=[audience])
+    connection = port.connect()
+    made = str(connection.token(port.realm.name, FORM, BASIC).body["access_token"])
+    for _ in range(3):
+        assert parsed(connection.exchange(inquiry(port, made)))[1]["active"] is True
+    return made
+
+
+def change(port: Port, **fields: object) -> None:
+    with port.realm.store.read() as reader:
+        client = reader.find(CLIENTS, port.realm.id, client_id=BASIC[0])
+    assert client is not None
+
+    def alter(stored: ClientRepresentation) -> None:
+        for name, value in fields.items():
+            setattr(stored, name, value)
+
+    port.realm.change_client(client, alter)
+
+
+def test_an_inquiry_is_answered_from_memory_and_told_each_time(port: Port, token: str) -> None:
+    connection, told = port.connect(), len(port.sink.events)
+    answers = {connection.receive(inquiry(port, token)).partition(b"\r\n\r\n")[2] for _ in range(3)}
+    assert [json.loads(answer)["client_id"] for answer in answers] == ["robot"]
+    assert [event.type for event in port.sink.events[told:]] == ["INTROSPECT_TOKEN"] * 3
+    assert port.counted[-3:] == [("introspect", 200)] * 3
+
+
+def test_a_token_that_expires_is_not_active_any_more(port: Port, token: str) -> None:
+    connection, expires = port.connect(), jwt.parse(token).claims["exp"]
+    port.realm.clock.now = expires - 1
+    assert parsed(connection.exchange(inquiry(port, token)))[1]["active"] is True
+    port.realm.clock.now = expires
+    assert parsed(connection.exchange(inquiry(port, token)))[1] == {"active": False}
+
+
+def test_a_token_that_is_revoked_is_not_active_any_more(port: Port, token: str) -> None:
+    connection = port.connect()
+    revocation = protocol_request(port.realm.name, "revoke", {"token": token}, BASIC)
+    assert connection.exchange(revocation).startswith(b"HTTP/1.1 200")
+    assert parsed(connection.exchange(inquiry(port, token)))[1] == {"active": False}
+
+
+def test_what_has_become_of_its_client_counts_for_a_token(port: Port, token: str) -> None:
+    change(port, not_before=int(port.realm.clock.now) + 1)
+    assert parsed(port.connect().exchange(inquiry(port, token)))[1] == {"active": False}
+
+
+@pytest.mark.parametrize("below", ["/protocol/openid-connect/certs", "/.well-known/openid-configuration"])
+def test_a_document_follows_the_realm_and_the_host(port: Port, below: str) -> None:
+    def ask(host: str) -> dict[str, Any]:
+        request = f"GET /realms/{port.realm.name}{below} HTTP/1.1\r\nhost: {host}\r\n\r\n"
+        return parsed(caller.exchange(request.encode()))[1]
+
+    def prefer(realm: RealmRepresentation) -> None:
+        realm.display_name = "another"
+
+    caller = port.connect()
+    first = [ask("one.test") for _ in range(3)][-1]
+    assert port.counted[-1][1] == 200
+    assert (ask("two.test") == first) is below.endswith("certs")
+    with port.realm.store.write() as write:
+        for key in write.select(COMPONENTS, port.realm.id):
+            write.delete(COMPONENTS, port.realm.id, str(key.id))
+    port.realm.change_realm(prefer)
+    assert (ask("one.test") == first) is not below.endswith("certs")
