@@ -144,7 +144,7 @@ class PlainModel:
             return 401, "unauthorized_client"
         account = self.account(client)
         if account is None:
-            return 401, "unauthorized_client"
+            return 401, "invalid_request" if client.get("serviceAccountsEnabled") else "unauthorized_client"
         if not account.get("enabled"):
             return 401, "invalid_request"
         known = {each["name"] for each in self.default_scopes(client) + self.optional_scopes(client)}

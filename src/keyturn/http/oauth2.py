@@ -135,7 +135,7 @@ class TokenService:
             now = clock()
             if not registry.still_has(entry, rests, now):
                 return None
-            if failures and failures.wait(entry.realm.id, client_id, bare.address, int(now)):
+            if failures and failures.wait(entry.realm.id, client.client_id, bare.address, int(now)):
                 return None
             token_id = prefix + new_id(random)
             answer = prepared.answer(int(now), token_id)

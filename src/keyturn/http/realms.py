@@ -187,8 +187,8 @@ class RealmService:
     def _again(self, request: Request, entry: RealmEntry, route: Route, answer: Answer) -> Again | None:
         """How to answer `request` once more without looking at it (docs/adr/0011)."""
         rests = answer.rests
-        if rests is None:
-            return None
+        if rests is None or (rests.clients and entry.realm.throttle is not None):
+            return None  # whoever must wait may not get an answer before that
         registry, clock = self._services.registry, self._services.clock
         response, trace = answer.response, answer.trace
         bare = Request(request.base_url, request.address)  # without what proves who sent it
