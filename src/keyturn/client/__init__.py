@@ -3,6 +3,7 @@
 Refuses to look into tokens, which are the resource server's business, and to store them. Needs nothing of the server.
 """
 
+from keyturn.client.assertion import ClientSecretJwt, PrivateKeyJwt
 from keyturn.client.authentication import Authentication, ClientSecretBasic, ClientSecretPost
 from keyturn.client.dpop import DpopKey
 from keyturn.client.errors import (
@@ -34,6 +35,7 @@ __all__ = [
     "AuthorizationServerUnavailable",
     "BearerAuth",
     "ClientSecretBasic",
+    "ClientSecretJwt",
     "ClientSecretPost",
     "DpopAuth",
     "DpopKey",
@@ -44,6 +46,7 @@ __all__ = [
     "InvalidScope",
     "InvalidTarget",
     "OAuthError",
+    "PrivateKeyJwt",
     "TemporarilyUnavailable",
     "Token",
     "TokenError",
