@@ -18,7 +18,7 @@ from keyturn.store.collections import REALMS
 from keyturn.store.logs import ADMIN_EVENTS
 from keyturn.store.spi import Transaction
 
-__all__ = ["ACTION", "CREATE", "MASKED", "Begun", "Located", "Recorded", "begin", "empty", "finish", "nothing", "write"]
+__all__ = ["ACTION", "CREATE", "MASKED", "Begun", "Located", "Recorded", "begin", "finish", "nothing", "write"]
 
 CREATE: Final = "CREATE"
 ACTION: Final = "ACTION"
@@ -40,11 +40,6 @@ def _sent(_realm: RealmView, _values: Located, body: Any) -> Any:
 
 def nothing(_realm: RealmView, _values: Located, _body: Any) -> None:
     """No representation, whatever was sent."""
-
-
-def empty(_realm: RealmView, _values: Located, _body: Any) -> dict[str, Any]:
-    """Keycloak's ``GlobalRequestResult`` of a call that reached everybody."""
-    return {}
 
 
 def _created(result: Any, _body: Any) -> str | None:

@@ -11,7 +11,16 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.answers import Content, Created, NoContent
 from keyturn.admin.body import read_body
 from keyturn.admin.context import Clock, Environment, RealmAdmin, RealmView, ServerView
-from keyturn.admin.errors import AdminError, Forbidden, HttpError, NotFound, Unauthorized, unavailable, unknown_error
+from keyturn.admin.errors import (
+    AdminError,
+    Forbidden,
+    HttpError,
+    NoSuchService,
+    NotFound,
+    Unauthorized,
+    unavailable,
+    unknown_error,
+)
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.admin.media_types import accepted
 from keyturn.admin.path import segments_of
@@ -88,7 +97,7 @@ class AdminApi:
     def _answer(self, request: AdminRequest) -> AdminResponse:
         segments = segments_of(request.path)
         if segments[1:2] not in _SERVED and segments[2:3] != ("console",):
-            raise HttpError(405)
+            raise NoSuchService
         now = self._environment.clock()
         url = request.base_url + request.path
         headers = request.headers
@@ -226,7 +235,7 @@ def _preflight(request: AdminRequest) -> AdminResponse:
 
 
 def _failed(error: AdminError) -> AdminResponse:
-    return AdminResponse(error.status, (("content-type", JSON),), encode(error.document))
+    return AdminResponse(error.status, (("content-type", JSON),), encode(error.document), error.secured)
 
 
 def _response(request: AdminRequest, endpoint: Endpoint, result: Any, origin: str | None) -> AdminResponse:

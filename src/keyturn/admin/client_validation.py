@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from keyturn.admin.errors import AdminError, Conflict, InvalidRequest, OAuthError
+from keyturn.admin.errors import AdminError, Conflict, DuplicateResource, InvalidRequest, OAuthError
 from keyturn.representations import given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
@@ -81,7 +81,7 @@ def check_mapper_ids(mappers: Iterable[ProtocolMapperRepresentation]) -> None:
     """Raises OAuthError where two of the mappers of one owner have the same id."""
     ids = [mapper.id for mapper in mappers if present(mapper.id)]
     if len(set(ids)) < len(ids):
-        raise OAuthError(409, "conflict", "Duplicate resource error")
+        raise DuplicateResource
 
 
 def check_imported_mappers(mappers: Iterable[ProtocolMapperRepresentation]) -> None:
@@ -101,7 +101,7 @@ def _check_mapper_names(mappers: Iterable[ProtocolMapperRepresentation]) -> None
     seen = set()
     for mapper in mappers:
         if not all(map(present, (mapper.name, mapper.protocol, mapper.protocol_mapper))):
-            raise OAuthError(409, "conflict", "Duplicate resource error")
+            raise DuplicateResource
         key = mapper.protocol, mapper.name
         if key in seen:
             text = f"Cannot add protocol mapper '{mapper.name}'. Protocol mapper name must be unique per protocol"

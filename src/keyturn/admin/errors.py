@@ -6,7 +6,7 @@ An error's text is for the wire; what is private goes to `log` and never leaves 
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from keyturn.store.spi import Duplicate, StoreError
 
@@ -16,11 +16,13 @@ __all__ = [
     "AdminError",
     "BadRequest",
     "Conflict",
+    "DuplicateResource",
     "ErrorMessage",
     "Forbidden",
     "HttpError",
     "InvalidField",
     "InvalidRequest",
+    "NoSuchService",
     "NotEnabled",
     "NotFound",
     "OAuthError",
@@ -55,6 +57,9 @@ class AdminError(Exception):
 
     `log` is the private detail.
     """
+
+    secured: ClassVar[bool] = True
+    """Whether the answer has security headers: it has none where Keycloak makes it outside its resources."""
 
     def __init__(self, status: int, document: Mapping[str, Any], *, log: str | None = None) -> None:
         super().__init__(f"{status} {dict(document)}")
@@ -103,6 +108,24 @@ class OAuthError(AdminError):
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(status, {"error": error, "error_description": description})
+
+
+class DuplicateResource(OAuthError):
+    """409: what was written violates a unique key of Keycloak's database, as its transaction ends."""
+
+    secured = False
+
+    def __init__(self) -> None:
+        super().__init__(409, "conflict", "Duplicate resource error")
+
+
+class NoSuchService(HttpError):
+    """405: a path below ``/admin`` that belongs to nothing."""
+
+    secured = False
+
+    def __init__(self) -> None:
+        super().__init__(405)
 
 
 class ErrorMessage(AdminError):
@@ -177,7 +200,7 @@ class _Fields(dict[str, Any]):
 def unavailable(error: StoreError) -> AdminError:
     """What the wire says where the store does not do what was asked; the log says why, in a line."""
     if isinstance(error, Duplicate):
-        return OAuthError(409, "conflict", "Duplicate resource error")
+        return DuplicateResource()
     _log.error("an administrator's request failed: %s", error)
     return OAuthError(503, "temporarily_unavailable", "The database cannot be used now; nothing has changed.")
 

@@ -28,3 +28,5 @@ class AdminResponse:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = field(default=b"", repr=False)
+    secured: bool = True
+    """Whether it has security headers: Keycloak's answers from outside its resources have none."""

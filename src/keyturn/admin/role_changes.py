@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import BadRequest, ErrorMessage, Forbidden, InvalidRequest, NotFound, OAuthError
+from keyturn.admin.errors import BadRequest, DuplicateResource, ErrorMessage, Forbidden, InvalidRequest, NotFound
 from keyturn.model.new_documents import new_role
 from keyturn.representations import UNSET, given, present
 from keyturn.representations.role import Composites, RoleRepresentation
@@ -77,7 +77,7 @@ def change_role(realm: RealmAdmin, role: RoleRepresentation, change: RoleReprese
     try:
         realm.tx.update(ROLES, realm.id, changed)
     except Duplicate:
-        raise OAuthError(409, "conflict", "Duplicate resource error") from None
+        raise DuplicateResource from None
     _follow_default_role(realm, changed)
 
 

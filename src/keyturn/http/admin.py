@@ -13,7 +13,7 @@ from keyturn.admin.errors import Unauthorized
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.http.body import MAXIMUM_DOCUMENT, MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
 from keyturn.http.exchange import BAD_HOST, TOO_LARGE, respond
-from keyturn.http.headers import PREFLIGHT_SECURITY, SECURITY
+from keyturn.http.headers import security
 from keyturn.http.origin import BadHost, Origin
 from keyturn.http.services import Services
 from keyturn.oauth2.http_message import json_response
@@ -87,10 +87,10 @@ class AdminService:
 
 
 async def send_answer(send: Send, method: str, response: AdminResponse, *, sent_content: bool) -> None:
-    """Sends `response` with Keycloak's security headers: those of frames only where there is content on either side."""
+    """Sends `response` with the security headers that belong to it."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-    has_content = sent_content or any(name == b"content-type" for name, _ in headers)
-    headers += SECURITY if has_content else PREFLIGHT_SECURITY
+    if response.secured:
+        headers += security(headers, sent_content=sent_content)
     if response.status != 204:
         headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -9,7 +9,7 @@ from keyturn.http import openapi
 from keyturn.http import path as paths
 from keyturn.http.admin_later import AdminLater
 from keyturn.http.body import Disconnected, Message, Receive, Scope, Send
-from keyturn.http.exchange import respond
+from keyturn.http.exchange import respond, respond_from_outside
 from keyturn.http.health import HealthService
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.realms import RealmService
@@ -39,7 +39,7 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
         if paths.is_odd(raw):
             refusal = paths.refusal(raw)
             if refusal is not None:
-                await respond(send, refusal)
+                await respond_from_outside(send, refusal)
                 return
             scope["path"] = paths.decoded(raw)
         path: str = scope["path"]
@@ -55,7 +55,7 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
         elif path.startswith("/health"):
             await health.handle(scope, receive, send)
         else:
-            await respond(send, _NOT_FOUND)
+            await respond_from_outside(send, _NOT_FOUND)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

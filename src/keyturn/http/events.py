@@ -50,7 +50,7 @@ def _details(decision: Decision) -> dict[str, str]:
         "grant_type": decision.grant_type,
         "client_auth_method": decision.client.authenticator,
         "token_id": decision.token_id,
-        "scope": authorization.scopes.claim(),
+        "scope": authorization.told_scope(),
     }
     if decision.grant_type == "refresh_token":
         details["access_token_expiration_time"] = str(authorization.lifespan)

@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from keyturn.http.body import Scope, Send
-from keyturn.http.headers import complete
+from keyturn.http.headers import security
 from keyturn.http.origin import Origin
-from keyturn.oauth2.http_message import Request, Response, json_response
+from keyturn.oauth2.http_message import Headers, Request, Response, json_response
 
 BAD_HOST: Final = json_response(400, {"error": "invalid_request", "error_description": "Invalid Host header"})
 HTTPS_REQUIRED: Final = json_response(403, {"error": "invalid_request", "error_description": "HTTPS required"})
@@ -43,13 +43,18 @@ def request_of(scope: Scope, origin: Origin, body: bytes) -> Request:
     )
 
 
-async def respond(send: Send, response: Response) -> None:
-    """Sends `response` with the headers that every answer has."""
-    body = response.body
-    start: dict[str, Any] = {
-        "type": "http.response.start",
-        "status": response.status,
-        "headers": complete(response.headers, len(body)),
-    }
+async def respond(send: Send, response: Response, *, sent_content: bool = True) -> None:
+    """Sends `response` with the security headers that belong to it."""
+    await _send(send, response, security(response.headers, sent_content=sent_content))
+
+
+async def respond_from_outside(send: Send, response: Response) -> None:
+    """Sends `response` to a request that no endpoint has seen: such answers have no security headers in Keycloak."""
+    await _send(send, response, ())
+
+
+async def _send(send: Send, response: Response, more: Headers) -> None:
+    headers = [*response.headers, *more, (b"content-length", b"%d" % len(response.body))]
+    start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": response.body})

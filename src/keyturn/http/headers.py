@@ -14,10 +14,21 @@ SECURITY: Final[Headers] = (
 )
 """Keycloak's ``DefaultSecurityHeadersProvider`` for everything that is no page."""
 
-PREFLIGHT_SECURITY: Final[Headers] = tuple(header for header in SECURITY if header[0] != b"x-frame-options")
-"""The answer to a preflight has no content that could be framed."""
+UNFRAMED_SECURITY: Final[Headers] = tuple(header for header in SECURITY if header[0] != b"x-frame-options")
+"""Those of an answer that nothing could show in a frame, as that to a preflight."""
+
+_FRAMED: Final = (b"application/json", b"text/html")
 
 
 def complete(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
     """`headers` with the security headers and the length."""
     return [*headers, *SECURITY, (b"content-length", b"%d" % length)]
+
+
+def security(headers: Iterable[tuple[bytes, bytes]], *, sent_content: bool) -> Headers:
+    """The security headers of an answer with `headers` to a request with or without content.
+
+    Source: Keycloak ``DefaultSecurityHeadersProvider``, which looks at the answer's media type, else the request's.
+    """
+    framed = sent_content or any(name == b"content-type" and value.startswith(_FRAMED) for name, value in headers)
+    return SECURITY if framed else UNFRAMED_SECURITY

@@ -18,8 +18,9 @@ from keyturn.http.exchange import (
     TURNS,
     request_of,
     respond,
+    respond_from_outside,
 )
-from keyturn.http.headers import PREFLIGHT_SECURITY
+from keyturn.http.headers import UNFRAMED_SECURITY
 from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.repeated import Again
@@ -53,6 +54,7 @@ _READ: Final = frozenset({"GET", "HEAD"})
 _RFC_8414: Final = "/.well-known/oauth-authorization-server/realms/"
 _PROTOCOL: Final = "/protocol/"
 _REGISTRATION: Final = "/clients-registrations"
+_WELL_KNOWN: Final = "/.well-known/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class RealmService:
         path: str = scope["path"]
         name, below = _split(path)
         if not name:
-            await respond(send, _NO_TARGET)
+            await respond_from_outside(send, _NO_TARGET)
             return
         entry = await self._entry(name)
         if entry is None:
@@ -130,6 +132,8 @@ class RealmService:
             await self._register(scope, receive, send, entry.realm)
             return
         route = ROUTES.get(below.removesuffix("/"))
+        if route is None and scope["method"] == "OPTIONS" and below.startswith(_WELL_KNOWN):
+            route = _well_known(_nothing)
         if route is None:
             await respond(send, _nowhere(below, scope["method"]))
             return
@@ -150,7 +154,8 @@ class RealmService:
         elif route.needs_https and ssl_required_violated(origin, entry.realm.ssl_required):
             await respond(send, HTTPS_REQUIRED)
         else:
-            await respond(send, await self._answer(request, entry, route))
+            response = await self._answer(request, entry, route)
+            await respond(send, response, sent_content=bool(request.content_type))
 
     async def _register(self, scope: Scope, receive: Receive, send: Send, realm: Realm) -> None:
         if self._registration is None:
@@ -210,8 +215,8 @@ class RealmService:
     async def _answer(self, request: Request, entry: RealmEntry, route: Route) -> Response:
         try:
             answer = await self._decided(request, entry, route.endpoint)
-        except cors.InvalidOrigin:
-            return cors.INVALID_ORIGIN
+        except cors.InvalidOrigin as error:
+            return error.response
         except OAuth2Error as error:
             self._record(request, entry, route, error.trace, error.log)
             document = {"error": error.error, "error_description": error.description}
@@ -281,6 +286,6 @@ def _cors(request: Request, route: Route, response: Response) -> tuple[tuple[byt
 
 async def _respond_to_preflight(send: Send, request: Request, route: Route) -> None:
     headers = ((b"allow", route.allow),) if route.preflight is None else cors.preflight(request, route.preflight)
-    start = [*headers, *PREFLIGHT_SECURITY, (b"content-length", b"0")]
+    start = [*headers, *UNFRAMED_SECURITY, (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 200, "headers": start})
     await send({"type": "http.response.body", "body": b""})

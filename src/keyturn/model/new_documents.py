@@ -71,7 +71,8 @@ def new_client(
     secret: Maybe[str] = UNSET if public else client.secret
     if not public and not present(secret):
         secret = new_secret()
-        attributes[CREATION_TIME] = str(now)
+        if CREATION_TIME not in given(representation.attributes, {}):  # what is sent for it counts, even nothing
+            attributes[CREATION_TIME] = str(now)
     direct_grants_only = given(client.direct_grants_only, False)
     mappers = [new_protocol_mapper(mapper, new_id=new_id) for mapper in given(client.protocol_mappers, [])]
     redirect_uris = list(dict.fromkeys(given(client.redirect_uris, [])))

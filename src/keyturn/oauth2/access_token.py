@@ -183,17 +183,17 @@ def issue(
     answer: dict[str, Any] = {
         "access_token": access_token,
         "expires_in": authorization.lifespan,
-        "refresh_expires_in": 0 if refresh is None or refresh.offline else refresh.lifespan,
+        "refresh_expires_in": 0 if refresh is None else refresh.lifespan or 0,
     }
     if refresh is not None:
-        answer["refresh_token"] = _refresh_token(context, authorization, claims, now, binding)
+        answer["refresh_token"] = _refresh_token(context, authorization, claims, now, random, binding)
     answer["token_type"] = "N_A" if issued == ID_TOKEN_TYPE else token_type
-    if authorization.scopes.openid and issued != ID_TOKEN_TYPE:
+    if (authorization.scopes.openid or authorization.id_token) and issued != ID_TOKEN_TYPE:
         answer["id_token"] = _id_token(context, authorization, access_token, now, random)
     answer["not-before-policy"] = _not_before(realm, client, authorization)
     if authorization.session is not None:
         answer["session_state"] = authorization.session.sid
-    answer["scope"] = authorization.scopes.claim()
+    answer["scope"] = authorization.told_scope()
     if issued is not None:
         answer["issued_token_type"] = issued
     return Response(200, _HEADERS, encode(answer))
@@ -216,7 +216,12 @@ def _answer_end(not_before: int, authorization: Authorization, token_type: str) 
 
 
 def _refresh_token(
-    context: ClaimsContext, authorization: Authorization, access: dict[str, Any], now: int, binding: Binding | None
+    context: ClaimsContext,
+    authorization: Authorization,
+    access: dict[str, Any],
+    now: int,
+    random: Random,
+    binding: Binding | None,
 ) -> str:
     """A refresh token: for this server's eyes only (Keycloak ``RefreshToken``, signed with HS512).
 
@@ -226,7 +231,7 @@ def _refresh_token(
     refresh, session = authorization.refresh, authorization.session
     if refresh is None or session is None:
         raise ValueError("a refresh token needs a session")
-    times: dict[str, Any] = {} if refresh.offline else {"exp": now + refresh.lifespan}
+    times: dict[str, Any] = {} if refresh.lifespan is None else {"exp": now + refresh.lifespan}
     claims = times | {"iat": now, "jti": refresh.jti, "iss": context.issuer, "aud": context.issuer}
     if "sub" in access:
         claims["sub"] = context.subject.id
@@ -234,13 +239,15 @@ def _refresh_token(
         "typ": "Offline" if refresh.offline else "Refresh",
         "azp": context.client.client_id,
         "sid": session.sid,
-        "scope": context.scopes.names(),
+        "scope": refresh.scope,
     }
     if binding is not None and context.client.public:
         claims["cnf"] = binding.confirmation
     if "aud" in access:
         claims["aud_x"] = access["aud"]
     claims["prov"] = "default"
+    if context.realm.revoke_refresh_token:
+        claims["reuse_id"] = new_id(random)
     if refresh.audience:
         claims[REQUESTED_AUDIENCE] = refresh.audience
     return _compact(key_for(context.realm, REFRESH_ALGORITHM), encode(claims))

@@ -167,7 +167,7 @@ def _access_token(
 ) -> dict[str, Any] | Pending:
     claims = _told(live, realm, issuer)
     answer = claims | _about(claims, live.client, live.subject)
-    if caller.flag(_ALLOW_JWT) and "application/jwt" in http.accept:
+    if caller.flag(_ALLOW_JWT) and http.accept == "application/jwt":
         try:
             key = signing_key(realm, caller)
         except NoKey as error:

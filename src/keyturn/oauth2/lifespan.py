@@ -3,6 +3,7 @@
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.errors import Misconfigured
+from keyturn.representations import given
 
 
 def access_token_lifespan(realm: Realm, client: Client, *, session_remaining: int) -> int:
@@ -39,14 +40,19 @@ def session_ends(realm: Realm, client: Client, started: int, login: int, *, offl
     """When a client's part of a session, which `started` then in a session since `login`, ends at the latest."""
     if not offline:
         return min(started + session_lifespan(realm, client), login + realm.sso_session_max_lifespan)
-    own = client.seconds("client.offline.session.max.lifespan") or realm.offline_session_max_lifespan
-    return started + own if own else _NEVER
+    if realm.offline_session_max_lifespan is None:
+        return _NEVER
+    of_realm = given(realm.document.client_offline_session_max_lifespan, 0)
+    own = client.seconds("client.offline.session.max.lifespan") or of_realm or realm.offline_session_max_lifespan
+    return min(started + own, login + realm.offline_session_max_lifespan)
 
 
 def refresh_lifespan(realm: Realm, client: Client, now: int, ends: int, *, offline: bool) -> int:
     """How long a refresh token issued `now` may wait to be used."""
     if offline:
-        idle = client.seconds("client.offline.session.idle.timeout") or realm.offline_session_idle_timeout
+        of_realm = given(realm.document.client_offline_session_idle_timeout, 0)
+        own = client.seconds("client.offline.session.idle.timeout") or of_realm
+        idle = min(own or realm.offline_session_idle_timeout, realm.offline_session_idle_timeout)
     else:
         idle = session_idle_timeout(realm, client)
     return min(idle, ends - now)

@@ -66,12 +66,13 @@ def continue_session(
     grant: str = "rt",
     used: str = "",
     uses: int = 0,
+    kept: GrantedScopes | None = None,
     audience: tuple[str, ...] = (),
 ) -> Authorization:
     """What one gets in a session that is there.
 
-    A refresh is the `uses`-th one with the refresh token whose ``jti`` is `used`. A token exchange has no such token
-    yet; the new one keeps the `audience` that was asked for.
+    A refresh is the `uses`-th one with the refresh token whose ``jti`` is `used`; the new one can give the scopes
+    `kept` again. A token exchange has no such token yet; the new one keeps the `audience` that was asked for.
     """
     authorization = _authorize(
         request,
@@ -83,6 +84,7 @@ def continue_session(
         used=used,
         uses=uses,
         refreshable=uses_refresh_tokens(client),
+        kept=kept,
     )
     refresh = authorization.refresh
     if refresh is None or not audience:
@@ -106,20 +108,24 @@ def _authorize(
     used: str,
     uses: int,
     refreshable: bool,
+    kept: GrantedScopes | None = None,
 ) -> Authorization:
     realm, now = request.realm, request.now
     scopes = scopes.permitted(subject)
+    kept = scopes if kept is None else kept.permitted(subject)
     earlier = session.clients.get(client.id)
     started = earlier.started if earlier else now
     ends = session_ends(realm, client, started, session.started, offline=session.offline)
     waits = refresh_lifespan(realm, client, now, ends, offline=session.offline)
     refresh = None
     if refreshable:
-        refresh = Refresh(jti=new_id(request.random), lifespan=waits, offline=session.offline)
+        endless = session.offline and realm.offline_session_max_lifespan is None
+        lifespan = None if endless else waits
+        refresh = Refresh(new_id(request.random), lifespan, kept.names(), offline=session.offline)
     mine = ClientSession(
         started=started,
         refreshed=now,
-        scope=scopes.names(),
+        scope=kept.names(),
         newest_refresh_token=refresh.jti if refresh else "",
         used_refresh_token=used,
         refresh_token_uses=uses,
@@ -145,5 +151,7 @@ def _authorize(
         notes=given(session.notes, {}),
         session=SessionClaims(session.id, ends),
         refresh=refresh,
+        answered=kept if session.offline else None,
+        id_token=kept.openid,
         effects=(SaveSession(saved, replaces=session if session.clients else None),),
     )

@@ -61,9 +61,10 @@ def grant_scopes(client: Client, requested: str | None) -> GrantedScopes:
     return _granted(client, names, client.optional_scopes)
 
 
-def restore_scopes(client: Client, names: str) -> GrantedScopes:
-    """The scopes named in a refresh token, as far as the client still has them."""
-    return _granted(client, _split(names), client.optional_scopes)
+def restore_scopes(client: Client, names: str, requested: str | None = None) -> GrantedScopes:
+    """The scopes named in a refresh token, as far as the client still has them, and no others than are `requested`."""
+    restored = _split(names)
+    return _granted(client, restored if requested is None else restored & _split(requested), client.optional_scopes)
 
 
 def _granted(client: Client, names: set[str], optional: Mapping[str, ClientScope]) -> GrantedScopes:

@@ -290,10 +290,12 @@ class SessionClaims:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """A refresh token to be issued; ``jti`` is known ahead because the session keeps it."""
+    """A refresh token to be issued; ``jti`` is known ahead because the session keeps it. `lifespan` None: no end."""
 
     jti: str
-    lifespan: int
+    lifespan: int | None
+    scope: str
+    """Names of the scopes that it can give: all of the login, whatever this access token is narrowed to."""
     offline: bool = False
     audience: tuple[str, ...] = ()
     """The clients that it was asked for in a token exchange; told in it alone, as Keycloak does."""
@@ -321,6 +323,14 @@ class Authorization:
     """What a token exchange gives (RFC 8693 §2.2.1)."""
     client: Client | None = None
     """The client as the realm's policies have it issued tokens, where they have a say."""
+    answered: GrantedScopes | None = None
+    """The scopes that the answer tells of, where they are others than the access token's."""
+    id_token: bool = False
+    """Whether an ID token is given though ``openid`` is none of the access token's scopes."""
+
+    def told_scope(self) -> str:
+        """The ``scope`` of the answer (RFC 6749 §5.1)."""
+        return (self.answered or self.scopes).claim()
 
 
 Random: TypeAlias = Callable[[int], bytes]

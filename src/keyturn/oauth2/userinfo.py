@@ -80,7 +80,7 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
         trace.error = challenge.event
         trace.details["reason"] = challenge.description or "Missing token"
         return _refused(http, realm, trace, challenge)
-    cors.check(http, live.client)
+    cors.check(http, live.client, NO_STORE)
     members = _members(live, realm, issuer)
     algorithm = live.client.attributes.get("user.info.response.signature.alg")
     if not algorithm:

@@ -34,7 +34,6 @@ _OTP = kept("one-time passwords")
 _PASSKEYS = kept("passkeys")
 _FEDERATION = kept("identity brokering and user federation")
 _EMAIL = kept("e-mail")
-_OFFLINE = kept("lifespans of one client's part of an offline session")
 _LISTENERS = kept("listeners of events")
 _LONG_AGO = kept("realms of Keycloak before version 3")
 
@@ -61,8 +60,8 @@ class RealmRepresentation(Representation):
     offline_session_max_lifespan: Maybe[Integer] = UNSET
     client_session_idle_timeout: Maybe[Integer] = UNSET
     client_session_max_lifespan: Maybe[Integer] = UNSET
-    client_offline_session_idle_timeout: Annotated[Maybe[Integer], _OFFLINE] = UNSET
-    client_offline_session_max_lifespan: Annotated[Maybe[Integer], _OFFLINE] = UNSET
+    client_offline_session_idle_timeout: Maybe[Integer] = UNSET
+    client_offline_session_max_lifespan: Maybe[Integer] = UNSET
     access_code_lifespan: Annotated[Maybe[Integer], _LOGIN_PAGES] = UNSET
     access_code_lifespan_user_action: Annotated[Maybe[Integer], _LOGIN_PAGES] = UNSET
     access_code_lifespan_login: Annotated[Maybe[Integer], _LOGIN_PAGES] = UNSET

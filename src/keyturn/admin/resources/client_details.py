@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from keyturn.admin.admin_events import ACTION, CREATE, Recorded, nothing
 from keyturn.admin.answers import Content, NoContent
+from keyturn.admin.applications import out_of_reach
 from keyturn.admin.client_access import assigned_scopes, require_manage
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, NotEnabled, NotFound
@@ -149,18 +150,14 @@ def unregister_node(realm: RealmAdmin, client: ClientRepresentation, node: str) 
 def test_nodes(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]:
     """Asks no node: an application that listens counts as out of reach."""
     require_manage(realm, client)
-    return _out_of_reach(client)
+    return out_of_reach(client)
 
 
 @client_details.post("push-revocation", needs=MANAGE_CLIENTS, event=Recorded("CLIENT", ACTION))
 def push_revocation(realm: RealmView, client: ClientRepresentation) -> dict[str, Any]:
     """Tells no node, as above."""
     require_manage(realm, client)
-    return _out_of_reach(client)
-
-
-def _out_of_reach(client: ClientRepresentation) -> dict[str, Any]:
-    return {"failedRequests": [client.admin_url]} if given(client.admin_url, "") else {}
+    return out_of_reach(client)
 
 
 @client_details.get("management/permissions", needs=DECIDED_WITHIN)

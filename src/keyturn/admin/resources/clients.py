@@ -9,7 +9,7 @@ from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_access import client_documents, require_manage
 from keyturn.admin.client_changes import create_client, delete_client, update_client
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import AdminError, Conflict, OAuthError
+from keyturn.admin.errors import AdminError, Conflict, DuplicateResource, OAuthError
 from keyturn.admin.governance import governance_of
 from keyturn.admin.paging import containing, slice_of
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
@@ -102,7 +102,7 @@ def _store_changed(realm: RealmAdmin, client: ClientRepresentation, changed: Cli
 def _taken(error: Duplicate, client: ClientRepresentation) -> AdminError:
     if error.key == "client_id" or error.collection != CLIENTS.name:
         return Conflict(f"Client {client.client_id} already exists")
-    return OAuthError(409, "conflict", "Duplicate resource error")
+    return DuplicateResource()
 
 
 @client_resource.get("", needs=VIEW_CLIENTS)
@@ -121,7 +121,7 @@ def put_client(realm: RealmAdmin, client: ClientRepresentation, change: ClientRe
     try:
         updated = update_client(realm.tx, realm.realm, client, change, realm.fresh())
     except Duplicate:
-        raise OAuthError(409, "conflict", "Duplicate resource error") from None
+        raise DuplicateResource from None
     _store_changed(realm, updated, governance.updated(updated))
     return NoContent()
 

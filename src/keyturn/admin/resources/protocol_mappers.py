@@ -14,7 +14,7 @@ from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_access import require_manage
 from keyturn.admin.client_validation import check_mapper_ids
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import AdminError, Conflict, InvalidRequest, NotFound, OAuthError
+from keyturn.admin.errors import AdminError, Conflict, DuplicateResource, InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.admin.server_info import mapper_types
@@ -164,7 +164,7 @@ def _found(owner: MapperOwner, mapper_id: str) -> ProtocolMapperRepresentation:
 def _made(realm: RealmAdmin, mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
     _check_type(mapper)
     if not present(mapper.name) or not present(mapper.protocol):
-        raise OAuthError(409, "conflict", "Duplicate resource error")
+        raise DuplicateResource
     if len(str(mapper.name)) > _LONGEST:
         raise InvalidRequest(f"The name is longer than {_LONGEST} characters")
     return new_protocol_mapper(mapper, new_id=realm.new_id)

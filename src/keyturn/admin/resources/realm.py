@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from keyturn.admin.admin_events import ACTION, Recorded, empty
+from keyturn.admin.admin_events import ACTION, Recorded
 from keyturn.admin.answers import NoContent
+from keyturn.admin.applications import without_news
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, ErrorMessage, InvalidRequest, NotEnabled
 from keyturn.admin.group_documents import group_path
@@ -111,10 +112,10 @@ def clear_keys_cache(realm: RealmView) -> NoContent:
     return NoContent()
 
 
-@realm_resource.post("push-revocation", needs=MANAGE_REALM, event=Recorded("REALM", ACTION, empty))
+@realm_resource.post("push-revocation", needs=MANAGE_REALM, event=Recorded("REALM", ACTION, without_news))
 def push_revocation(realm: RealmView) -> dict[str, Any]:
-    """Tells no application: none has registered a node that listens."""
-    return {}
+    """Tells no application: those that listen count as out of reach."""
+    return without_news(realm, {}, None)
 
 
 @realm_resource.get("identity-provider/instances", needs=VIEW_IDENTITY_PROVIDERS)

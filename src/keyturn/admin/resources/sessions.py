@@ -7,8 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
-from keyturn.admin.admin_events import ACTION, Located, Recorded, empty
+from keyturn.admin.admin_events import ACTION, Located, Recorded
 from keyturn.admin.answers import NoContent
+from keyturn.admin.applications import logged_out
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotFound
 from keyturn.admin.paging import slice_of
@@ -134,11 +135,11 @@ def delete_session(realm: RealmAdmin, session_id: str, query: SessionQuery) -> N
     return NoContent()
 
 
-@realm_sessions.post("logout-all", needs=MANAGE_USERS, event=Recorded("REALM", ACTION, empty))
+@realm_sessions.post("logout-all", needs=MANAGE_USERS, event=Recorded("REALM", ACTION, logged_out))
 def logout_all(realm: RealmAdmin) -> dict[str, Any]:
     """Ends every session but the offline ones; tokens from before do not count any more."""
     for session in realm.reader.select(SESSIONS, realm.id):
         if not session.offline:
             realm.tx.delete(SESSIONS, realm.id, session.id)
     realm.update(REALMS, replace(realm.realm, not_before=realm.now()))
-    return {}
+    return logged_out(realm, {}, None)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from keyturn.jose import jwt
 from keyturn.model.client import Client
 from keyturn.model.client_policy import PolicyEvent
+from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.user_session import ClientSession
 from keyturn.oauth2 import dpop
 from keyturn.oauth2.claims import offline_allowed
@@ -89,6 +90,8 @@ class RefreshToken:
             raise InvalidGrant("Invalid refresh token. Token client and authorized client don't match")
         if token.expires_at is not None and token.expires_at <= request.now:
             raise InvalidGrant("Token is not active")
+        if token.issued_at < max(request.realm.not_before, client.not_before):
+            raise InvalidGrant("Stale token")
         dpop.check_confirmation(token.confirmation, request.binding)
         return governed_client(occasion, client), token
 
@@ -100,7 +103,7 @@ def _continued(request: TokenRequest, own: Client, token: RefreshClaims, facts: 
     session, subject = facts.session, facts.subject
     if not subject.enabled:
         raise InvalidGrant("User disabled")
-    if token.issued_at < max(realm.not_before, own.not_before, subject.not_before):
+    if token.issued_at < subject.not_before:
         raise InvalidGrant("Stale token")
     known = session.clients.get(own.id)
     if known is None:
@@ -108,10 +111,17 @@ def _continued(request: TokenRequest, own: Client, token: RefreshClaims, facts: 
     uses = 1
     if realm.revoke_refresh_token:
         uses = _count_use(token, known, realm.refresh_token_max_reuse, session.id, own.id)
-    scopes = restore_scopes(own, token.scope)
-    if session.offline and not offline_allowed(realm, own, scopes, subject):
+    kept = restore_scopes(own, token.scope)
+    scopes = restore_scopes(own, token.scope, request.form.get("scope"))
+    if session.offline and not (_may_go_offline(own) and offline_allowed(realm, own, kept, subject)):
         raise InvalidGrant("Offline session invalid because offline access not granted anymore")
-    return continue_session(request, own, subject, scopes, session, used=token.jti, uses=uses, audience=token.audience)
+    return continue_session(
+        request, own, subject, scopes, session, used=token.jti, uses=uses, kept=kept, audience=token.audience
+    )
+
+
+def _may_go_offline(own: Client) -> bool:
+    return any(scope.name == OFFLINE_ACCESS for scope in (*own.default_scopes, *own.optional_scopes.values()))
 
 
 def _count_use(token: RefreshClaims, known: ClientSession, maximum: int, session_id: str, client_id: str) -> int:
