@@ -108,6 +108,18 @@ def test_reads_basic_credentials_as_form_encoded(realm: RealmUnderTest) -> None:
     assert answer.status == 200
 
 
+def test_a_client_may_be_held_to_one_way_of_sending_its_secret(realm: RealmUnderTest) -> None:
+    for method in ("client_secret_basic", "client_secret_post"):
+        service(realm, client_id=method, attributes={"client.secret.authentication.allowed.method": method})
+    form = {"client_id": "client_secret_basic", "client_secret": "s3cret"}
+    answer = ask(realm, GRANT | form)
+    assert (answer.status, answer.body["error"]) == (401, "unauthorized_client")
+    assert "Client requires method 'client_secret_basic'" in answer.body["error_description"]
+    assert ask(realm, GRANT, basic=("client_secret_basic", "s3cret")).status == 200
+    assert ask(realm, GRANT, basic=("client_secret_post", "s3cret")).status == 401
+    assert ask(realm, GRANT | form | {"client_id": "client_secret_post"}).status == 200
+
+
 def test_the_form_goes_before_the_header(realm: RealmUnderTest) -> None:
     service(realm)
     form = GRANT | {"client_id": "svc", "client_secret": "s3cret"}

@@ -10,6 +10,8 @@ from keyturn.oauth2.client_authentication.spi import INVALID, NO_MORE, Credentia
 from keyturn.oauth2.errors import UnauthorizedClient
 from keyturn.oauth2.spi import Clients
 
+_ALLOWED_METHOD: Final = "client.secret.authentication.allowed.method"
+"""The attribute that says in which of the two ways alone a client sends its secret."""
 _NOBODYS: Final = (SecretDigest(bytes(sha256().digest_size)),)
 """No text is known whose SHA-256 this is."""
 
@@ -32,9 +34,17 @@ class ClientSecret:
         """That the secret is one of the client's that has not expired. Compares with all, in constant time.
 
         Raises:
-            UnauthorizedClient: it is not, or there is none (Keycloak's choice of a code).
+            UnauthorizedClient: it is not, or there is none, or it came in a way that is not the client's (Keycloak's
+                choice of a code).
         """
         secret = credentials.presented.secret
+        allowed = client.attributes.get(_ALLOWED_METHOD)
+        if allowed and secret is not None and allowed != credentials.presented.method:
+            text = (
+                f"Invalid method used to get client secret. Client requires method '{allowed}' "
+                "to obtain client secret from the request"
+            )
+            raise UnauthorizedClient(text, event=NOT_PROVED, told={})
         if not _is_one_of(client.secrets, secret, credentials.now):
             log = "no secret" if secret is None else "wrong secret"
             raise UnauthorizedClient(INVALID, log=log, event=NOT_PROVED, told={})

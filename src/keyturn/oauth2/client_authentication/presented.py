@@ -18,18 +18,21 @@ class Presented:
 
     client_id: str | None
     secret: str | None = field(repr=False)
+    method: str
+    """How the secret came, if one did: ``client_secret_post`` or ``client_secret_basic``."""
 
 
 def presented(request: Request, form: Form) -> Presented:
     """The client and secret of the form, else of the header, each for itself. Raises UnauthorizedClient."""
     client_id = form.get("client_id")
     secret = form.get("client_secret")
+    method = "client_secret_basic" if secret is None else "client_secret_post"
     if request.authorization is not None and (client_id is None or secret is None):
         basic = basic_credentials(request.authorization)
         if basic is not None:
             client_id = basic[0] if client_id is None else client_id
             secret = basic[1] if secret is None else secret
-    return Presented(client_id, secret)
+    return Presented(client_id, secret, method)
 
 
 def basic_credentials(authorization: str) -> tuple[str, str] | None:
