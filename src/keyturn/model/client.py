@@ -7,6 +7,7 @@ from typing import Any
 
 from keyturn.model.client_keys import NO_KEYS, KeySource
 from keyturn.model.client_scope import ClientScope
+from keyturn.model.pairwise import PairwiseSubjects
 from keyturn.model.subject import Subject
 
 
@@ -61,6 +62,8 @@ class Client:
     """Of a client that signs with its own key."""
     shared_secrets: tuple[SharedSecret, ...] = ()
     """Of a client that signs with its secret; nobody else's is in memory."""
+    pairwise: PairwiseSubjects | None = None
+    """How it calls users; None where everybody calls them the same."""
     prepared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
     """What the token path has made ready for this client. It goes when the client is compiled anew."""
 
@@ -68,6 +71,10 @@ class Client:
     def secrets_until(self) -> float:
         """When the first of its secrets ends, in epoch seconds."""
         return min((secret.expires for secret in self.secrets if secret.expires is not None), default=inf)
+
+    def calls(self, user_id: str, subject: str) -> bool:
+        """Whether `subject` is what the client calls the user of this id."""
+        return subject == user_id or (self.pairwise is not None and subject == self.pairwise.subject(user_id))
 
     def flag(self, attribute: str) -> bool:
         """Whether the attribute says ``true``, in any case (Java's ``Boolean.parseBoolean``)."""

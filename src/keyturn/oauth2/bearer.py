@@ -125,7 +125,7 @@ def _subject(claims: VerifiedClaims, client: Client, facts: TokenChecked) -> Sub
         # Nothing is stored of a client's own session: it lives as long as the token and the service account. What was
         # exchanged for its token speaks of that account still, by a ``sub`` that no mapper has set.
         account = facts.subject if context is not None and context.exchanged else client.service_account
-        if account is None or claims.get("sub", account.id) != account.id:
+        if account is None or not client.calls(account.id, claims.get("sub", account.id)):
             raise TokenRejected("user_not_found", event="user_not_found")
         if not account.enabled:
             raise TokenRejected("user_disabled", event=USER_DISABLED)
@@ -134,7 +134,7 @@ def _subject(claims: VerifiedClaims, client: Client, facts: TokenChecked) -> Sub
         raise TokenRejected("user_session_not_found", event="user_session_not_found")
     if (context is None or context.needs_client_session) and client.id not in facts.session.clients:
         raise TokenRejected("user_session_not_found", event="user_session_not_found")
-    if claims.get("sub", facts.subject.id) != facts.subject.id:
+    if not client.calls(facts.subject.id, claims.get("sub", facts.subject.id)):
         raise TokenRejected("user_not_found", log="of another user than its session")
     if not facts.subject.enabled:
         raise TokenRejected("User disabled", event=USER_DISABLED)

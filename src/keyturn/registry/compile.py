@@ -12,6 +12,7 @@ from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope, ProtocolMapper
 from keyturn.model.client_secret import ROTATED_EXPIRES, ROTATED_SECRET, has_rotated_secret, seconds, secret_expires
 from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
+from keyturn.model.pairwise import subjects_of
 from keyturn.model.realm import Realm, Throttle
 from keyturn.model.roles import Role, RoleGraph
 from keyturn.model.subject import Subject
@@ -124,6 +125,7 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation,
         service_accounts_enabled=service_accounts_enabled,
         keys=_keys(document, attributes),
         shared_secrets=_shared_secrets(document, rotation=rotation),
+        pairwise=subjects_of(document),
     )
 
 

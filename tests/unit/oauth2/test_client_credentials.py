@@ -6,7 +6,8 @@ import pytest
 
 from harness.realm import NOW, RealmUnderTest, make_realm
 from harness.tokens import BASE_URL, ask, verified
-from keyturn.representations import ClientRepresentation
+from keyturn.model.pairwise import PROVIDER, SALT
+from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation
 
 GRANT = {"grant_type": "client_credentials"}
 INVALID = "Invalid client or Invalid client credentials"
@@ -256,6 +257,22 @@ def test_openid_brings_an_id_token(realm: RealmUnderTest) -> None:
     claims = verified(realm, body["id_token"])
     assert (claims["typ"], claims["aud"], claims["azp"]) == ("ID", "svc", "svc")
     assert body["scope"].split()[0] == "openid"
+
+
+def test_a_client_of_several_sectors_gets_no_token_that_gives_its_users_away(realm: RealmUnderTest) -> None:
+    mapper = ProtocolMapperRepresentation(
+        id="p", name="p", protocol="openid-connect", protocol_mapper=PROVIDER, config={SALT: "salt"}
+    )
+    uris = ["https://a.example.com", "https://b.example.com"]
+    service(realm, protocol_mappers=[mapper], redirect_uris=uris)
+    assert ask(realm, GRANT, basic=("svc", "s3cret")).status == 400
+    service(realm, client_id="one", protocol_mappers=[mapper], redirect_uris=uris[:1])
+    claims = verified(realm, ask(realm, GRANT, basic=("one", "s3cret")).body["access_token"])
+    account = realm.entry.by_client_id("one")
+    assert account is not None
+    assert account.service_account is not None
+    assert claims["sub"] != account.service_account.id
+    assert account.calls(account.service_account.id, claims["sub"])
 
 
 def test_the_header_type_of_rfc_9068_is_a_setting(realm: RealmUnderTest) -> None:

@@ -22,6 +22,7 @@ from keyturn.admin.registration.refusal import Refusal, invalid_metadata
 from keyturn.admin.registration.registrar import Finish, Registered, Registrar
 from keyturn.admin.registration.trusted_hosts import Names
 from keyturn.events.event import NO_DETAILS, Event, Sink
+from keyturn.model.pairwise import sector_problem
 from keyturn.model.realm import Realm
 from keyturn.representations import UNSET, ClientRepresentation, encode, given, present, replace
 from keyturn.representations.oidc_client import OIDCClientRepresentation
@@ -178,7 +179,9 @@ class RegistrationApi:
 
         def finish(realm: RealmRepresentation, client: ClientRepresentation) -> ClientRepresentation:
             if subject_type == "pairwise" or sector is not None:
-                pairwise.check_sector(client, sector)
+                problem = sector_problem(client, sector)
+                if problem is not None:
+                    raise invalid_metadata(problem)
             check_metadata(client, realm)
             return pairwise.with_subject(client, subject_type, sector, self._environment.new_id)
 

@@ -14,11 +14,12 @@ from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_access import require_manage
 from keyturn.admin.client_validation import check_mapper_ids
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import AdminError, Conflict, DuplicateResource, InvalidRequest, NotFound, OAuthError
+from keyturn.admin.errors import Conflict, DuplicateResource, InvalidRequest, NotFound, OAuthError
 from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.admin.server_info import mapper_types
 from keyturn.model.new_documents import changed_protocol_mapper, new_protocol_mapper
+from keyturn.model.pairwise import SALT, SECTOR, is_pairwise, sector_problem
 from keyturn.representations import UNSET, given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
@@ -35,7 +36,6 @@ _FOLLOWED: Final = {
     "userinfo.token.claim": ("id.token.claim", _ID_TOKENS_ONLY | _ACCESS_TOKENS_ONLY),
 }
 """Settings that follow another one unless they are given, and the mappers whose setting does not."""
-_PAIRWISE: Final = "oidc-sha256-pairwise-sub-mapper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class MapperOwner:
     mappers: list[ProtocolMapperRepresentation]
     require_manage: Callable[[RealmView], None]
     store: Callable[[RealmAdmin, list[ProtocolMapperRepresentation]], None]
+    client: ClientRepresentation | None = None
 
 
 def client_as_owner(realm: RealmView, client: ClientRepresentation) -> MapperOwner:
@@ -53,6 +54,7 @@ def client_as_owner(realm: RealmView, client: ClientRepresentation) -> MapperOwn
         given(client.protocol_mappers, []),
         lambda view: require_manage(view, client),
         lambda admin, mappers: admin.update(CLIENTS, replace(client, protocol_mappers=mappers or UNSET)),
+        client,
     )
 
 
@@ -111,7 +113,7 @@ def post_mapper(realm: RealmAdmin, owner: MapperOwner, mapper: ProtocolMapperRep
         (each.name, each.protocol) == (mapper.name, mapper.protocol) or each.id == mapper.id for each in owner.mappers
     ):
         raise Conflict("Protocol mapper exists with same name")
-    made = _made(realm, mapper)
+    made = _made(realm, owner, mapper)
     owner.store(realm, [*owner.mappers, made])
     return Created(str(made.id))
 
@@ -124,7 +126,7 @@ def post_mappers(realm: RealmAdmin, owner: MapperOwner, mappers: list[ProtocolMa
     for mapper in mappers:
         if any((each.name, each.protocol) == (mapper.name, mapper.protocol) for each in all_mappers):
             raise OAuthError(409, "conflict", "Protocol mapper name must be unique per protocol")
-        all_mappers.append(_made(realm, mapper))
+        all_mappers.append(_made(realm, owner, mapper))
     check_mapper_ids(all_mappers)
     owner.store(realm, all_mappers)
     return NoContent()
@@ -137,10 +139,11 @@ def put_mapper(
     """Replaces type and configuration; the name and protocol stay."""
     owner.require_manage(realm)
     stored = _found(owner, mapper_id)
-    _check_type(change)
+    _check_type(owner, change)
     if change.id != mapper_id:
         raise InvalidRequest("The mapper's id is not the one in the path")
-    changed = replace(changed_protocol_mapper(change, new_id=realm.new_id), name=stored.name, protocol=stored.protocol)
+    changed = _salted(realm, changed_protocol_mapper(change, new_id=realm.new_id))
+    changed = replace(changed, name=stored.name, protocol=stored.protocol)
     owner.store(realm, [changed if each.id == mapper_id else each for each in owner.mappers])
     return NoContent()
 
@@ -161,22 +164,29 @@ def _found(owner: MapperOwner, mapper_id: str) -> ProtocolMapperRepresentation:
     raise NotFound("Model not found")
 
 
-def _made(realm: RealmAdmin, mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
-    _check_type(mapper)
+def _made(realm: RealmAdmin, owner: MapperOwner, mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
+    _check_type(owner, mapper)
     if not present(mapper.name) or not present(mapper.protocol):
         raise DuplicateResource
     if len(str(mapper.name)) > _LONGEST:
         raise InvalidRequest(f"The name is longer than {_LONGEST} characters")
-    return new_protocol_mapper(mapper, new_id=realm.new_id)
+    return _salted(realm, new_protocol_mapper(mapper, new_id=realm.new_id))
 
 
-def _check_type(mapper: ProtocolMapperRepresentation) -> None:
+def _salted(realm: RealmAdmin, mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
+    """`mapper` with a salt, where it needs one and has none."""
+    config = given(mapper.config, {})
+    if not is_pairwise(mapper) or config.get(SALT, "").strip():
+        return mapper
+    return replace(mapper, config={**config, SALT: realm.new_id()})
+
+
+def _check_type(owner: MapperOwner, mapper: ProtocolMapperRepresentation) -> None:
     if mapper.protocol_mapper not in mapper_types():
         raise NotFound("ProtocolMapper provider not found")
-    if mapper.protocol_mapper == _PAIRWISE:
-        raise _no_host()
-
-
-def _no_host() -> AdminError:
-    text = "Client redirect URIs must contain a valid host component."
-    return OAuthError(400, text, text)
+    if is_pairwise(mapper):
+        # A client scope is of no sector: what its mapper would do depends on the client.
+        client = owner.client or ClientRepresentation()
+        problem = sector_problem(client, given(mapper.config, {}).get(SECTOR))
+        if problem is not None:
+            raise OAuthError(400, problem, problem.replace("Invalid", "Malformed"))

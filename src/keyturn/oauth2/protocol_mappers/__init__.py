@@ -17,13 +17,14 @@ from keyturn.oauth2.protocol_mappers.session import (
     SessionState,
 )
 from keyturn.oauth2.protocol_mappers.spi import Claims, ClaimsContext, Mapper, Target
-from keyturn.oauth2.protocol_mappers.subject import SubjectId
+from keyturn.oauth2.protocol_mappers.subject import PairwiseSubject, SubjectId
 from keyturn.oauth2.protocol_mappers.user import Address, FullName, GroupMembership, UserAttribute, UserProperty
 
 __all__ = ["MAPPERS", "Claims", "ClaimsContext", "Mapper", "Target", "apply_mappers"]
 
 MAPPERS: Final[tuple[Mapper, ...]] = (
     SubjectId(),
+    PairwiseSubject(),
     UserAttribute(),
     UserProperty(),
     FullName(),

@@ -3,6 +3,8 @@
 from typing import ClassVar
 
 from keyturn.model.client_scope import ProtocolMapper
+from keyturn.model.pairwise import PROVIDER
+from keyturn.oauth2.errors import Misconfigured
 from keyturn.oauth2.protocol_mappers import claim
 from keyturn.oauth2.protocol_mappers.spi import Claims, ClaimsContext, Target
 
@@ -20,3 +22,28 @@ class SubjectId:
     def apply(self, claims: Claims, mapper: ProtocolMapper, context: ClaimsContext, target: Target) -> None:
         """Puts the id."""
         claims.members["sub"] = context.subject.id
+
+
+class PairwiseSubject:
+    """``sub`` as the client's sector knows the user, wherever there is one (Keycloak ``SHA256PairwiseSubMapper``)."""
+
+    provider: ClassVar[str] = PROVIDER
+    priority: ClassVar[int] = 0
+
+    def applies(self, mapper: ProtocolMapper, target: Target) -> bool:
+        """Always: a token that named the user as others do would give them away."""
+        return True
+
+    def apply(self, claims: Claims, mapper: ProtocolMapper, context: ClaimsContext, target: Target) -> None:
+        """Puts it, where the mapper is the client's own.
+
+        Raises:
+            Misconfigured: the client is of no sector, or of several.
+        """
+        pairwise = context.client.pairwise
+        if pairwise is None:
+            return
+        subject = pairwise.subject(context.subject.id)
+        if subject is None:
+            raise Misconfigured(log=f"client {context.client.client_id} has redirect URIs of no host, or of several")
+        claims.members["sub"] = subject
