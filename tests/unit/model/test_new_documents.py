@@ -95,8 +95,12 @@ def test_a_public_client_has_no_secret_even_if_one_is_given() -> None:
 
 
 def test_empty_attributes_and_the_server_s_own_are_not_taken() -> None:
-    made = client(attributes={"a": "b", "e": "", "n": None, "realm_client": "true", CREATION_TIME: "5"})
+    made = client(attributes={"a": "b", "e": "", "n": None, "realm_client": "true"})
     assert made.attributes == {"realm_client": "false", "a": "b", CREATION_TIME: str(NOW)}
+
+
+def test_when_a_secret_was_made_is_what_is_said_of_it() -> None:
+    assert client(attributes={CREATION_TIME: "5"}).attributes == {"realm_client": "false", CREATION_TIME: "5"}
 
 
 def test_a_missing_client_id_becomes_the_id() -> None:
