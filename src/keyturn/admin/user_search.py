@@ -1,14 +1,14 @@
 """How users are searched. Source: Keycloak ``UsersResource.getUsers``, ``JpaUserProvider``; asked of Keycloak."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.dates import moment
 from keyturn.admin.like import literal
-from keyturn.admin.paging import slice_of
+from keyturn.admin.paging import page_of_those, slice_of
 from keyturn.admin.query import Query
 from keyturn.admin.search_query import fields_of
 from keyturn.representations import given
@@ -75,11 +75,13 @@ def search_users(realm: RealmView, query: UserQuery) -> list[UserRepresentation]
     if found is not None:
         return slice_of(found, query.first, most)
     wanted = _wanted(query)
+
+    def read(start: int, count: int | None) -> Sequence[UserRepresentation]:
+        return realm.reader.select(USERS, realm.id, order_by="username", first=start, limit=count, **wanted.rows())
+
     if wanted.tests:
-        users = realm.reader.select(USERS, realm.id, order_by="username", **wanted.rows())
-        return slice_of([user for user in users if _passes(wanted, user)], query.first, most)
-    limit = None if most < 0 else most
-    return list(realm.reader.select(USERS, realm.id, order_by="username", first=first, limit=limit, **wanted.rows()))
+        return page_of_those(lambda user: _passes(wanted, user), read, first, most)
+    return list(read(first, None if most < 0 else most))
 
 
 def count_users(realm: RealmView, query: UserQuery) -> int:

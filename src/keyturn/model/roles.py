@@ -19,6 +19,15 @@ class RoleGraph:
 
     roles: Mapping[str, Role]
     composites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by_client: Mapping[str, tuple[str, ...]] = field(init=False)
+    """The ids of the roles that each client owns."""
+
+    def __post_init__(self) -> None:
+        owned: dict[str, list[str]] = {}
+        for role in self.roles.values():
+            if role.client_id is not None:
+                owned.setdefault(role.client_id, []).append(role.id)
+        object.__setattr__(self, "by_client", {client_id: tuple(ids) for client_id, ids in owned.items()})
 
     def closure(self, ids: Iterable[str]) -> frozenset[str]:
         """`ids` and every role that they contain, at any depth; a cycle ends where it began."""

@@ -119,7 +119,7 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation,
         optional_scopes={
             scope.name: scope for scope in _assigned(reader, realm, Relation.CLIENT_OPTIONAL_SCOPE, client_uuid)
         },
-        own_roles=realm.roles.closure(r.id for r in realm.roles.roles.values() if r.client_id == client_uuid),
+        own_roles=realm.roles.closure(realm.roles.by_client.get(client_uuid, ())),
         web_origins=_web_origins(document),
         attributes=attributes,
         service_accounts_enabled=service_accounts_enabled,
@@ -210,8 +210,8 @@ def _client_scopes(reader: Reader, realm_id: str, roles: RoleGraph) -> Mapping[s
 
 
 def _owners_of_roles(reader: Reader, realm_id: str, roles: RoleGraph) -> Mapping[str, str]:
-    owners = {role.client_id for role in roles.roles.values() if role.client_id is not None}
-    return {given(c.id, ""): given(c.client_id, "") for c in reader.get_many(CLIENTS, realm_id, sorted(owners))}
+    owners = sorted(roles.by_client)
+    return {given(c.id, ""): given(c.client_id, "") for c in reader.get_many(CLIENTS, realm_id, owners)}
 
 
 def _assigned(reader: Reader, realm: Realm, relation: Relation, client_uuid: str) -> tuple[ClientScope, ...]:

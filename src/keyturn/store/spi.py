@@ -173,6 +173,20 @@ class Reader(Protocol):
         ...
 
     def sources(self, relation: Relation, realm_id: str, target: str) -> list[str]: ...
+    def page_of_sources(
+        self,
+        collection: Collection[D],
+        relation: Relation,
+        realm_id: str,
+        target: str,
+        *,
+        order_by: str,
+        first: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[D]:
+        """The documents of `collection` among the sources, by a key. A page of many reads no more than it needs."""
+        ...
+
     def is_used(self, namespace: str, key: str, now: int) -> bool:
         """Whether `key` is marked as used in `namespace` past `now` (epoch seconds)."""
         ...

@@ -33,6 +33,9 @@ _CHANGES: Final = 'SELECT "revision", "realm_id", "kind", "id" FROM "change" WHE
 _CHUNK: Final = 500
 """Ids in one statement; far below every backend's limit of parameters."""
 
+_FEW: Final = 500
+"""Documents that are found by their ids and sorted, rather than looked for in their order."""
+
 
 class Dialect(Protocol):
     """What differs between databases."""
@@ -140,6 +143,27 @@ class SqlReader:
 
     def sources(self, relation: Relation, realm_id: str, target: str) -> list[str]:
         return [row[0] for row in self._rows(_SOURCES, (realm_id, relation.value, target))]
+
+    def page_of_sources(
+        self,
+        collection: Collection[D],
+        relation: Relation,
+        realm_id: str,
+        target: str,
+        *,
+        order_by: str,
+        first: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[D]:
+        values = (realm_id, relation.value, target)
+        few = self._rows(f"{_SOURCES} LIMIT {_FEW + 1}", values)
+        chosen = Where().equal("realm_id", realm_id)
+        if len(few) <= _FEW:
+            chosen.among("id", [row[0] for row in few])
+        else:  # so many that those who are looked at in order soon fill the page
+            chosen.linked(*values)
+        statement = f'{_documents(collection.name)}{chosen} ORDER BY {quoted(order_by)}, "sequence"'
+        return [self._document(collection, row) for row in self._page(statement, chosen, first, limit)]
 
     def is_used(self, namespace: str, key: str, now: int) -> bool:
         return bool(self._rows(f'SELECT 1 {_MARKED} AND "key" = ?', (namespace, now, key)))

@@ -80,6 +80,11 @@ class Where:
     def among(self, name: str, values: Sequence[Any]) -> Self:
         return self._add(f"{quoted(name)} IN ({_marks(len(values))})", *values) if values else self._add("1 = 0")
 
+    def linked(self, realm_id: str, relation: str, target: str) -> Self:
+        """The document is a source of `target`."""
+        ends = '"realm_id" = ? AND "relation" = ? AND "target" = ? AND "source" = "id"'
+        return self._add(f'EXISTS (SELECT 1 FROM "relation" WHERE {ends})', realm_id, relation, target)
+
     def like(self, name: str, pattern: str) -> Self:
         """Regards case. The pattern's escape is ``\\``."""
         return self._add(rf"{quoted(name)} LIKE ? ESCAPE '\'", pattern)

@@ -1,5 +1,7 @@
 """Relations: pairs in the order of linking, gone with either end."""
 
+import pytest
+
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.role import RoleRepresentation
 from keyturn.representations.user import UserRepresentation
@@ -18,6 +20,31 @@ def test_pairs_are_found_from_both_ends_in_the_order_of_linking(store: SqlStore)
         assert read.targets(Relation.USER_ROLE, "r1", "u1") == ["b", "a"]
         assert read.sources(Relation.USER_ROLE, "r1", "b") == ["u2", "u1"]
         assert read.pairs(Relation.USER_ROLE, "r1") == [("u2", "b"), ("u1", "b"), ("u1", "a")]
+
+
+@pytest.mark.parametrize("count", [3, 700])
+def test_sources_are_found_page_by_page_in_the_order_of_a_key(store: SqlStore, count: int) -> None:
+    with store.write() as write:
+        users = [UserRepresentation(id=f"u{n}", username=f"name-{n:04d}") for n in range(count)]
+        write.insert_many(USERS, "r1", users)
+        write.insert_many(USERS, "r2", users)
+        write.link_many(Relation.USER_ROLE, "r1", [(f"u{n}", "role") for n in range(count - 1, 0, -1)])
+        write.link(Relation.USER_ROLE, "r1", "u0", "another")
+        write.link(Relation.MEMBERSHIP, "r1", "u0", "role")
+        write.link(Relation.USER_ROLE, "r2", "u0", "role")
+        write.link(Relation.USER_ROLE, "r1", "gone", "role")
+
+    def names(first: int = 0, limit: int | None = None) -> list[object]:
+        with store.read() as read:
+            found = read.page_of_sources(
+                USERS, Relation.USER_ROLE, "r1", "role", order_by="username", first=first, limit=limit
+            )
+            return [user.username for user in found]
+
+    expected = [f"name-{n:04d}" for n in range(1, count)]
+    assert names() == expected
+    assert names(1, 2) == expected[1:3]
+    assert names(count) == names(0, 0) == []
 
 
 def test_linking_twice_changes_nothing(store: SqlStore) -> None:

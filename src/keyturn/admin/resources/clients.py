@@ -11,7 +11,7 @@ from keyturn.admin.client_changes import create_client, delete_client, update_cl
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import AdminError, Conflict, DuplicateResource, OAuthError
 from keyturn.admin.governance import governance_of
-from keyturn.admin.paging import containing, slice_of
+from keyturn.admin.paging import containing, page_of_those
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
@@ -56,9 +56,12 @@ def _searched(realm: RealmView, query: ClientQuery) -> list[ClientRepresentation
         refused = sorted(wanted.keys() - _SEARCHABLE)
         if refused:
             raise OAuthError(400, "invalid_request", f"Attributes [{', '.join(refused)}] not allowed for search")
-        everyone = realm.reader.select(CLIENTS, realm.id, order_by="client_id")
-        matching = [each for each in everyone if wanted.items() <= given(each.attributes, {}).items()]
-        return slice_of(matching, query.first, query.max)
+        return page_of_those(
+            lambda client: wanted.items() <= given(client.attributes, {}).items(),
+            lambda start, count: realm.reader.select(CLIENTS, realm.id, order_by="client_id", first=start, limit=count),
+            query.first,
+            query.max,
+        )
     if query.q is None and query.client_id and query.client_id.strip() and not query.search:
         client = realm.reader.find(CLIENTS, realm.id, client_id=query.client_id)
         return [] if client is None else [client]

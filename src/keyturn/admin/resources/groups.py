@@ -147,9 +147,16 @@ class MembersQuery(Query):
 @group_resource.get("members", needs=VIEW_USERS)
 def get_members(realm: RealmView, group: GroupRepresentation, query: MembersQuery) -> list[UserRepresentation]:
     """The members, without those of groups below."""
-    users = realm.reader.get_many(USERS, realm.id, realm.reader.sources(Relation.MEMBERSHIP, realm.id, str(group.id)))
-    users.sort(key=lambda user: str(user.username))
-    page = slice_of(users, query.first, _PAGE if query.max is None else query.max)
+    most = _PAGE if query.max is None else query.max
+    page = realm.reader.page_of_sources(
+        USERS,
+        Relation.MEMBERSHIP,
+        realm.id,
+        str(group.id),
+        order_by="username",
+        first=max(query.first or 0, 0),
+        limit=None if most < 0 else most,
+    )
     return member_documents(realm, page, brief=query.brief_representation)
 
 

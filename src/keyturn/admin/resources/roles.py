@@ -3,6 +3,7 @@
 Source: Keycloak ``RoleContainerResource``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotEnabled
 from keyturn.admin.group_documents import group_document, group_path_order
 from keyturn.admin.like import like
-from keyturn.admin.paging import slice_of
+from keyturn.admin.paging import page_of_those, slice_of
 from keyturn.admin.permissions import DECIDED_WITHIN, QUERY_GROUPS, QUERY_USERS, VIEW_USERS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
@@ -67,13 +68,18 @@ def get_roles(realm: RealmView, container: RoleContainer, query: RoleQuery) -> l
     """The container's roles by name."""
     realm.require(container.list)
     where: dict[str, str | None] = {"container_id": container.id}
-    found = list(realm.reader.select(ROLES, realm.id, where=where, order_by="name"))
+
+    def read(start: int, count: int | None) -> Sequence[RoleRepresentation]:
+        return realm.reader.select(ROLES, realm.id, where=where, order_by="name", first=start, limit=count)
+
     part = (query.search or "").strip().lower()
     if part:
         matching = like(f"%{part}%")
-        found = [role for role in found if matching(role.name) or matching(role.description)]
-    if part or (query.first is not None and query.max is not None):
-        found = slice_of(found, query.first, query.max)
+        found = page_of_those(lambda r: matching(r.name) or matching(r.description), read, query.first, query.max)
+    elif query.first is not None and query.max is not None:
+        found = list(read(max(query.first, 0), None if query.max < 0 else query.max))
+    else:
+        found = list(read(0, None))
     return role_documents(realm, found, brief=query.brief_representation)
 
 
@@ -177,9 +183,16 @@ def get_users_of_role(
     role = find_role(realm, container, role_name)
     if not realm.may(VIEW_USERS):
         return []
-    users = realm.reader.get_many(USERS, realm.id, realm.reader.sources(Relation.USER_ROLE, realm.id, str(role.id)))
-    users.sort(key=lambda user: str(user.username))
-    page = slice_of(users, query.first, _PAGE if query.max is None else query.max)
+    most = _PAGE if query.max is None else query.max
+    page = realm.reader.page_of_sources(
+        USERS,
+        Relation.USER_ROLE,
+        realm.id,
+        str(role.id),
+        order_by="username",
+        first=max(query.first or 0, 0),
+        limit=None if most < 0 else most,
+    )
     return listed_users(realm, page, brief=query.brief_representation)
 
 
