@@ -3,14 +3,15 @@
 Source: Keycloak ``ClientsResource``, ``ClientResource`` and the contexts that they hand to the policies.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.context import RealmView
-from keyturn.admin.errors import OAuthError
-from keyturn.admin.hosts import address_of, name_of
+from keyturn.admin.errors import AdminError, OAuthError
 from keyturn.admin.patterns import InvalidPattern, Patterns, check_pattern
+from keyturn.admin.registration.trusted_hosts import Names
 from keyturn.model.client_policy import (
     ClientPolicy,
     GovernedClient,
@@ -29,11 +30,15 @@ from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, GROUPS, ROLES
 from keyturn.store.spi import Reader, Relation
 
-__all__ = ["Governance", "governance_of"]
+__all__ = ["Governance", "address_of", "governance_of", "policies_in", "updater_of"]
 
 _BY_ADMINISTRATOR = "ByAuthenticatedUser"
 _MOST_CLIENTS = 25
 """Clients that the name of a role is looked up in (Keycloak ``KeycloakModelUtils.getRoleFromString``)."""
+
+
+def _refused(refused: PolicyRefused) -> AdminError:
+    return OAuthError(400, refused.error, refused.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,15 @@ class Governance:
     base_url: str
     fresh: Fresh
     updater: Updater
+    refuse: Callable[[PolicyRefused], AdminError] = _refused
+    """What becomes of a refusal before a client has been touched, and `refuse_changed` of one afterwards."""
+    refuse_changed: Callable[[PolicyRefused], AdminError] = _refused
     dynamic: bool = False
     """Whether the call is one of dynamic client registration."""
 
     def register(self, posted: ClientRepresentation) -> ClientRepresentation:
         """`posted`, a client that is to be, with what the policies give it."""
-        return self._before(PolicyEvent.REGISTER, posted, None)
+        return self._before(PolicyEvent.REGISTER, posted, None).proposed or posted
 
     def registered(self, client: ClientRepresentation) -> ClientRepresentation:
         """The stored `client`, a new one, as the policies want it."""
@@ -59,19 +67,23 @@ class Governance:
 
     def update(self, stored: ClientRepresentation, change: ClientRepresentation) -> ClientRepresentation:
         """`change`, asked for of a `stored` client, with what the policies give it."""
+        return self.updating(stored, change).proposed or change
+
+    def updating(self, stored: ClientRepresentation, change: ClientRepresentation) -> Occasion:
+        """What the policies make of a `change` of a `stored` client."""
         return self._before(PolicyEvent.UPDATE, change, stored)
 
     def updated(self, client: ClientRepresentation, replaced_secret: str | None = None) -> ClientRepresentation:
         """The stored `client`, which has changed, as the policies want it.
 
-        Without one that rotates secrets, nothing is left of an earlier rotation.
+        Without one that rotates secrets, an administrator's change leaves nothing of an earlier rotation.
 
         Args:
             replaced_secret: the secret until now, where the change is another secret.
         """
         occasion = self._after(PolicyEvent.UPDATED, client, replaced_secret)
         changed = occasion.stored or client
-        return changed if occasion.rotates_secret else without_rotation(changed)
+        return changed if occasion.rotates_secret or self.dynamic else without_rotation(changed)
 
     def view(self, client: ClientRepresentation) -> None:
         """That the client may be looked at."""
@@ -83,9 +95,7 @@ class Governance:
 
     def _before(
         self, event: PolicyEvent, proposed: ClientRepresentation, stored: ClientRepresentation | None
-    ) -> ClientRepresentation:
-        if not self.policies:
-            return proposed
+    ) -> Occasion:
         occasion = Occasion(
             event=event,
             client=None if stored is None else self._governed(stored),
@@ -97,7 +107,7 @@ class Governance:
             updater=self.updater,
         )
         self._apply(occasion)
-        return occasion.proposed or proposed
+        return occasion
 
     def _after(self, event: PolicyEvent, client: ClientRepresentation, replaced_secret: str | None = None) -> Occasion:
         occasion = Occasion(
@@ -110,14 +120,14 @@ class Governance:
             dynamic=self.dynamic,
             updater=self.updater,
         )
-        self._apply(occasion)
+        self._apply(occasion, self.refuse_changed)
         return occasion
 
-    def _apply(self, occasion: Occasion) -> None:
+    def _apply(self, occasion: Occasion, refuse: Callable[[PolicyRefused], AdminError] | None = None) -> None:
         try:
             apply_policies(self.policies, occasion)
         except PolicyRefused as refused:
-            raise OAuthError(400, refused.error, refused.detail) from None
+            raise (refuse or self.refuse)(refused) from None
 
     def _governed(self, client: ClientRepresentation) -> GovernedClient:
         client_id = str(client.id)
@@ -154,22 +164,25 @@ def _is_pattern(pattern: str) -> bool:
 def governance_of(realm: RealmView) -> Governance:
     """The policies of the call's realm, for its administrator."""
     return Governance(
-        policies=_policies(realm.realm),
+        policies=policies_in(realm.realm),
         reader=realm.reader,
         realm_id=realm.id,
         base_url=realm.base_url,
         fresh=realm.fresh(),
-        updater=_updater(realm.reader, realm.administrator, realm.id, realm.address),
+        updater=updater_of(realm.reader, realm.administrator, realm.id, realm.address, Names()),
     )
 
 
-def _policies(realm: RealmRepresentation) -> tuple[ClientPolicy, ...]:
+def policies_in(realm: RealmRepresentation) -> tuple[ClientPolicy, ...]:
+    """The realm's policies that are enabled."""
     if not given(realm.client_policies, None):
         return ()
     return compile_policies(profiles_of(realm), policies_of(realm), global_profiles())
 
 
-def _updater(reader: Reader, administrator: Administrator, realm_id: str, address: str) -> Updater:
+def updater_of(reader: Reader, administrator: Administrator, realm_id: str, address: str, names: Names) -> Updater:
+    """Who changes a client of this realm with an access token."""
+
     def groups() -> list[str]:
         ids = reader.targets(Relation.MEMBERSHIP, administrator.realm_id, str(administrator.user.id))
         return [str(group.name) for group in reader.get_many(GROUPS, administrator.realm_id, ids)]
@@ -178,7 +191,12 @@ def _updater(reader: Reader, administrator: Administrator, realm_id: str, addres
         role_id = _role_of_text(reader, realm_id, name)
         return role_id is not None and administrator.realm_id == realm_id and administrator.holds(reader, role_id)
 
-    return Updater(_BY_ADMINISTRATOR, address, groups, has_role, address_of, name_of)
+    return Updater(_BY_ADMINISTRATOR, address, groups, has_role, lambda host: address_of(host, names), names.name)
+
+
+def address_of(host: str, names: Names) -> str | None:
+    """The first address of `host`; None where nobody knows it."""
+    return next(iter(names.addresses(host)), None)
 
 
 def _role_of_text(reader: Reader, realm_id: str, text: str) -> str | None:

@@ -13,15 +13,18 @@ from keyturn.admin.client_access import is_management_client
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.context import Environment
 from keyturn.admin.errors import NotFound
+from keyturn.admin.governance import Governance
 from keyturn.admin.http_message import AdminRequest
 from keyturn.admin.installation import adapter_settings
 from keyturn.admin.registration import clients, tokens
 from keyturn.admin.registration.access import Access, wrong_protocol
+from keyturn.admin.registration.governed import governance_of_registration
 from keyturn.admin.registration.policies import Policies
 from keyturn.admin.registration.providers import OPENID_CONNECT
 from keyturn.admin.registration.refusal import forbidden, unauthorized
 from keyturn.admin.registration.tokens import Kind, Maker, RegistrationAuth, Shown
 from keyturn.admin.registration.trusted_hosts import Names
+from keyturn.model.client_policy import Occasion
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.client_authentication.spi import Credentials
@@ -56,6 +59,7 @@ class _Asked:
     shown: Shown
     access: Access
     policies: Policies
+    governance: Governance
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,8 @@ class Registrar:
             self._to_create(self._asked(reader), wanted)
         with self.environment.store.write() as tx:
             asked = self._asked(tx)
-            auth = self._to_create(asked, wanted)
-            made = clients.create(tx, asked.realm, wanted, self._fresh())
+            auth, wanted = self._to_create(asked, wanted)
+            made = asked.governance.registered(clients.create(tx, asked.realm, wanted, self._fresh()))
             made = finish(asked.realm, asked.policies.registered(auth, made))
             made, token = tokens.with_new_token(made, auth, self._origins(asked), self._maker(tx))
             tx.update(CLIENTS, self.compiled.id, made)
@@ -93,6 +97,7 @@ class Registrar:
         with self.environment.store.read() as reader:
             asked = self._asked(reader)
             client = asked.access.to_view(self._find(reader, client_id))
+            asked.governance.view(client)
             asked.policies.before_view(asked.shown.auth, client)
             return Registered(clients.shown(reader, asked.realm, client, self._kept_token(asked)), asked.realm)
 
@@ -102,10 +107,11 @@ class Registrar:
             self._to_change(self._asked(reader), client_id, sent)
         with self.environment.store.write() as tx:
             asked = self._asked(tx)
-            stored, sent = self._to_change(asked, client_id, sent)
-            changed = clients.change(tx, asked.realm, stored, sent, self._fresh())
-            changed, token = finish(asked.realm, changed), ""
-            if asked.shown.kind is Kind.REGISTRATION:
+            stored, occasion = self._to_change(asked, client_id, sent)
+            changed = clients.change(tx, asked.realm, stored, occasion.proposed or sent, self._fresh())
+            changed = finish(asked.realm, asked.governance.updated(changed))
+            token = self._kept_token(asked) if occasion.keeps_registration_token else ""
+            if asked.shown.kind is Kind.REGISTRATION and not token:
                 changed, token = tokens.with_new_token(changed, asked.shown.auth, self._origins(asked), self._maker(tx))
             tx.update(CLIENTS, self.compiled.id, changed)
             return Registered(clients.shown(tx, asked.realm, changed, token), asked.realm)
@@ -128,6 +134,7 @@ class Registrar:
                 auth = RegistrationAuth.AUTHENTICATED
             else:
                 client = asked.access.to_view(client)
+            asked.governance.view(client)
             asked.policies.before_view(auth, client)
             return adapter_settings(reader, asked.realm, client, self.request.base_url)
 
@@ -141,25 +148,31 @@ class Registrar:
         access = Access(reader, realm, shown, self.provider, self.request.base_url, now)
         access.check_initial()
         policies = Policies(reader, self.compiled.id, self.request.address, self.names)
-        return _Asked(reader, realm, shown, access, policies)
+        sender = self.request.base_url, self.request.address, self.names
+        governance = governance_of_registration(reader, realm, shown, *sender, self._fresh())
+        return _Asked(reader, realm, shown, access, policies, governance)
 
-    def _to_create(self, asked: _Asked, wanted: ClientRepresentation) -> RegistrationAuth:
+    def _to_create(self, asked: _Asked, wanted: ClientRepresentation) -> tuple[RegistrationAuth, ClientRepresentation]:
+        """Which policies the client is for, and what it is to be."""
         auth = asked.access.to_create()
+        wanted = asked.governance.register(wanted)
         asked.policies.before_register(auth, wanted)
-        return auth
+        return auth, wanted
 
     def _to_change(
         self, asked: _Asked, client_id: str, sent: ClientRepresentation
-    ) -> tuple[ClientRepresentation, ClientRepresentation]:
-        """The stored client and what is to become of it."""
+    ) -> tuple[ClientRepresentation, Occasion]:
+        """The stored client, and what the client policies make of what is to become of it."""
         stored = self._changeable(asked, client_id)
         if self.provider == OPENID_CONNECT and present(sent.optional_client_scopes):
             sent = replace(sent, default_client_scopes=clients.default_scopes(asked.reader, asked.realm, stored))
-        asked.policies.before_update(asked.shown.auth, stored, sent)
-        return stored, sent
+        occasion = asked.governance.updating(stored, sent)
+        asked.policies.before_update(asked.shown.auth, stored, occasion.proposed or sent)
+        return stored, occasion
 
     def _to_remove(self, asked: _Asked, client_id: str) -> ClientRepresentation:
         client = self._changeable(asked, client_id)
+        asked.governance.unregister(client)
         asked.policies.before_view(asked.shown.auth, client)
         return client
 

@@ -219,10 +219,10 @@ class _SecureAlgorithms:
         client = proposed_client(occasion)
         if client is None:
             return
-        asked = given(client.attributes, {})
-        if any(name in asked and asked[name] not in ALLOWED_ALGORITHMS for name in names):
+        asked = {name: attribute(client, name) or self.default for name in names}  # null reads as the empty text
+        if not set(asked.values()) <= set(ALLOWED_ALGORITHMS):
             raise PolicyRefused("invalid_request", "not allowed signature algorithm.")
-        occasion.proposed = with_attributes(client, {name: asked.get(name, self.default) for name in names})
+        occasion.proposed = with_attributes(client, asked)
 
 
 @dataclass(frozen=True, slots=True)
