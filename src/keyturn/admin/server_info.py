@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from keyturn.representations import decode
 
-__all__ = ["component_type", "mapper_types", "server_info"]
+__all__ = ["component_type", "mapper_types", "server_info", "server_info_with"]
 
 _DATA: Final = "keyturn.admin.data"
 
@@ -16,6 +16,26 @@ _DATA: Final = "keyturn.admin.data"
 def server_info() -> Mapping[str, Any]:
     """What Keycloak 26.7.3 tells at ``/admin/serverinfo``, but for what is of the moment. Not to be changed."""
     return decode(files(_DATA).joinpath("server_info.json").read_bytes(), dict[str, Any])
+
+
+@cache
+def server_info_with(features: frozenset[str]) -> Mapping[str, Any]:
+    """The same where these previews are on. Not to be changed."""
+    info = dict(server_info())
+    previews = decode(files(_DATA).joinpath("previews.json").read_bytes(), dict[str, Any])
+    for preview in (previews[name] for name in sorted(features & previews.keys())):
+        name, kind, component = preview["feature"], preview["providerType"], preview["componentType"]
+        profile, provided = info["profileInfo"], info["providers"][kind]
+        disabled = [each for each in profile["disabledFeatures"] if each != name]
+        providers = {**provided["providers"], preview["providerId"]: preview["provider"]}
+        types = [*info["componentTypes"][component], preview["component"]]
+        info |= {
+            "features": [each | {"enabled": True} if each["name"] == name else each for each in info["features"]],
+            "profileInfo": profile | {"disabledFeatures": disabled},
+            "providers": info["providers"] | {kind: provided | {"providers": dict(sorted(providers.items()))}},
+            "componentTypes": info["componentTypes"] | {component: sorted(types, key=lambda each: str(each["id"]))},
+        }
+    return info
 
 
 @cache

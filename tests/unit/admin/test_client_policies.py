@@ -89,6 +89,21 @@ def test_nothing_is_left_of_a_rotation_when_its_policy_has_gone(rotating: Server
     assert times(rotating, "svc") == {}
 
 
+def test_the_server_tells_of_the_preview(server: Server, rotating: Server) -> None:
+    def told(asked: Server) -> tuple[bool, bool, bool]:
+        info = asked.call("GET", "/admin/serverinfo").body
+        enabled = {each["name"]: each["enabled"] for each in info["features"]}["CLIENT_SECRET_ROTATION"]
+        executors = info["providers"]["client-policy-executor"]["providers"]
+        return (
+            enabled,
+            "secret-rotation" in executors,
+            "CLIENT_SECRET_ROTATION" in info["profileInfo"]["disabledFeatures"],
+        )
+
+    assert told(server) == (False, False, True)
+    assert told(rotating) == (True, True, False)
+
+
 @pytest.mark.parametrize(
     "configuration",
     [{}, {"expiration-period": 0}, ROTATION | {"expiration-period": 60}, ROTATION | {"rotated-expiration-period": -1}],

@@ -109,12 +109,13 @@ class Registrar:
             asked = self._asked(tx)
             stored, occasion = self._to_change(asked, client_id, sent)
             changed = clients.change(tx, asked.realm, stored, occasion.proposed or sent, self._fresh())
+            secret = changed.secret  # a client that is given another one is not told yet
             changed = finish(asked.realm, asked.governance.updated(changed))
             token = self._kept_token(asked) if occasion.keeps_registration_token else ""
             if asked.shown.kind is Kind.REGISTRATION and not token:
                 changed, token = tokens.with_new_token(changed, asked.shown.auth, self._origins(asked), self._maker(tx))
             tx.update(CLIENTS, self.compiled.id, changed)
-            return Registered(clients.shown(tx, asked.realm, changed, token), asked.realm)
+            return Registered(clients.shown(tx, asked.realm, replace(changed, secret=secret), token), asked.realm)
 
     def remove(self, client_id: str) -> None:
         """Removes the client."""

@@ -10,7 +10,7 @@ from keyturn.admin.context import ServerView
 from keyturn.admin.errors import Forbidden
 from keyturn.admin.permissions import ANY_ROLE, DECIDED_WITHIN, MANAGE_REALM
 from keyturn.admin.resource import Resource
-from keyturn.admin.server_info import server_info
+from keyturn.admin.server_info import server_info_with
 from keyturn.store.collections import REALMS
 
 __all__ = ["server_info_resource"]
@@ -24,17 +24,18 @@ def get_server_info(server: ServerView) -> dict[str, Any]:
 
     The version is Keycloak's: clients decide by it what they may ask for.
     """
+    info = server_info_with(server.environment.features)
     own = server.rights_in(server.administrator.realm)
     if server.administrator.realm_id == server.master.id:
         if server.holds_master_role("admin"):
-            return {"systemInfo": _system(), "cpuInfo": {"processorCount": os.cpu_count()}, **server_info()}
+            return {"systemInfo": _system(), "cpuInfo": {"processorCount": os.cpu_count()}, **info}
         if not server.holds_master_role("create-realm") and not _administers_any_realm(server):
             raise Forbidden
     elif own.allows(MANAGE_REALM):
-        return {"systemInfo": {"version": KEYCLOAK_VERSION}, **server_info()}
+        return {"systemInfo": {"version": KEYCLOAK_VERSION}, **info}
     elif not own.allows(ANY_ROLE):
         raise Forbidden
-    return dict(server_info())
+    return dict(info)
 
 
 def _administers_any_realm(server: ServerView) -> bool:
