@@ -149,6 +149,7 @@ class Governance:
                 str(role.name) for role in self.reader.select(ROLES, self.realm_id, where={"container_id": client_id})
             ],
             default_scopes=lambda: scopes(Relation.CLIENT_DEFAULT_SCOPE),
+            silent_scopes=tuple,
             optional_scopes=lambda: scopes(Relation.CLIENT_OPTIONAL_SCOPE),
         )
 

@@ -68,6 +68,8 @@ class GovernedClient:
     roles: Callable[[], Collection[str]]
     """Names of the roles that the client owns."""
     default_scopes: Callable[[], Collection[str]]
+    silent_scopes: Callable[[], Collection[str]]
+    """Those of them that the ``scope`` of a token does not tell."""
     optional_scopes: Callable[[], Collection[str]]
 
 
@@ -133,6 +135,8 @@ class Occasion:
     """Set where a registration access token stays as it is."""
     rotates_secret: bool = False
     """Set where secrets expire and are followed by others."""
+    needs_possession: bool = False
+    """Set where the proof that came with a token must be of the key that the token is bound to."""
     only_scopes: frozenset[str] | None = None
     """Set where a token must have no other scopes."""
 

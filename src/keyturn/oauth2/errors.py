@@ -172,7 +172,7 @@ class Misconfigured(OAuth2Error):
 class ClientPolicyViolation(OAuth2Error):
     """A client policy of the realm forbids it, with a code of its own."""
 
-    def __init__(self, error: str, description: str, status: int) -> None:
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
         told = {
             "reason": "client_policy_error",
             "client_policy_error": error,

@@ -14,6 +14,7 @@ from keyturn.model.client_policy import (
     PolicyRefused,
     apply_policies,
 )
+from keyturn.model.patterns import Patterns
 from keyturn.model.realm import Realm
 from keyturn.oauth2.errors import ClientPolicyViolation
 
@@ -27,12 +28,20 @@ Parameter = Callable[[str], str | None]
 
 
 def govern(
-    event: PolicyEvent, realm: Realm, client: Client | None, parameter: Parameter, issuer: str, scope: str | None = None
+    event: PolicyEvent,
+    realm: Realm,
+    client: Client | None,
+    parameter: Parameter,
+    issuer: str,
+    scope: str | None = None,
+    *,
+    proof: bool = False,
 ) -> Occasion | None:
     """What the realm's policies make of the request; None where there are no policies.
 
     Args:
         client: None where Keycloak shows the policies none.
+        proof: whether a DPoP proof came with the request.
 
     Raises:
         ClientPolicyViolation: one refuses it.
@@ -43,7 +52,8 @@ def govern(
         event=event,
         client=None if client is None else _governed(realm, client),
         scope=scope,
-        request=GovernedRequest(parameter, issuer),
+        matches=Patterns().match,
+        request=GovernedRequest(parameter, issuer, proof),
     )
     try:
         apply_policies(realm.client_policies, occasion)
@@ -80,5 +90,6 @@ def _governed(realm: Realm, client: Client) -> GovernedClient:
         attributes=client.attributes,
         roles=lambda: {role.name for role in realm.roles.roles.values() if role.client_id == client.id},
         default_scopes=lambda: {scope.name for scope in client.default_scopes},
+        silent_scopes=lambda: {scope.name for scope in client.default_scopes if not scope.include_in_token_scope},
         optional_scopes=client.optional_scopes.keys,
     )

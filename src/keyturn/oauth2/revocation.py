@@ -7,11 +7,12 @@ from keyturn.jose.jwt import VerifiedClaims
 from keyturn.model.client import Client
 from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import cors
+from keyturn.oauth2 import cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, TokenRejected, read_token
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
-from keyturn.oauth2.errors import InvalidRequest, UnsupportedTokenType
+from keyturn.oauth2.client_policies.authentication import part_of
+from keyturn.oauth2.errors import ClientPolicyViolation, InvalidRequest, UnsupportedTokenType
 from keyturn.oauth2.governed import govern
 from keyturn.oauth2.http_message import Request, Response, json_response
 from keyturn.oauth2.refresh import read_refresh_token
@@ -56,13 +57,34 @@ def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
         if form.repeated:
             raise InvalidRequest("duplicated parameter")
         issuer = f"{http.base_url}{realm.path}"
-        govern(PolicyEvent.TOKEN_REVOKE, realm, client, form.get, issuer)
+        occasion = govern(PolicyEvent.TOKEN_REVOKE, realm, client, form.get, issuer, proof=http.dpop is not None)
+        if occasion is not None and occasion.needs_possession:
+            _check_possession(http, realm, known, clients, now, token)
         if token is None:
             raise InvalidRequest("Token not provided")
         answer = _revoked(token, known, realm, issuer, now, facts)
         if isinstance(answer, Answer) and answer.effects:
             govern(PolicyEvent.TOKEN_REVOKE_RESPONSE, realm, client, form.get, issuer)
         return answer
+
+
+def _check_possession(
+    http: Request, realm: Realm, known: AuthenticatedClient, clients: Clients, now: int, token: str | None
+) -> None:
+    """That the DPoP proof is of the key that the token is bound to. Raises ClientPolicyViolation.
+
+    Source: Keycloak ``DPoPBindEnforcerExecutor.checkTokenRevoke``.
+    """
+    try:
+        shown = dpop.binding(http, realm, known, clients, now)
+    except InvalidRequest as error:
+        raise ClientPolicyViolation("invalid_dpop_proof", error.description) from None
+    claims = part_of(token or "", 1)
+    if claims is None or shown is None:
+        return
+    confirmation = claims.get("cnf")
+    if not isinstance(confirmation, dict) or confirmation.get("jkt") != shown.confirmation["jkt"]:
+        raise ClientPolicyViolation("invalid_token", "DPoP proof and token binding verification failed")
 
 
 def _revoked(

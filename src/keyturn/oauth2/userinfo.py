@@ -67,7 +67,15 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
             return Pending(question(claims))
         live = live_token(claims, clients, facts)
         _sufficient(live)
-        govern(PolicyEvent.USERINFO_REQUEST, realm, live.client, _no_parameter, issuer, claims.get("scope"))
+        govern(
+            PolicyEvent.USERINFO_REQUEST,
+            realm,
+            live.client,
+            _no_parameter,
+            issuer,
+            claims.get("scope"),
+            proof=http.dpop is not None,
+        )
     except TokenRejected as rejected:
         rejected.tell(trace)
         return _refused(http, realm, trace, _Challenge(401, "invalid_token", rejected.description))

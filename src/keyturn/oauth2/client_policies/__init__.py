@@ -41,6 +41,7 @@ from keyturn.oauth2.client_policies.conditions import (
     GrantType,
 )
 from keyturn.oauth2.client_policies.configuration import Configuration, InvalidConfiguration, configuration
+from keyturn.oauth2.client_policies.exchanged_tokens import DownscopeAssertionGrantEnforcer, JwtClaimEnforcer
 from keyturn.oauth2.client_policies.redirect_uris import SecureRedirectUrisEnforcer
 from keyturn.oauth2.client_policies.requests import (
     ConfidentialClient,
@@ -112,9 +113,11 @@ CONDITIONS: Final[tuple[type[ConditionKind], ...]] = (
 EXECUTORS: Final[tuple[type[ExecutorKind], ...]] = (
     ConfidentialClient,
     ConsentRequired,
+    DownscopeAssertionGrantEnforcer,
     DpopBindEnforcer,
     FullScopeDisabled,
     HolderOfKeyEnforcer,
+    JwtClaimEnforcer,
     PkceEnforcer,
     RegistrationAccessTokenRotationDisabled,
     RejectImplicitGrant,
@@ -146,10 +149,8 @@ _SAML: Final = "SAML"
 NOT_ENFORCED: Final[Mapping[str, str]] = {
     "acr-condition": _AUTHORIZATION,
     "auth-flow-enforcer": _AUTHORIZATION,
-    "downscope-assertion-grant-enforcer": "token exchange and assertion grants",
     "identity-provider-alias": "identity brokering",
     "intent-client-bind-checker": _AUTHORIZATION,
-    "jwt-claim-enforcer": "token exchange and assertion grants",
     "saml-avoid-redirect": _SAML,
     "saml-secure-client-uris": _SAML,
     "saml-signature-enforcer": _SAML,

@@ -82,7 +82,7 @@ class SecureSignatureAlgorithmOfSignedJwt:
             if self.required:
                 raise PolicyRefused("invalid_request", "client assertion is required.")
             return
-        header = _part(request.parameter("client_assertion") or "", 0)
+        header = part_of(request.parameter("client_assertion") or "", 0)
         if header is None:
             raise PolicyRefused("invalid_request", "not allowed input format.")
         if header.get("alg") not in ALLOWED_ALGORITHMS:
@@ -114,7 +114,7 @@ def _check_audience(request: GovernedRequest) -> None:
         return
     if assertion.count(".") not in {1, 2}:
         raise PolicyRefused("invalid_request", "invalid client assertion format")
-    claims = _part(assertion, 1)
+    claims = part_of(assertion, 1)
     if claims is None:
         raise PolicyRefused("invalid_request", "invalid client assertion")
     audience = claims.get("aud")
@@ -122,8 +122,8 @@ def _check_audience(request: GovernedRequest) -> None:
         raise PolicyRefused("invalid_request", "invalid audience in client assertion")
 
 
-def _part(token: str, number: int) -> dict[str, Any] | None:
-    """A part of a JWS, which has been verified already; None where it is no object."""
+def part_of(token: str, number: int) -> dict[str, Any] | None:
+    """A part of a JWS, which is not verified here; None where it is no object."""
     try:
         encoded = token.split(".")[number]
         return decode(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), dict[str, Any])

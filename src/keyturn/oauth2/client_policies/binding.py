@@ -49,6 +49,8 @@ class DpopBindEnforcer:
             _set(occasion, "dpop.bound.access.tokens", configures=configures, otherwise="DPoP token is disabled")
         elif occasion.request is not None and not occasion.request.proof and self._needs_proof(occasion):
             raise PolicyRefused("invalid_dpop_proof", "DPoP proof is missing")
+        elif occasion.event is PolicyEvent.TOKEN_REVOKE:
+            occasion.needs_possession = True
 
     def _needs_proof(self, occasion: Occasion) -> bool:
         client = occasion.client

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from keyturn.jose.jwt import VerifiedClaims
 from keyturn.model.client import Client
+from keyturn.model.client_policy import Occasion, PolicyEvent
 from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.subject import Subject
 from keyturn.oauth2 import dpop
@@ -15,6 +16,7 @@ from keyturn.oauth2.bearer import LiveToken, TokenRejected, live_token, question
 from keyturn.oauth2.claims import access_token_claims, claims_context, is_lightweight
 from keyturn.oauth2.errors import AudienceDenied, InvalidClient, InvalidRequest, InvalidScope, OAuth2Error
 from keyturn.oauth2.form import Form
+from keyturn.oauth2.governed import govern
 from keyturn.oauth2.lifespan import access_token_lifespan, session_ends, session_lifespan
 from keyturn.oauth2.login import continue_session, uses_refresh_tokens
 from keyturn.oauth2.protocol_mappers.claim import audiences
@@ -57,11 +59,13 @@ class TokenExchange:
         """What the subject token stands on, and which of the audience there are.
 
         Raises:
+            ClientPolicyViolation: a client policy forbids it.
             InvalidRequest: the client does not exchange tokens, a parameter is missing or not served, or the subject
                 token is none that this realm has issued.
         """
         with _telling({}):
             _check_supported(request.form, client.client)
+            _govern(request, client.client)
             return CheckSubjectToken(question(_subject_token(request)), request.form.all("audience"))
 
     def authorize(self, request: TokenRequest, client: AuthenticatedClient, facts: Facts | None) -> Authorization:
@@ -91,7 +95,7 @@ class TokenExchange:
             audience = tuple(dict.fromkeys(form.all("audience")))
             _check_audience(own, audience, facts.audience)
             _check_caller(own, live)
-            scopes = grant_scopes(own, form.get("scope"))
+            scopes = _restricted(grant_scopes(own, form.get("scope")), _govern(request, own))
             if wanted == _SAML:
                 raise InvalidRequest(_UNSUPPORTED)
             return _exchanged(request, own, live, wanted, audience, scopes, told)
@@ -108,6 +112,20 @@ def _check_supported(form: Form, own: Client) -> None:
             raise InvalidRequest(f"Parameter '{name}' required for standard token exchange")
     if form["subject_token_type"] != ACCESS_TOKEN_TYPE:
         raise InvalidRequest("Parameter 'subject_token' supports access tokens only")
+
+
+def _govern(request: TokenRequest, own: Client) -> Occasion | None:
+    form, scope = request.form, request.form.get("scope")
+    return govern(PolicyEvent.TOKEN_EXCHANGE_REQUEST, request.realm, own, form.get, request.issuer, scope)
+
+
+def _restricted(scopes: GrantedScopes, occasion: Occasion | None) -> GrantedScopes:
+    """`scopes` without those that the policies do not allow; the client's own then counts by its name, too."""
+    if occasion is None or occasion.only_scopes is None:
+        return scopes
+    own, *others = scopes.scopes
+    kept = [scope for scope in others if scope.name in occasion.only_scopes]
+    return GrantedScopes((replace(own, mappers=(), roles=frozenset()), *kept), scopes.openid)
 
 
 def _subject_token(request: TokenRequest) -> VerifiedClaims:
