@@ -27,6 +27,8 @@ MASKED: Final = "**********"
 
 _OPERATIONS: Final = {"POST": CREATE, "PUT": "UPDATE", "DELETE": "DELETE"}
 _REALM: Final = "REALM"
+_CONFIG: Final = ("events", "config")
+"""The only call that is told of when it has turned events on itself; a change of the realm is not."""
 _SEGMENTS_TO_REALM: Final = 3
 """``admin``, ``realms`` and the realm's name."""
 
@@ -93,13 +95,14 @@ def begin(
         return None
     try:
         type_ = recorded.type if isinstance(recorded.type, str) else recorded.type(context, values)
-        if context.realm.admin_events_enabled is not True and type_ != _REALM:  # that call may enable them
+        below = tuple(path[_SEGMENTS_TO_REALM:])
+        if context.realm.admin_events_enabled is not True and below != _CONFIG:  # that call may enable them
             return None
         shown = recorded.shows(context, values, body)
         details = {} if recorded.details is None else recorded.details(context, values)
     except AdminError:
         return None  # What the call is about is not there: the endpoint says so itself, when it comes to it.
-    return Begun(recorded, context, method, tuple(path[_SEGMENTS_TO_REALM:]), type_, body, shown, details)
+    return Begun(recorded, context, method, below, type_, body, shown, details)
 
 
 def finish(begun: Begun | None, tx: Transaction, result: Any) -> None:

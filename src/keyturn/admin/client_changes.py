@@ -18,10 +18,19 @@ from keyturn.model.new_documents import CREATION_TIME, NewId, changed_protocol_m
 from keyturn.representations import UNSET, given, merge, merge_attributes, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, ROLES, USERS
 from keyturn.store.spi import Duplicate, Reader, Relation, Transaction
 
-__all__ = ["Fresh", "create_client", "delete_client", "import_client", "update_client", "with_new_secret"]
+__all__ = [
+    "Fresh",
+    "create_client",
+    "delete_client",
+    "import_client",
+    "restore_service_account",
+    "update_client",
+    "with_new_secret",
+]
 
 _SERVICE_ACCOUNT_SCOPE: Final = "service_account"
 
@@ -213,6 +222,20 @@ def _follow_service_account(
             tx.delete(USERS, realm_id, str(user.id))
         if scope is not None:
             tx.unlink(Relation.CLIENT_DEFAULT_SCOPE, realm_id, client_id, scope)
+
+
+def restore_service_account(
+    tx: Transaction, realm: RealmRepresentation, client: ClientRepresentation, fresh: Fresh
+) -> UserRepresentation:
+    """Makes the user of a service account that is on and has none, and adds the scope that goes with it.
+
+    Raises Duplicate where its name is taken.
+    """
+    user = ensure_service_account(tx, realm, client, new_id=fresh.new_id, now_ms=int(fresh.now * 1000))
+    scope = _service_account_scope(tx, str(realm.id))
+    if scope is not None and client.protocol == "openid-connect":
+        tx.link(Relation.CLIENT_DEFAULT_SCOPE, str(realm.id), str(client.id), scope)
+    return user
 
 
 def _service_account_scope(reader: Reader, realm_id: str) -> str | None:

@@ -3,12 +3,13 @@
 Source: Keycloak ``RealmManager.importRealm``, ``RealmsAdminResource.importRealm``.
 """
 
+import dataclasses
 import unicodedata
 from collections.abc import Callable, Container
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from keyturn.admin.administrator import Administrator
+from keyturn.admin.authentication_flows import action_alias
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.client_validation import check_client, check_lengths, check_mapper_ids
@@ -17,10 +18,12 @@ from keyturn.admin.imported_passwords import with_hashed_passwords
 from keyturn.admin.password_policy import check_password_policy
 from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
-from keyturn.model.key_providers import generate
-from keyturn.model.new_realm import InvalidImport, NewRealm, new_realm
-from keyturn.representations import Representation, given
+from keyturn.model.key_providers import generate, is_readable
+from keyturn.model.made_realm import InvalidImport, UnreadableForm
+from keyturn.model.new_realm import NewRealm, new_realm
+from keyturn.representations import Representation, given, replace
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import (
     CLIENT_SCOPES,
     CLIENTS,
@@ -89,6 +92,8 @@ def prepare_realm(
     check_password_policy(given(representation.password_policy, ""))
     try:
         made = new_realm(representation, new_id=fresh.new_id, new_secret=fresh.new_secret, now_ms=int(fresh.now * 1000))
+    except UnreadableForm:
+        raise ErrorMessage(400, "unable to read contents from stream") from None
     except InvalidImport as error:
         raise InvalidRequest(str(error)) from error
     for client in made.clients:
@@ -104,14 +109,21 @@ def prepare_realm(
         components = [generate(each, realm_name=name, now=fresh.now, random=random) for each in made.components]
     except InvalidKey as error:
         raise InvalidRequest(str(error)) from error
-    users = [with_hashed_passwords(user, int(fresh.now * 1000)) for user in made.users]
+    if not all(map(is_readable, components)):
+        raise InvalidRequest("Failed to decode private key")
+    users = [with_hashed_passwords(_with_known_actions(user, made), int(fresh.now * 1000)) for user in made.users]
     realm = with_client_policies(
         made.realm,
         representation,
         features=features,
         scope_names=lambda: [str(scope.name) for scope in made.client_scopes],
     )
-    return replace(made, realm=realm, components=components, users=users)
+    return dataclasses.replace(made, realm=realm, components=components, users=users)
+
+
+def _with_known_actions(user: UserRepresentation, made: NewRealm) -> UserRepresentation:
+    actions = [action_alias(made.realm, action) for action in given(user.required_actions, [])]
+    return user if actions == given(user.required_actions, []) else replace(user, required_actions=actions)
 
 
 def _check_scopes(made: NewRealm) -> None:

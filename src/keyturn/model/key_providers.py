@@ -89,6 +89,11 @@ def key_ring(components: Iterable[ComponentRepresentation]) -> KeyRing:
     return KeyRing(tuple(keys), signing)
 
 
+def is_readable(component: ComponentRepresentation) -> bool:
+    """Whether it is not the provider of a key of its own that cannot be read."""
+    return component.provider_id not in _IMPORTED or _read(component) is not None
+
+
 def _read(component: ComponentRepresentation) -> RealmKey | None:
     read = _READERS.get(given(component.provider_id, ""))
     if read is None:
@@ -180,6 +185,8 @@ def _read_secret(config: Mapping[str, list[str]], algorithm: str) -> PrivateKey:
     return jwk.symmetric_key(secret, algorithm=config.get("algorithm", [algorithm])[0], kid=config["kid"][0])
 
 
+_IMPORTED: Final = ("rsa", "rsa-enc")
+"""Providers of keys that somebody else has made."""
 _MAXIMUM_SECRET: Final = 512
 _MATERIAL: Final = ("privateKey", "ecdsaPrivateKey", "eddsaPrivateKey", "secret")
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}

@@ -13,7 +13,7 @@ from keyturn.representations import (
     given,
 )
 
-__all__ = ["InvalidImport", "NewRealm", "UnknownName"]
+__all__ = ["InvalidImport", "NewRealm", "UnknownName", "UnreadableForm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class NewRealm:
 
 class InvalidImport(ValueError):
     """What is to be imported is no realm. ``str()`` says why."""
+
+
+class UnreadableForm(InvalidImport):
+    """What an import has in the form of an older version has fields or values that are none there."""
 
 
 class UnknownName(InvalidImport):

@@ -203,8 +203,10 @@ class _Making:
         usual_name, own_name = default_role_name(self.name), given(given(self.source.default_role, _NO_ROLE).name, "")
         self.default_role = (None, own_name or usual_name)
         imported: Roles = dict(self._roles_in(given(self.source.roles, RolesRepresentation()), strict=True))
-        if own_name:
-            imported.setdefault(self.default_role, given(self.source.default_role, _NO_ROLE))
+        if own_name:  # of what the roles say of it, only what it contains counts
+            told = imported.get(self.default_role, _NO_ROLE)
+            default_role = given(self.source.default_role, _NO_ROLE)
+            imported[self.default_role] = replace(default_role, composites=told.composites)
         usual: Roles = {}
         for roles in self._usual_roles():
             usual.update(self._roles_in(roles, strict=False))
@@ -366,6 +368,8 @@ class _Making:
                 account = new_service_account(service, new_id=self.new_id, now_ms=self.now_ms)
                 self.new.users.append(account)
                 self._relate("user_role", given(account.id, ""), self.role_ids[self.default_role])
+                for _, group in self.pairs.get("default_group", ()):
+                    self._relate("membership", given(account.id, ""), group)
 
 
 def _composites(role: RoleRepresentation) -> Iterable[RoleKey]:

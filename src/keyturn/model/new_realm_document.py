@@ -91,6 +91,8 @@ MIRRORED_IF_GIVEN: Final = {
 """Fields that Keycloak shows as attributes, too, once they were given."""
 
 
+_DELETE_ACCOUNT: Final = "delete_account"
+"""The required action that every realm has, whatever an import brings."""
 _ONLY_FIELDS: Final = frozenset({"displayName", "displayNameHtml"})
 """Attributes that Keycloak shows as fields only."""
 
@@ -120,6 +122,12 @@ def realm_document(source: RealmRepresentation) -> RealmRepresentation:
             source = replace(source, **{field: int(attributes[attribute])})
     if present(source.scim_api_enabled):
         attributes[SCIM] = str(source.scim_api_enabled).lower()
+    actions = source.required_actions
+    if isinstance(actions, list) and _DELETE_ACCOUNT not in {action.alias for action in actions}:
+        usual = given(fragment("authentication", name).required_actions, [])
+        source = replace(
+            source, required_actions=[*actions, *(each for each in usual if each.alias == _DELETE_ACCOUNT)]
+        )
     headers = {**given(defaults.browser_security_headers, {}), **given(source.browser_security_headers, {})}
     return replace(
         merge(defaults, source),

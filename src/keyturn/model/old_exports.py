@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from keyturn.model.made_realm import InvalidImport
+from keyturn.model.made_realm import InvalidImport, UnreadableForm
 from keyturn.representations import (
     UNSET,
     ClientRepresentation,
@@ -86,7 +86,7 @@ def _read(document: Mapping[str, Any], kind: type[Any], *, without: Iterable[str
     try:
         return msgspec.convert(kept, kind)
     except msgspec.ValidationError as error:
-        raise InvalidImport(str(error)) from None
+        raise UnreadableForm(str(error)) from None
 
 
 def _clients(source: RealmRepresentation) -> Any:

@@ -214,3 +214,33 @@ def test_an_import_with_a_key_that_cannot_be_made_is_refused(server: Server, pro
 def test_nothing_is_left_of_an_import_that_makes_no_sense(server: Server, fields: dict[str, Any], status: int) -> None:
     assert server.call("POST", "/admin/realms", {"realm": "other", **fields}).status == status
     assert server.call("GET", "/other").status == 404
+
+
+def test_an_import_takes_what_the_default_role_is_from_its_own_field(server: Server) -> None:
+    outer = {"name": "usual", "description": "Not told", "composites": {"realm": ["part"]}}
+    realm = {
+        "realm": "new",
+        "defaultRole": {"id": "the-default", "name": "usual", "description": "Told"},
+        "roles": {"realm": [outer, {"id": "the-part", "name": "part"}]},
+    }
+    assert server.call("POST", "", realm).status == 201
+    role = server.call("GET", "/new/roles-by-id/the-default").body
+    assert (role["name"], role["description"]) == ("usual", "Told")
+    contained = server.call("GET", "/new/roles-by-id/the-default/composites").body
+    assert "the-part" in [each["id"] for each in contained]
+
+
+def test_a_private_key_that_cannot_be_read_is_refused(server: Server) -> None:
+    keys = {"org.keycloak.keys.KeyProvider": [{"providerId": "rsa", "config": {"privateKey": ["nonsense"]}}]}
+    for realm in ({"components": keys}, {"privateKey": "nonsense"}):
+        answer = server.call("POST", "", {"realm": "new", **realm})
+        assert (answer.status, answer.body["error_description"]) == (400, "Failed to decode private key")
+
+
+def test_the_service_account_of_an_imported_client_comes_with_its_scope_when_it_is_asked_for(server: Server) -> None:
+    server.call("POST", "/demo/partialImport", {"clients": [{"clientId": "svc", "serviceAccountsEnabled": True}]})
+    (client,) = server.call("GET", "/demo/clients", query="clientId=svc").body
+    assert "service_account" not in client["defaultClientScopes"]
+    assert server.call("GET", f"/demo/clients/{client['id']}/service-account-user").status == 200
+    (client,) = server.call("GET", "/demo/clients", query="clientId=svc").body
+    assert "service_account" in client["defaultClientScopes"]

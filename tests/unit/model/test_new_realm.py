@@ -230,7 +230,7 @@ def test_an_import_brings_roles_clients_groups_and_users() -> None:
     assert new.relations["default_group"] == [(new.realm_id, child.id)]
     person, service = new.users
     assert linked(new, "user_role", str(person.id)) == {"/r1", "c1/cr", "realm-management/realm-admin"}
-    assert new.relations["membership"] == [(person.id, child.id)]
+    assert new.relations["membership"] == [(person.id, child.id), (service.id, child.id)]
     assert (service.username, service.service_account_client_id) == ("service-account-c1", client.id)
     assert linked(new, "user_role", str(service.id)) == {"/default-roles-fresh"}
     assert linked(new, "client_role_scope", str(client.id)) == {"/r1"}

@@ -12,10 +12,11 @@ from keyturn.admin.admin_events import ACTION, CREATE, Recorded, nothing
 from keyturn.admin.answers import Content, NoContent
 from keyturn.admin.applications import out_of_reach
 from keyturn.admin.client_access import assigned_scopes, require_manage
+from keyturn.admin.client_changes import restore_service_account
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, NotEnabled, NotFound
 from keyturn.admin.installation import adapter_settings
-from keyturn.admin.new_users import ensure_service_account, service_account_of
+from keyturn.admin.new_users import service_account_of
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.representations import UNSET, given
@@ -43,7 +44,7 @@ def get_service_account_user(realm: RealmView, client: ClientRepresentation) -> 
     if user is None:
         fresh = realm.fresh()
         with realm.environment.store.write() as tx:
-            user = ensure_service_account(tx, realm.realm, client, new_id=fresh.new_id, now_ms=realm.now_milliseconds())
+            user = restore_service_account(tx, realm.realm, client, fresh)
     return replace(user, service_account_client_id=UNSET, credentials=UNSET)
 
 
