@@ -140,7 +140,7 @@ def export_realm(
 
 
 @realm.command("import")
-@options("data", "seal_key_file")
+@options("data", "seal_key_file", "features")
 @_places
 @click.option(
     "--existing",

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,7 +57,7 @@ def import_realms(settings: Settings, *, file: Path | None, directory: Path | No
         store = sqlite.open_store(held.database, seal_keys(settings, held.path), time.time)
         try:
             wanted = _wanted(store, realms, existing)
-            made = [_prepared(realm, fresh) for realm in wanted]
+            made = [_prepared(realm, fresh, settings.features) for realm in wanted]
             if not any(given(realm.realm, "") == MASTER for realm in wanted):
                 administrator = bootstrap(store, settings, held.path, on_terminal=sys.stdout.isatty(), clock=time.time)
                 if administrator is not None:
@@ -87,9 +87,9 @@ def _wanted(store: Store, realms: Sequence[RealmRepresentation], existing: str) 
     return sorted(kept, key=lambda realm: given(realm.realm, "") != MASTER)
 
 
-def _prepared(realm: RealmRepresentation, fresh: Fresh) -> NewRealm:
+def _prepared(realm: RealmRepresentation, fresh: Fresh, features: Container[str]) -> NewRealm:
     try:
-        return prepare_realm(realm, fresh=fresh, random=os.urandom)
+        return prepare_realm(realm, fresh=fresh, random=os.urandom, features=features)
     except AdminError as error:
         raise _refused(realm, error) from None
 

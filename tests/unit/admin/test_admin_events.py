@@ -19,6 +19,7 @@ UNRECORDED = {
     "clear_events",
     "clear_admin_events",
     "convert_client_description",
+    "download_certificate",
     "post_partial_export",
     "post_partial_import",  # one for each document
     "put_profile",
