@@ -11,12 +11,14 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-Network = IPv4Network | IPv6Network
+from keyturn import setting_values as values
+from keyturn.setting_values import Network
+
 ProxyHeaders = Literal["none", "forwarded", "xforwarded"]
+CertificateHeader = Literal["none", "rfc9440", "envoy", "nginx", "haproxy"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 BatchSigning = Literal["auto", "off"]
@@ -67,69 +69,6 @@ class Setting:
         return f"KEYTURN_{self.field.upper()}"
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("is not a text")
-    if not value.strip() or any(ord(character) < 32 for character in value):
-        raise ValueError("is empty or has control characters")
-    return value
-
-
-def _key(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("is not a text")
-    return value
-
-
-def _path(value: Any) -> Path:
-    return Path(_text(os.fspath(value) if isinstance(value, os.PathLike) else value)).expanduser().absolute()
-
-
-def _number(value: Any, most: int, what: str) -> int:
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        value = int(value.strip()[:9])
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ValueError(f"is not {what}")
-    return value
-
-
-def _port(value: Any) -> int:
-    return _number(value, 65535, "a port from 0 to 65535")
-
-
-def _seconds(value: Any) -> int:
-    return _number(value, 86400, "a number of seconds from 0 to 86400")
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    """Several texts: given one by one, or as one with commas."""
-    items = [value] if isinstance(value, str) else value
-    if not isinstance(items, (list, tuple)):
-        raise ValueError("is not a list of texts")
-    return tuple(part.strip() for item in items for part in _text(item).split(",") if part.strip())
-
-
-def _networks(value: Any) -> tuple[Network, ...]:
-    networks = []
-    for text in _texts(value):
-        try:
-            networks.append(ip_network(text, strict=False))
-        except ValueError:
-            raise ValueError("is not an address or a network in CIDR notation") from None
-    return tuple(networks)
-
-
-def _one_of(choices: Iterable[str]) -> Callable[[Any], str]:
-    allowed = tuple(choices)
-
-    def parse(value: Any) -> str:
-        if value not in allowed:
-            raise ValueError(f"is not one of {', '.join(allowed)}")
-        return str(value)
-
-    return parse
-
-
 def _setting(
     parse: Callable[[Any], Any],
     metavar: str,
@@ -169,30 +108,33 @@ class Settings:
     """What ``keyturn serve`` does, and where."""
 
     data: Path = _setting(
-        _path,
+        values.path,
         "DIR",
         "Directory for the database, keys and development certificates; made where there is none, its owner's alone. "
         "One server at a time uses it.",
         factory=default_data_directory,
         shown_default="a per-user data directory",
     )
-    host: str = _setting(_text, "ADDRESS", "Address to listen on; 0.0.0.0 or :: for all.", "127.0.0.1")
-    http_port: int = _setting(_port, "PORT", "Port for plain HTTP; 0 turns it off.", 8080, kc="KC_HTTP_PORT")
-    https_port: int = _setting(_port, "PORT", "Port for HTTPS; 0 turns it off.", 8443, kc="KC_HTTPS_PORT")
+    host: str = _setting(values.text, "ADDRESS", "Address to listen on; 0.0.0.0 or :: for all.", "127.0.0.1")
+    http_port: int = _setting(values.port, "PORT", "Port for plain HTTP; 0 turns it off.", 8080, kc="KC_HTTP_PORT")
+    https_port: int = _setting(values.port, "PORT", "Port for HTTPS; 0 turns it off.", 8443, kc="KC_HTTPS_PORT")
     management_port: int = _setting(
-        _port, "PORT", "Port for /health and /metrics, plain HTTP, on the same address; 0 turns it off.", 9000
+        values.port,
+        "PORT",
+        "Port for /health and /metrics, plain HTTP, on the same address; 0 turns it off.",
+        9000,
     )
     tls_certificate: Path | None = _setting(
-        _path,
+        values.path,
         "FILE",
         "Certificate chain in PEM. Without it, keyturn makes a development CA and certificate of its own.",
         kc="KC_HTTPS_CERTIFICATE_FILE",
     )
     tls_key: Path | None = _setting(
-        _path, "FILE", "Private key of the certificate, in PEM.", kc="KC_HTTPS_CERTIFICATE_KEY_FILE"
+        values.path, "FILE", "Private key of the certificate, in PEM.", kc="KC_HTTPS_CERTIFICATE_KEY_FILE"
     )
     tls_development_name: tuple[str, ...] = _setting(
-        _texts,
+        values.texts,
         "NAME",
         "One more host name or address for the development certificate, besides localhost and 127.0.0.1; repeatable.",
         (),
@@ -200,14 +142,14 @@ class Settings:
         shown_default="none",
     )
     hostname: str | None = _setting(
-        _text,
+        values.text,
         "NAME|URL",
         "Host name or full URL under which clients reach the server; pins the issuer of tokens. A name leaves scheme "
         "and port to the request. Without it the issuer follows the Host header.",
         kc="KC_HOSTNAME",
     )
     proxy_headers: ProxyHeaders = _setting(
-        _one_of(get_args(ProxyHeaders)),
+        values.one_of(get_args(ProxyHeaders)),
         "|".join(get_args(ProxyHeaders)),
         "Which headers of a reverse proxy tell the client's address, host and scheme: none, RFC 7239 Forwarded, or "
         "X-Forwarded-*.",
@@ -215,15 +157,22 @@ class Settings:
         kc="KC_PROXY_HEADERS",
     )
     proxy_trusted_addresses: tuple[Network, ...] = _setting(
-        _networks,
+        values.networks,
         "ADDRESS",
         "Proxy whose headers count: an address or a network in CIDR notation; repeatable. Without it, every peer's do.",
         (),
         multiple=True,
         shown_default="all",
     )
+    proxy_client_certificate: CertificateHeader = _setting(
+        values.one_of(get_args(CertificateHeader)),
+        "|".join(get_args(CertificateHeader)),
+        "Which header of the proxies that --proxy-trusted-addresses names holds the client's certificate: RFC 9440 "
+        "Client-Cert, Envoy's X-Forwarded-Client-Cert, or ssl-client-cert with ssl-client-verify.",
+        "none",
+    )
     outbound_allowed_addresses: tuple[Network, ...] = _setting(
-        _networks,
+        values.networks,
         "ADDRESS",
         "Private address, or network in CIDR notation, that key sets (jwks.url) may be fetched from; repeatable. From "
         "public addresses they always may, and from the server's own.",
@@ -232,60 +181,82 @@ class Settings:
         shown_default="none",
     )
     outbound_trusted_certificates: Path | None = _setting(
-        _path,
+        values.path,
         "FILE",
         "Certificate authorities in PEM that are trusted when key sets are fetched, besides the system's.",
         shown_default="none",
     )
     housekeeping_interval: int = _setting(
-        _seconds, "SECONDS", "How often expired sessions and events are removed, in seconds; 0 is never.", 900
+        values.seconds,
+        "SECONDS",
+        "How often expired sessions and events are removed, in seconds; 0 is never.",
+        900,
     )
     shutdown_timeout: int = _setting(
-        _seconds, "SECONDS", "How long requests in flight may take to finish after SIGTERM, in seconds.", 10
+        values.seconds,
+        "SECONDS",
+        "How long requests in flight may take to finish after SIGTERM, in seconds.",
+        10,
     )
     batch_signing: BatchSigning = _setting(
-        _one_of(get_args(BatchSigning)),
+        values.one_of(get_args(BatchSigning)),
         "|".join(get_args(BatchSigning)),
         "Whether RS256 tokens that are asked for at the same time are signed together: auto is where the extra `fast` "
         "is installed and the processor has AVX512-IFMA.",
         "auto",
     )
     features: tuple[str, ...] = _setting(
-        _texts, "NAME", "A preview to turn on; repeatable.", (), kc="KC_FEATURES", multiple=True, shown_default="none"
+        values.texts,
+        "NAME",
+        "A preview to turn on; repeatable.",
+        (),
+        kc="KC_FEATURES",
+        multiple=True,
+        shown_default="none",
     )
     seal_key_file: Path | None = _setting(
-        _path,
+        values.path,
         "FILE",
         "File with the key that secrets are sealed with in the database. Without it (and without KEYTURN_SEAL_KEY) the "
         "key is made at the first start and kept in the data directory.",
         shown_default="in the data directory",
     )
     seal_key: str | None = _setting(
-        _key, "KEY", "That key itself, instead of a file.", secret=True, shown_default="in the data directory"
+        values.key,
+        "KEY",
+        "That key itself, instead of a file.",
+        secret=True,
+        shown_default="in the data directory",
     )
     log_level: LogLevel = _setting(
-        _one_of(get_args(LogLevel)), "|".join(get_args(LogLevel)), "Least severity that is logged.", "info"
+        values.one_of(get_args(LogLevel)),
+        "|".join(get_args(LogLevel)),
+        "Least severity that is logged.",
+        "info",
     )
     log_format: LogFormat = _setting(
-        _one_of(get_args(LogFormat)), "|".join(get_args(LogFormat)), "How log lines look, on standard error.", "text"
+        values.one_of(get_args(LogFormat)),
+        "|".join(get_args(LogFormat)),
+        "How log lines look, on standard error.",
+        "text",
     )
     bootstrap_admin_username: str | None = _setting(
-        _text,
+        values.text,
         "NAME",
         "User name of the administrator that is made while there is no realm master.",
         kc="KC_BOOTSTRAP_ADMIN_USERNAME",
     )
     bootstrap_admin_password: str | None = _setting(
-        _text, "PASSWORD", "That administrator's password.", kc="KC_BOOTSTRAP_ADMIN_PASSWORD", secret=True
+        values.text, "PASSWORD", "That administrator's password.", kc="KC_BOOTSTRAP_ADMIN_PASSWORD", secret=True
     )
     bootstrap_admin_client_id: str | None = _setting(
-        _text,
+        values.text,
         "ID",
         "Client id of an administrator's service account that is made while there is no realm master.",
         kc="KC_BOOTSTRAP_ADMIN_CLIENT_ID",
     )
     bootstrap_admin_client_secret: str | None = _setting(
-        _text, "SECRET", "That client's secret.", kc="KC_BOOTSTRAP_ADMIN_CLIENT_SECRET", secret=True
+        values.text, "SECRET", "That client's secret.", kc="KC_BOOTSTRAP_ADMIN_CLIENT_SECRET", secret=True
     )
 
 

@@ -10,6 +10,7 @@ import httpx
 from harness.realm import RealmUnderTest
 from keyturn.events.event import Event
 from keyturn.http.app import create_app
+from keyturn.http.client_certificates import ClientCertificates
 from keyturn.http.health import HealthService
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding
@@ -32,7 +33,7 @@ class Recorded:
 class RealmServer:
     """Serves one realm under ``BASE_URL``."""
 
-    def __init__(self, realm: RealmUnderTest) -> None:
+    def __init__(self, realm: RealmUnderTest, certificates: ClientCertificates | None = None) -> None:
         self.realm = realm
         self.sink = Recorded()
         self.services = services = Services(
@@ -43,6 +44,7 @@ class RealmServer:
             events=self.sink,
             clock=realm.clock,
             random=os.urandom,
+            certificates=certificates,
         )
         self._app = create_app(services, HealthService(lambda: None), TokenService(services))
         self.path = f"/realms/{realm.name}"

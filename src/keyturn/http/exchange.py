@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from keyturn.http.body import Scope, Send
+from keyturn.http.client_certificates import ClientCertificates
 from keyturn.http.headers import security
 from keyturn.http.origin import Origin
 from keyturn.oauth2.http_message import Headers, Request, Response, json_response
@@ -19,7 +20,7 @@ TURNS: Final = 8
 _HEADERS: Final = frozenset({b"accept", b"authorization", b"content-type", b"dpop", b"origin"})
 
 
-def request_of(scope: Scope, origin: Origin, body: bytes) -> Request:
+def request_of(scope: Scope, origin: Origin, body: bytes, certificates: ClientCertificates | None = None) -> Request:
     """The request of `scope`. Of a header that comes twice the first counts, but two proofs are none."""
     headers: dict[bytes, str] = {}
     for name, value in scope["headers"]:
@@ -40,6 +41,7 @@ def request_of(scope: Scope, origin: Origin, body: bytes) -> Request:
         method=scope.get("method", "POST"),
         raw_path=scope.get("raw_path", b""),
         dpop=headers.get(b"dpop"),
+        certificate=None if certificates is None else certificates.of(scope),
     )
 
 

@@ -92,7 +92,7 @@ class TokenService:
             return NO_REALM, None
         if ssl_required_violated(origin, entry.realm.ssl_required):
             return _HTTPS_REQUIRED, None
-        request = request_of(scope, origin, body)
+        request = request_of(scope, origin, body, services.certificates)
         if request.dpop is not None:
             return None  # a proof that is shown for the first time is written down
         try:
@@ -158,7 +158,7 @@ class TokenService:
             return BAD_HOST
         if ssl_required_violated(origin, entry.realm.ssl_required):
             return _HTTPS_REQUIRED
-        request = request_of(scope, origin, body)
+        request = request_of(scope, origin, body, self._services.certificates)
         try:
             return _readable(request, await self._decided(request, entry))
         except cors.InvalidOrigin:

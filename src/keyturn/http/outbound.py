@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from keyturn.config import Network
+from keyturn.setting_values import Network
 
 DEADLINE: Final = 5.0
 """Seconds from the look-up of the name to the last octet."""

@@ -146,7 +146,7 @@ class RealmService:
         except BodyTooLarge:
             await respond(send, TOO_LARGE)
             return
-        request = request_of(scope, origin, body)
+        request = request_of(scope, origin, body, self._services.certificates)
         if request.method == "OPTIONS":
             await _respond_to_preflight(send, request, route)
         elif request.method not in route.methods:
@@ -177,7 +177,7 @@ class RealmService:
             return None
         if entry is None or (route.needs_https and ssl_required_violated(origin, entry.realm.ssl_required)):
             return None
-        request = request_of(scope, origin, body)
+        request = request_of(scope, origin, body, self._services.certificates)
         if request.origin is not None or request.dpop is not None:
             return None
         try:

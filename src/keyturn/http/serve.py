@@ -24,6 +24,7 @@ from keyturn.http import openapi
 from keyturn.http.app import create_app
 from keyturn.http.at_once import from_memory
 from keyturn.http.bootstrap import FirstAdministrator, bootstrap
+from keyturn.http.client_certificates import ClientCertificates
 from keyturn.http.gathered_signing import GatheredSigning, open_signer
 from keyturn.http.health import HealthService
 from keyturn.http.housekeeping import keep_tidy
@@ -179,6 +180,7 @@ def _servers(
         random=os.urandom,
         flush_events=recorder.flush,
         outbound=_outbound(settings, listeners, tls),
+        certificates=_certificates(settings),
     )
     signer = open_signer() if settings.batch_signing == "auto" else None
     tokens = TokenService(services, signer.takes if signer else None)
@@ -203,6 +205,15 @@ def _servers(
     if "--management-port" in by_flag:
         other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
     return _Servers(tuple(public), tuple(other), health)
+
+
+def _certificates(settings: Settings) -> ClientCertificates | None:
+    """Where clients' certificates come from. Raises SettingsError: anybody could send one."""
+    if settings.proxy_client_certificate == "none":
+        return None
+    if not settings.proxy_trusted_addresses:
+        raise SettingsError("--proxy-client-certificate: --proxy-trusted-addresses must name the proxies")
+    return ClientCertificates(settings.proxy_client_certificate, settings.proxy_trusted_addresses)
 
 
 def _outbound(settings: Settings, listeners: list[Listener], tls: Tls | None) -> Outbound:

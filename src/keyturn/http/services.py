@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keyturn.events.event import Sink
+from keyturn.http.client_certificates import ClientCertificates
 from keyturn.http.inquiries import Inquiries
 from keyturn.http.origin import Forwarding
 from keyturn.http.outbound import Outbound
@@ -34,6 +35,8 @@ class Services:
     """Stores the events that were recorded so far: call it before they are looked for."""
     outbound: Outbound = field(default_factory=Outbound)
     """What the server itself fetches comes through this."""
+    certificates: ClientCertificates | None = None
+    """Where the certificates of clients are; None where nobody passes them on."""
     inquiries: Inquiries = field(init=False)
 
     def __post_init__(self) -> None:

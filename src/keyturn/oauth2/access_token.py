@@ -241,7 +241,7 @@ def _refresh_token(
         "sid": session.sid,
         "scope": refresh.scope,
     }
-    if binding is not None and context.client.public:
+    if binding is not None and (binding.of_refresh_token or context.client.public):
         claims["cnf"] = binding.confirmation
     if "aud" in access:
         claims["aud_x"] = access["aud"]

@@ -52,7 +52,7 @@ def binding(http: Request, realm: Realm, known: AuthenticatedClient, clients: Cl
     nonce = _next_nonce(realm, known.client, proof.nonce, now)
     if not is_first(_single_use(realm.id, proof), clients, known):
         raise _refused("DPoP proof has already been used")
-    return Binding({"jkt": proof.jkt, "kc-jkt-type": TOKEN_TYPE}, TOKEN_TYPE, nonce)
+    return Binding({"jkt": proof.jkt, "kc-jkt-type": TOKEN_TYPE}, TOKEN_TYPE, nonce=nonce)
 
 
 def is_first(once: UseOnce, clients: Clients, proved: AuthenticatedClient | None = None) -> bool:

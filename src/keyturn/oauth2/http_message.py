@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from keyturn.jose.client_certificate import ClientCertificate
 from keyturn.representations import encode
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -31,6 +32,9 @@ class Request:
     raw_path: bytes = b""
     dpop: str | None = field(default=None, repr=False)
     """The ``DPoP`` header; several are joined as one (RFC 9110 §5.3), which is none."""
+
+    certificate: ClientCertificate | None = field(default=None, repr=False)
+    """The client's, where somebody whom we trust has passed one on."""
 
     @property
     def url(self) -> str:

@@ -9,7 +9,7 @@ from keyturn.jose import jwt
 from keyturn.model.client import Client
 from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import cors, dpop
+from keyturn.oauth2 import bound_tokens, cors
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
 from keyturn.oauth2.errors import InvalidGrant
@@ -56,6 +56,7 @@ def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
         issuer = f"{http.base_url}{realm.path}"
         govern(PolicyEvent.LOGOUT_REQUEST, realm, client, form.get, issuer)
         refresh = _refresh_token(token, realm, client, issuer)
+        bound_tokens.check_confirmation(refresh.confirmation, http, None)  # Keycloak looks for no proof here
     if not isinstance(facts, SessionFound):
         return Pending(FindSession(refresh.sid))
     trace = None
@@ -72,5 +73,4 @@ def _refresh_token(token: str, realm: Realm, client: Client, issuer: str) -> Ref
         raise InvalidGrant("Invalid refresh token", log=error.reason) from None
     if refresh.client_id != client.client_id:
         raise InvalidGrant("Invalid refresh token. Token client and authorized client don't match")
-    dpop.check_confirmation(refresh.confirmation, None)  # Keycloak looks for no proof here
     return refresh

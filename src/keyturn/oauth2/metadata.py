@@ -28,7 +28,7 @@ _GRANTS: Final = sorted(
         "urn:openid:params:grant-type:ciba",
     }
 )
-_AUTHENTICATION: Final = sorted({name for method in METHODS for name in method.metadata} | {"tls_client_auth"})
+_AUTHENTICATION: Final = sorted({name for method in METHODS for name in method.metadata})
 _SIGNATURES: Final = sorted(SIGNATURE_ALGORITHMS)
 _ASYMMETRIC: Final = sorted(name for name, row in SIGNATURE_ALGORITHMS.items() if row.family != "oct")
 _ENCRYPTIONS: Final = sorted(KEY_MANAGEMENT_ALGORITHMS)

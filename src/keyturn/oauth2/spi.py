@@ -355,6 +355,8 @@ class Binding:
     """``cnf``."""
     token_type: str
     """``token_type``, and ``typ`` of the access token."""
+    of_refresh_token: bool = False
+    """Whether every refresh token is bound to it, and not only those of public clients."""
     nonce: str | None = None
     """What the next proof should have as its nonce, where that is another one."""
 

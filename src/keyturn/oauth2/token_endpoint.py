@@ -122,7 +122,7 @@ class TokenEndpoint:
         authorization = grant.authorize(request, client, facts)
         if client.told:
             authorization = replace(authorization, told={**client.told, **(authorization.told or {})})
-        bound_tokens.check_certificate(client.client)
+        binding = bound_tokens.to_certificate(http, client.client, binding)
         token_id = authorization.token_id_prefix + new_id(self._random)
         own = authorization.client or client.client
         return Decision(realm, own, grant.grant_type, authorization, issuer, now, token_id, binding)

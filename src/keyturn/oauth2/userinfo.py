@@ -7,7 +7,7 @@ from keyturn.jose import jwt
 from keyturn.jose.jwt import VerifiedClaims
 from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import cors, dpop
+from keyturn.oauth2 import bound_tokens, cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import NoKey, key_for
 from keyturn.oauth2.bearer import LiveToken, TokenRejected, live_token, question, read_token
@@ -132,7 +132,12 @@ def _credentials(http: Request) -> re.Match[str] | None:
 
 
 def _check_possession(http: Request, realm: Realm, clients: Clients, claims: VerifiedClaims, now: int) -> None:
-    """That the key was shown that the token is bound to. Raises TokenRejected, Asked."""
+    """That the key or certificate was shown that the token is bound to. Raises TokenRejected, Asked."""
+    confirmation = claims.get("cnf")
+    if bound_tokens.names_certificate(confirmation):
+        if not bound_tokens.is_shown(confirmation, http.certificate):
+            raise TokenRejected(bound_tokens.NO_MATCH)
+        return
     credentials = _credentials(http)
     token = credentials["token"] if credentials is not None and credentials["dpop"] else None
     once = dpop.possession(http.dpop, http.method, http.url, realm.id, claims, token, now)

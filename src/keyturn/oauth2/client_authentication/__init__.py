@@ -14,6 +14,7 @@ from keyturn.oauth2.client_authentication.client_secret_jwt import ClientSecretJ
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
 from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
+from keyturn.oauth2.client_authentication.x509 import X509
 from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error, TooManyFailures
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
@@ -23,7 +24,7 @@ from keyturn.oauth2.trace import Trace
 __all__ = ["INVALID", "METHODS", "NOT_PROVED", "authenticate", "tell_of", "telling_of", "usable"]
 
 _CLIENT_SECRET: Final = ClientSecret()
-METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSecretJwt())
+METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSecretJwt(), X509())
 """In Keycloak's order: it decides what is said of a request that shows more than one client."""
 
 _REUSED: Final = "Token reuse detected"

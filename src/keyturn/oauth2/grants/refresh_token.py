@@ -8,7 +8,7 @@ from keyturn.model.client import Client
 from keyturn.model.client_policy import PolicyEvent
 from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.user_session import ClientSession
-from keyturn.oauth2 import dpop
+from keyturn.oauth2 import bound_tokens
 from keyturn.oauth2.claims import offline_allowed
 from keyturn.oauth2.errors import InvalidGrant, InvalidRequest
 from keyturn.oauth2.governed import govern, governed_client
@@ -93,7 +93,7 @@ class RefreshToken:
             raise InvalidGrant("Token is not active")
         if token.issued_at < max(request.realm.not_before, client.not_before):
             raise InvalidGrant("Stale token")
-        dpop.check_confirmation(token.confirmation, request.binding)
+        bound_tokens.check_confirmation(token.confirmation, request.http, request.binding)
         return governed_client(occasion, client), token
 
 

@@ -10,7 +10,7 @@ from keyturn.model.client import Client
 from keyturn.model.client_policy import Occasion, PolicyEvent
 from keyturn.model.client_scope import OFFLINE_ACCESS
 from keyturn.model.subject import Subject
-from keyturn.oauth2 import dpop
+from keyturn.oauth2 import bound_tokens
 from keyturn.oauth2.access_token import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE
 from keyturn.oauth2.bearer import LiveToken, TokenRejected, live_token, question, read_token
 from keyturn.oauth2.claims import access_token_claims, claims_context, is_lightweight
@@ -24,7 +24,6 @@ from keyturn.oauth2.scope import GrantedScopes, grant_scopes
 from keyturn.oauth2.spi import (
     AuthenticatedClient,
     Authorization,
-    Binding,
     CheckSubjectToken,
     Facts,
     Question,
@@ -89,7 +88,7 @@ class TokenExchange:
                 raise _invalid_token(form, rejected) from None
         told = {"username": live.subject.username, "subject_token_client_id": live.client.client_id}
         with _telling(told, live):
-            _check_bound(live.claims, own, request.binding)
+            _check_bound(live.claims, own, request)
             told["requested_token_type"] = form.get("requested_token_type", ACCESS_TOKEN_TYPE)
             wanted = _requested_token_type(form, own)
             audience = tuple(dict.fromkeys(form.all("audience")))
@@ -142,7 +141,7 @@ def _invalid_token(form: Form, rejected: TokenRejected) -> InvalidRequest:
     return InvalidRequest("Invalid token", log=rejected.log or rejected.description, event="invalid_token", told=told)
 
 
-def _check_bound(claims: VerifiedClaims, own: Client, shown: Binding | None) -> None:
+def _check_bound(claims: VerifiedClaims, own: Client, request: TokenRequest) -> None:
     """Whoever holds a bound token must show its key (RFC 9449 §7.1, RFC 8705 §3)."""
     if "cnf" not in claims:
         return
@@ -150,7 +149,9 @@ def _check_bound(claims: VerifiedClaims, own: Client, shown: Binding | None) -> 
         raise InvalidRequest(
             "Sender-constrained token exchange rejected as the token was not issued for the requesting client"
         )
-    dpop.check_confirmation(claims["cnf"], shown, InvalidRequest, event="invalid_dpop_proof")
+    bound_tokens.check_confirmation(
+        claims["cnf"], request.http, request.binding, InvalidRequest, event="invalid_dpop_proof"
+    )
 
 
 def _requested_token_type(form: Form, own: Client) -> str:
