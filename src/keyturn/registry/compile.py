@@ -175,12 +175,10 @@ def _kept_events(document: RealmRepresentation) -> frozenset[str]:
 
 
 def _roles(reader: Reader, realm_id: str) -> RoleGraph:
+    keys = reader.keys_of(ROLES, realm_id, ("id", "name", "container_id"))
     roles = {
-        role_id: Role(
-            role_id, given(role.name, ""), given(role.container_id, "") if given(role.client_role, False) else None
-        )
-        for role in reader.select(ROLES, realm_id)
-        if (role_id := given(role.id, ""))
+        str(role_id): Role(str(role_id), name or "", None if container_id == realm_id else container_id)
+        for role_id, name, container_id in keys
     }
     composites: dict[str, list[str]] = {}
     for parent, child in reader.pairs(Relation.COMPOSITE, realm_id):
@@ -210,8 +208,9 @@ def _client_scopes(reader: Reader, realm_id: str, roles: RoleGraph) -> Mapping[s
 
 
 def _owners_of_roles(reader: Reader, realm_id: str, roles: RoleGraph) -> Mapping[str, str]:
-    owners = sorted(roles.by_client)
-    return {given(c.id, ""): given(c.client_id, "") for c in reader.get_many(CLIENTS, realm_id, owners)}
+    return {
+        str(id_): name or "" for id_, name in reader.keys_of(CLIENTS, realm_id, ("id", "client_id"), roles.by_client)
+    }
 
 
 def _assigned(reader: Reader, realm: Realm, relation: Relation, client_uuid: str) -> tuple[ClientScope, ...]:

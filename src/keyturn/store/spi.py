@@ -168,6 +168,15 @@ class Reader(Protocol):
         like: dict[str, str] | None = None,
         any_like: Sequence[dict[str, str]] = (),
     ) -> int: ...
+    def keys_of(
+        self, collection: Collection[D], realm_id: str, names: Sequence[str], ids: Iterable[str] | None = None
+    ) -> Sequence[tuple[str | None, ...]]:
+        """The keys `names` (``id`` is one, too) of all documents in the order of creation, or of those of `ids` in any.
+
+        No document is read: many cost little.
+        """
+        ...
+
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
         """Ids that `source` is related to, in the order in which they were linked."""
         ...

@@ -104,6 +104,18 @@ class SqlReader:
                 found[row[1]] = self._document(collection, row)
         return [found[id_] for id_ in wanted if id_ in found]
 
+    def keys_of(
+        self, collection: Collection[D], realm_id: str, names: Sequence[str], ids: Iterable[str] | None = None
+    ) -> Sequence[tuple[str | None, ...]]:
+        statement = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(collection.name)}"
+        if ids is None:
+            return self._rows(f'{statement} WHERE "realm_id" = ? ORDER BY "sequence"', (realm_id,))
+        wanted, found = list(ids), []
+        for start in range(0, len(wanted), _CHUNK):
+            where = Where().equal("realm_id", realm_id).among("id", wanted[start : start + _CHUNK])
+            found += self._rows(f"{statement}{where}", where.values)
+        return found
+
     def find(self, collection: Collection[D], realm_id: str | None, **keys: str) -> D | None:
         values = (*keys.values(),) if realm_id is None else (*keys.values(), realm_id)
         rows = self._rows(_finding(collection.name, tuple(keys), realm_id is not None), values)

@@ -33,6 +33,18 @@ def test_a_document_is_read_back_as_it_was_written(store: SqlStore) -> None:
         assert read.find(CLIENTS, None, client_id="svc") == client
 
 
+def test_keys_are_read_without_the_documents(store: SqlStore) -> None:
+    with store.write() as write:
+        for name in ("b", "a", "c"):
+            write.insert(ROLES, "r1", role(name))
+        write.insert(ROLES, "r2", role("d", realm="r2"))
+    with store.read() as read:
+        assert read.keys_of(ROLES, "r1", ("name", "container_id")) == [("b", "r1"), ("a", "r1"), ("c", "r1")]
+        some = read.keys_of(ROLES, "r1", ("id",), ["r1-r1-c", "r1-r1-a", "r2-r1-d", "unknown"])
+        assert sorted(some) == [("r1-r1-a",), ("r1-r1-c",)]
+        assert read.keys_of(ROLES, "r1", ("id",), []) == []
+
+
 def test_a_document_belongs_to_one_realm(store: SqlStore) -> None:
     with store.write() as write:
         write.insert(CLIENTS, "r1", ClientRepresentation(id="c1", client_id="svc"))
