@@ -7,11 +7,11 @@ from typing import TypeVar
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.errors import Forbidden, duplicate
-from keyturn.admin.permissions import Needs, Rights, rights_in
+from keyturn.admin.permissions import ANY_ROLE, Needs, Rights, rights_in
 from keyturn.registry.registry import Registry
 from keyturn.representations import Representation
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import ROLES
+from keyturn.store.collections import REALMS, ROLES
 from keyturn.store.spi import Collection, Duplicate, Reader, Store, Transaction
 
 __all__ = ["Clock", "Environment", "RealmAdmin", "RealmView", "ServerView"]
@@ -64,6 +64,14 @@ class ServerView:
             return False
         role = self.reader.find(ROLES, master_id, container_id=master_id, name=name)
         return role is not None and self.administrator.has(self.reader, str(role.id))
+
+    def administers_any_realm(self) -> bool:
+        """Whether a token of master gives some right in any realm, or that of making one."""
+        if self.administrator.realm_id != str(self.master.id):
+            return False
+        if self.holds_master_role("create-realm"):
+            return True
+        return any(self.rights_in(realm).allows(ANY_ROLE) for realm in self.reader.select(REALMS, None))
 
     def now(self) -> int:
         """The time in whole seconds."""

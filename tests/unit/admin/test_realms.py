@@ -135,7 +135,13 @@ def test_who_may_create_realms_may_do_everything_in_those_and_nothing_elsewhere(
             tx.unlink(Relation.USER_ROLE, master_id, str(admin.id), role)
         tx.link(Relation.USER_ROLE, master_id, str(admin.id), str(create_realm.id))
     assert server.call("GET", "").status == 403
-    assert server.call("GET", "/demo").status == 403
+    assert server.call("GET", "/demo").body == {
+        "realm": "demo",
+        "bruteForceProtected": False,
+        "supportedLocales": [],
+        "organizationsEnabled": False,
+    }
+    assert server.call("GET", "/demo/clients").status == 403
     assert server.call("POST", "", {"realm": "own"}).status == 201
     assert server.call("POST", "/own/clients", {"clientId": "x"}).status == 201
     assert [realm["realm"] for realm in server.call("GET", "").body] == ["own"]

@@ -6,7 +6,7 @@ from keyturn.admin.admin_events import ACTION, Recorded
 from keyturn.admin.answers import NoContent
 from keyturn.admin.applications import without_news
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import BadRequest, ErrorMessage, InvalidRequest, NotEnabled
+from keyturn.admin.errors import BadRequest, ErrorMessage, Forbidden, InvalidRequest, NotEnabled
 from keyturn.admin.group_documents import group_path
 from keyturn.admin.permissions import (
     ANY_ROLE,
@@ -37,9 +37,11 @@ realm_resource: Final = Resource("realm", event=Recorded("REALM"))
 _ACTION: Final = Recorded("REALM", ACTION)
 
 
-@realm_resource.get("", needs=ANY_ROLE)
+@realm_resource.get("", needs=DECIDED_WITHIN)
 def get_realm(realm: RealmView) -> RealmRepresentation:
-    """The realm, or what little of it the caller may see."""
+    """The realm, or what little of it the caller may see: of every realm, who administers any from master."""
+    if not realm.may(ANY_ROLE) and not realm.administers_any_realm():
+        raise Forbidden
     document = realm_document(realm.realm, realm.rights)
     if not realm.may(VIEW_REALM):
         return document

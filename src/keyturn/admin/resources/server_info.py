@@ -11,7 +11,6 @@ from keyturn.admin.errors import Forbidden
 from keyturn.admin.permissions import ANY_ROLE, DECIDED_WITHIN, MANAGE_REALM
 from keyturn.admin.resource import Resource
 from keyturn.admin.server_info import server_info_with
-from keyturn.store.collections import REALMS
 
 __all__ = ["server_info_resource"]
 
@@ -29,17 +28,13 @@ def get_server_info(server: ServerView) -> dict[str, Any]:
     if server.administrator.realm_id == server.master.id:
         if server.holds_master_role("admin"):
             return {"systemInfo": _system(), "cpuInfo": {"processorCount": os.cpu_count()}, **info}
-        if not server.holds_master_role("create-realm") and not _administers_any_realm(server):
+        if not server.administers_any_realm():
             raise Forbidden
     elif own.allows(MANAGE_REALM):
         return {"systemInfo": {"version": KEYCLOAK_VERSION}, **info}
     elif not own.allows(ANY_ROLE):
         raise Forbidden
     return dict(info)
-
-
-def _administers_any_realm(server: ServerView) -> bool:
-    return any(server.rights_in(realm).allows(ANY_ROLE) for realm in server.reader.select(REALMS, None))
 
 
 def _system() -> dict[str, Any]:
