@@ -138,9 +138,11 @@ def test_the_clients_of_every_realm_are_passed_by(shared_server: Server) -> None
 
 
 def test_a_replaced_default_role_is_the_default_role_still(server: Server) -> None:
-    imported(server, "OVERWRITE", roles={"realm": [{"name": "default-roles-demo", "description": "mine"}]})
+    usual = {"name": "default-roles-demo", "description": "mine", "composites": {"realm": ["offline_access"]}}
+    imported(server, "OVERWRITE", roles={"realm": [usual]})
     role = server.call("GET", "/demo/roles/default-roles-demo").body
-    assert server.call("GET", "/demo").body["defaultRole"]["id"] == role["id"]
+    default = server.call("GET", "/demo").body["defaultRole"]
+    assert (default["id"], default["description"], default["composite"]) == (role["id"], "mine", True)
     made = server.call("POST", "/demo/users", {"username": "new"})
     held = server.call("GET", f"/demo/users/{made.id}/role-mappings/realm").body
     assert [each["id"] for each in held] == [role["id"]]

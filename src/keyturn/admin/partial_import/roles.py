@@ -82,6 +82,7 @@ class Roles:
         made = [(self._create(*each), each[1]) for each in coming]
         for role, posted in made:
             self._compose(role, given(posted.composites, Composites()))
+            self._follow_default_role(role)
         yield from (self._imported("ADDED", *each) for each in coming)
         if overwrites:
             yield from (self._imported("OVERWRITTEN", *each) for each in self._there)
@@ -93,12 +94,17 @@ class Roles:
             self.realm.tx.insert(ROLES, self.realm.id, role)
         except Duplicate:
             raise InvalidRequest(f"Two roles have the name {role.name!r}") from None
-        default = given(self.realm.realm.default_role, RoleRepresentation())
-        if client_id is None and role.name == default.name:
-            stored = self.realm.tx.get(REALMS, self.realm.id, self.realm.id) or self.realm.realm
-            told = replace(role, composite=False, attributes=UNSET)
-            self.realm.tx.update(REALMS, self.realm.id, replace(stored, default_role=told))
         return role
+
+    def _follow_default_role(self, role: RoleRepresentation) -> None:
+        """What takes the place of the default role is the default role: the realm's document tells of it, too."""
+        default = given(self.realm.realm.default_role, RoleRepresentation())
+        if role.client_role is True or role.name != default.name:
+            return
+        stored = self.realm.tx.get(REALMS, self.realm.id, self.realm.id) or self.realm.realm
+        composite = bool(self.realm.tx.targets(Relation.COMPOSITE, self.realm.id, str(role.id)))
+        told = replace(role, composite=composite, attributes=UNSET)
+        self.realm.tx.update(REALMS, self.realm.id, replace(stored, default_role=told))
 
     def _compose(self, role: RoleRepresentation, composites: Composites) -> None:
         for name in given(composites.realm, []):
