@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -153,3 +154,31 @@ def test_nobody_else_may_say_who_the_client_is(shared: RealmServer) -> None:
     for server in (elsewhere, nowhere):
         assert refused(ask(server, GOOD, client_id="exact")) == INVALID
         assert refused(ask(server, GOOD, SVC))[2] == "Client Certification missing for MTLS HoK Token Binding"
+
+
+def test_a_policy_that_demands_a_certificate_is_satisfied_by_one(tmp_path: Path) -> None:
+    realm = make_realm(
+        tmp_path,
+        client_profiles={
+            "profiles": [{"name": "held", "executors": [{"executor": "holder-of-key-enforcer", "configuration": {}}]}]
+        },
+        client_policies={
+            "policies": [
+                {
+                    "name": "all",
+                    "enabled": True,
+                    "conditions": [{"condition": "any-client", "configuration": {}}],
+                    "profiles": ["held"],
+                }
+            ]
+        },
+    )
+    bound = {"tls.client.certificate.bound.access.tokens": "true"}
+    realm.add_client(client_id="svc", secret="s", service_accounts_enabled=True, attributes=bound)
+    server = RealmServer(realm, ClientCertificates("rfc9440", [ip_network("192.0.2.7")]))
+    token = ask(server, GOOD, SVC, scope="openid").json()["access_token"]
+    assert refused(ask(server, None, SVC))[2] == "Client Certification missing for MTLS HoK Token Binding"
+    headers = {"Authorization": f"Bearer {token}"}
+    assert server.protocol("GET", "userinfo", headers=headers | rfc9440(GOOD)).status_code == 200
+    assert server.protocol("GET", "userinfo", headers=headers).status_code == 401
+    realm.store.close()

@@ -36,12 +36,14 @@ def govern(
     scope: str | None = None,
     *,
     proof: bool = False,
+    certificate: bool = False,
 ) -> Occasion | None:
     """What the realm's policies make of the request; None where there are no policies.
 
     Args:
         client: None where Keycloak shows the policies none.
         proof: whether a DPoP proof came with the request.
+        certificate: whether a client certificate did.
 
     Raises:
         ClientPolicyViolation: one refuses it.
@@ -53,7 +55,7 @@ def govern(
         client=None if client is None else _governed(realm, client),
         scope=scope,
         matches=Patterns().match,
-        request=GovernedRequest(parameter, issuer, proof),
+        request=GovernedRequest(parameter, issuer, proof, certificate),
     )
     try:
         apply_policies(realm.client_policies, occasion)

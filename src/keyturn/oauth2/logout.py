@@ -54,7 +54,8 @@ def logout(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
         usable(client)
         cors.check(http, client)
         issuer = f"{http.base_url}{realm.path}"
-        govern(PolicyEvent.LOGOUT_REQUEST, realm, client, form.get, issuer)
+        shown = http.certificate is not None
+        govern(PolicyEvent.LOGOUT_REQUEST, realm, client, form.get, issuer, certificate=shown)
         refresh = _refresh_token(token, realm, client, issuer)
         bound_tokens.check_confirmation(refresh.confirmation, http, None)  # Keycloak looks for no proof here
     if not isinstance(facts, SessionFound):

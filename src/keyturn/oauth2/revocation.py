@@ -57,7 +57,15 @@ def revoke(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts
         if form.repeated:
             raise InvalidRequest("duplicated parameter")
         issuer = f"{http.base_url}{realm.path}"
-        occasion = govern(PolicyEvent.TOKEN_REVOKE, realm, client, form.get, issuer, proof=http.dpop is not None)
+        occasion = govern(
+            PolicyEvent.TOKEN_REVOKE,
+            realm,
+            client,
+            form.get,
+            issuer,
+            proof=http.dpop is not None,
+            certificate=http.certificate is not None,
+        )
         if occasion is not None and occasion.needs_possession:
             _check_possession(http, realm, known, clients, now, token)
         if token is None:

@@ -75,6 +75,7 @@ def userinfo(http: Request, realm: Realm, clients: Clients, now: int, facts: Fac
             issuer,
             claims.get("scope"),
             proof=http.dpop is not None,
+            certificate=bound_tokens.names_certificate(claims.get("cnf")),
         )
     except TokenRejected as rejected:
         rejected.tell(trace)

@@ -86,6 +86,14 @@ def _for_itself(request: TokenRequest, own: Client, account: Subject) -> Authori
 
 def _governed(request: TokenRequest, own: Client) -> Client:
     realm, parameter, scope = request.realm, request.form.get, request.form.get("scope")
-    occasion = govern(PolicyEvent.SERVICE_ACCOUNT_TOKEN_REQUEST, realm, own, parameter, request.issuer, scope)
+    occasion = govern(
+        PolicyEvent.SERVICE_ACCOUNT_TOKEN_REQUEST,
+        realm,
+        own,
+        parameter,
+        request.issuer,
+        scope,
+        certificate=request.http.certificate is not None,
+    )
     govern(PolicyEvent.SERVICE_ACCOUNT_TOKEN_RESPONSE, realm, own, parameter, request.issuer, scope)
     return governed_client(occasion, own)

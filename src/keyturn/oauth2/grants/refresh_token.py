@@ -81,8 +81,16 @@ class RefreshToken:
             raise InvalidRequest("No refresh token", kept=False)
         scope = request.form.get("scope")
         grant_scopes(client, scope)
-        event, proof = PolicyEvent.TOKEN_REFRESH, request.http.dpop is not None
-        occasion = govern(event, request.realm, client, request.form.get, request.issuer, scope, proof=proof)
+        occasion = govern(
+            PolicyEvent.TOKEN_REFRESH,
+            request.realm,
+            client,
+            request.form.get,
+            request.issuer,
+            scope,
+            proof=request.http.dpop is not None,
+            certificate=request.http.certificate is not None,
+        )
         try:
             token = read_refresh_token(raw, request.realm, request.issuer)
         except jwt.InvalidToken as error:
