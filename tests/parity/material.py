@@ -39,9 +39,14 @@ class ClientKey:
             self.key = RSAKey.generate_key(2048, parameters)
 
     def names(self, prefix: str) -> dict[str, Any]:
-        """What scenarios can say of the key: jwk, jwks (text), kid, jkt, cert (Base64 DER) and pem of it."""
+        """What scenarios can say of the key: jwk, jwks (text), kid, jkt, cert (Base64 DER) and pem of it, and private.
+
+        ``private`` is the whole key in PEM (PKCS #8).
+        """
         public = self.key.as_dict(private=False)
         certificate = self._certificate()
+        assert isinstance(self.key, RSAKey | ECKey | OKPKey)
+        private = self.key.as_pem(private=True)
         return {
             f"{prefix}.jwk": public,
             f"{prefix}.jwks": json.dumps({"keys": [public]}),
@@ -49,6 +54,7 @@ class ClientKey:
             f"{prefix}.jkt": self.key.thumbprint(),
             f"{prefix}.cert": base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode(),
             f"{prefix}.pem": certificate.public_bytes(serialization.Encoding.PEM).decode(),
+            f"{prefix}.private": private.decode(),
         }
 
     def _certificate(self) -> x509.Certificate:

@@ -46,6 +46,8 @@ def _move(realm: RealmAdmin, group_id: str, parent: GroupRepresentation | None) 
     group = realm.reader.get(GROUPS, realm.id, group_id)
     if group is None:
         raise NotFound("Could not find child by id")
+    if parent is not None and group_id == parent.id:
+        return  # as in Keycloak
     if parent is not None and group_id in groups_above(realm.reader, realm.id, str(parent.id)):
         raise InvalidRequest("A group cannot be below itself")
     moved = replace(group, parent_id=UNSET if parent is None else parent.id)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from keyturn.jose import jwk
+from keyturn.jose import jwk, x509
 from keyturn.jose.jwk import InvalidKey, PrivateKey, Use
 from keyturn.model.realm import KeyRing, RealmKey
 from keyturn.representations import ComponentRepresentation, given, merge
@@ -43,11 +43,20 @@ def generate(
 ) -> ComponentRepresentation:
     """`component` with key material, where it is of a provider that generates and has none yet.
 
+    An imported RSA key gets a certificate of its own where it comes without one.
+
     Slow for RSA (tens of milliseconds): call it before a transaction, not within. Raises InvalidKey for settings that
     make no key, as an RSA size of 100.
     """
-    make = _GENERATORS.get(given(component.provider_id, ""))
+    provider = given(component.provider_id, "")
+    make = _GENERATORS.get(provider)
     config = given(component.config, {})
+    if provider in _IMPORTED and not any(config.get("certificate", [])):
+        imported = _read(component)
+        if imported is None:
+            return component
+        certificate = [_base64(x509.self_signed(imported.key.material, realm_name, now=now))]
+        return merge(component, ComponentRepresentation(config=config | {"certificate": certificate}))
     if make is None or any(name in config for name in _MATERIAL):
         return component
     made = make(_Generation(config, realm_name, now, random))
@@ -146,6 +155,12 @@ def _eddsa(generation: _Generation) -> Config:
     return {"eddsaPrivateKey": [_base64(key.to_der())], "eddsaPublicKey": [_base64(key.public.to_der())]}
 
 
+def _ecdh(generation: _Generation) -> Config:
+    curve = generation.first("ecdhEllipticCurveKey", "P-256")
+    key = jwk.generate(_ECDH, curve=curve, use="enc", now=generation.now)
+    return {"ecdhPrivateKey": [_base64(key.to_der())], "ecdhPublicKey": [_base64(key.public.to_der())]}
+
+
 def _shared_secret(generation: _Generation, size: int) -> Config:
     chosen = generation.first("secretSize", str(size))
     if not _SIZE.fullmatch(chosen) or not 0 < int(chosen) <= _MAXIMUM_SECRET:
@@ -179,6 +194,11 @@ def _read_eddsa(config: Mapping[str, list[str]]) -> PrivateKey:
     return jwk.private_key_from_pem(config["eddsaPrivateKey"][0], algorithm="EdDSA", trusted=True)
 
 
+def _read_ecdh(config: Mapping[str, list[str]]) -> PrivateKey:
+    algorithm = config.get("ecdhAlgorithm", [_ECDH])[0]
+    return jwk.private_key_from_pem(config["ecdhPrivateKey"][0], algorithm=algorithm, use="enc", trusted=True)
+
+
 def _read_secret(config: Mapping[str, list[str]], algorithm: str) -> PrivateKey:
     encoded = config["secret"][0]
     secret = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
@@ -188,7 +208,8 @@ def _read_secret(config: Mapping[str, list[str]], algorithm: str) -> PrivateKey:
 _IMPORTED: Final = ("rsa", "rsa-enc")
 """Providers of keys that somebody else has made."""
 _MAXIMUM_SECRET: Final = 512
-_MATERIAL: Final = ("privateKey", "ecdsaPrivateKey", "eddsaPrivateKey", "secret")
+_MATERIAL: Final = ("privateKey", "ecdsaPrivateKey", "eddsaPrivateKey", "ecdhPrivateKey", "secret")
+_ECDH: Final = "ECDH-ES"
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 _GENERATORS: Final[Mapping[str, Callable[[_Generation], Config]]] = {
@@ -196,6 +217,7 @@ _GENERATORS: Final[Mapping[str, Callable[[_Generation], Config]]] = {
     "rsa-enc-generated": lambda generation: _rsa(generation, "RSA-OAEP", "enc"),
     "ecdsa-generated": _ecdsa,
     "eddsa-generated": _eddsa,
+    "ecdh-generated": _ecdh,
     "hmac-generated": lambda generation: _shared_secret(generation, 64),
     "aes-generated": lambda generation: _shared_secret(generation, 16),
 }
@@ -206,6 +228,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, list[str]]], PrivateKey]]] =
     "rsa-enc": lambda config: _read_rsa(config, "RSA-OAEP", "enc", trusted=False),
     "ecdsa-generated": _read_ecdsa,
     "eddsa-generated": _read_eddsa,
+    "ecdh-generated": _read_ecdh,
     "hmac-generated": lambda config: _read_secret(config, "HS512"),
     "aes-generated": lambda config: _read_secret(config, "AES"),
 }

@@ -50,6 +50,19 @@ def roles_in_scope(client: Client, scopes: GrantedScopes, subject: Subject) -> f
     return subject.roles & client.own_roles.union(*(scope.roles for scope in scopes.scopes))
 
 
+def roles_within(realm: Realm, subject: Subject, audience: tuple[str, ...]) -> frozenset[str]:
+    """The roles of `subject` that let scopes into a token: those of other clients than the `audience`, if any, do not.
+
+    Source: Keycloak ``DefaultClientSessionContext.isClientScopePermittedForUser``.
+    """
+    if not audience:
+        return subject.roles
+    owners = {role_id: realm.roles.roles[role_id].client_id for role_id in subject.roles}
+    return frozenset(
+        role_id for role_id, owner in owners.items() if owner is None or realm.client_ids.get(owner) in audience
+    )
+
+
 def offline_allowed(realm: Realm, client: Client, scopes: GrantedScopes, subject: Subject) -> bool:
     """Whether the realm role ``offline_access`` is held and in scope.
 

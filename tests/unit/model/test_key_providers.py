@@ -41,3 +41,32 @@ def test_a_component_whose_key_cannot_be_read_takes_no_other_with_it(broken: Com
 def test_a_size_that_is_none_makes_no_key(provider: str, setting: str, size: str) -> None:
     with pytest.raises(InvalidKey):
         made(provider, **{setting: size})
+
+
+@pytest.mark.parametrize(
+    ("settings", "algorithm", "curve"),
+    [
+        ({}, "ECDH-ES", "P-256"),
+        ({"ecdhAlgorithm": "ECDH-ES+A256KW", "ecdhEllipticCurveKey": "P-521"}, "ECDH-ES+A256KW", "P-521"),
+    ],
+)
+def test_a_key_that_agrees_on_others_is_shown_and_signs_nothing(
+    settings: dict[str, str], algorithm: str, curve: str
+) -> None:
+    ring = key_ring([made("ecdh-generated", **settings)])
+    (key,) = (each.key for each in ring.keys)
+    shown = key.public.jwk()
+    assert (shown["alg"], shown["use"], shown["crv"]) == (algorithm, "enc", curve)
+    assert not ring.signing
+
+
+def test_an_imported_key_without_a_certificate_gets_one() -> None:
+    private = str((made("rsa-generated").config or {})["privateKey"][0])
+    imported = made("rsa", privateKey=private)
+    (key,) = (each.key for each in key_ring([imported]).keys)
+    assert key.certificate is not None
+    assert generate(imported, realm_name="other", now=NOW + 1, random=os.urandom) == imported
+
+
+def test_an_imported_key_that_cannot_be_read_stays_as_it_came() -> None:
+    assert made("rsa", privateKey="no key") == component("rsa", privateKey="no key")

@@ -99,8 +99,9 @@ def test_empty_attributes_and_the_server_s_own_are_not_taken() -> None:
     assert made.attributes == {"realm_client": "false", "a": "b", CREATION_TIME: str(NOW)}
 
 
-def test_when_a_secret_was_made_is_what_is_said_of_it() -> None:
-    assert client(attributes={CREATION_TIME: "5"}).attributes == {"realm_client": "false", CREATION_TIME: "5"}
+@pytest.mark.parametrize(("sent", "kept"), [("5", {CREATION_TIME: "5"}), ("", {})])
+def test_what_is_sent_of_a_secret_s_age_is_kept(sent: str, kept: dict[str, str]) -> None:
+    assert client(attributes={CREATION_TIME: sent}).attributes == {"realm_client": "false", **kept}
 
 
 def test_a_missing_client_id_becomes_the_id() -> None:

@@ -8,6 +8,7 @@ from harness.realm import RealmUnderTest
 from harness.realm_server import RealmServer
 from harness.tokens import Answer, ask, verified
 from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation
+from keyturn.store.collections import USERS
 
 _TYPE = "urn:ietf:params:oauth:token-type:"
 _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -256,3 +257,17 @@ def test_tells_events_whose_token_it_was(realm: RealmUnderTest) -> None:
         "username": "service-account-app",
     }
     assert refused.details["reason"] == "Requested audience not available: app"
+
+
+@pytest.mark.usefixtures("gateway")
+def test_an_administrator_may_use_an_exchanged_token_as_the_user_whose_it_is(realm: RealmUnderTest) -> None:
+    server = RealmServer(realm)
+    token = _exchange(realm, _service_token(realm)).body["access_token"]
+    shown = server.request("GET", f"//admin/realms/{realm.name}/clients", headers={"Authorization": f"Bearer {token}"})
+    assert shown.status_code == 404, "known, but there is no realm master here"
+    with realm.store.write() as transaction:
+        user = transaction.find(USERS, realm.id, username="service-account-app")
+        assert user is not None
+        transaction.delete(USERS, realm.id, str(user.id))
+    gone = server.request("GET", f"//admin/realms/{realm.name}/clients", headers={"Authorization": f"Bearer {token}"})
+    assert gone.status_code == 401

@@ -31,10 +31,11 @@ class ScopeQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class ExampleQuery(Query):
-    """The ``scope`` parameter of a token request, and the ``id`` of who logs in."""
+    """The ``scope`` parameter of a token request, the ``id`` of who logs in, and the clients to narrow a token to."""
 
     scope: str | None = None
     user_id: str | None = None
+    audience: str | None = None
 
 
 @evaluate_scopes.get("protocol-mappers", needs=VIEW_CLIENTS)
@@ -89,14 +90,14 @@ def _roles(realm: RealmView, role_container_id: str) -> list[RoleRepresentation]
 def get_example_access_token(realm: RealmView, client: ClientRepresentation, query: ExampleQuery) -> dict[str, Any]:
     """The claims of an access token."""
     user = _user(realm, query.user_id)
-    return Evaluation.of(realm, client, query.scope).access_token(user)
+    return Evaluation.of(realm, client, query.scope, query.audience).access_token(user)
 
 
 @evaluate_scopes.get("generate-example-id-token", needs=VIEW_CLIENTS)
 def get_example_id_token(realm: RealmView, client: ClientRepresentation, query: ExampleQuery) -> dict[str, Any]:
     """The claims of an ID token."""
     user = _user(realm, query.user_id)
-    return Evaluation.of(realm, client, query.scope).id_token(user)
+    return Evaluation.of(realm, client, query.scope, query.audience).id_token(user)
 
 
 @evaluate_scopes.get("generate-example-userinfo", needs=VIEW_CLIENTS)

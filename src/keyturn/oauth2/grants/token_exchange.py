@@ -9,11 +9,10 @@ from keyturn.jose.jwt import VerifiedClaims
 from keyturn.model.client import Client
 from keyturn.model.client_policy import Occasion, PolicyEvent
 from keyturn.model.client_scope import OFFLINE_ACCESS
-from keyturn.model.subject import Subject
 from keyturn.oauth2 import bound_tokens
 from keyturn.oauth2.access_token import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE
 from keyturn.oauth2.bearer import LiveToken, TokenRejected, live_token, question, read_token
-from keyturn.oauth2.claims import access_token_claims, claims_context, is_lightweight
+from keyturn.oauth2.claims import access_token_claims, claims_context, is_lightweight, roles_within
 from keyturn.oauth2.errors import AudienceDenied, InvalidClient, InvalidRequest, InvalidScope, OAuth2Error
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.governed import govern
@@ -197,7 +196,7 @@ def _exchanged(
     refreshable = wanted == REFRESH_TOKEN_TYPE
     if refreshable and (live.session is None or live.session.offline):
         raise InvalidRequest(_NEEDS_A_SESSION)
-    scopes = scopes.permitted_by(_roles_for(request, live.subject, audience))
+    scopes = scopes.permitted_by(roles_within(request.realm, live.subject, audience))
     if refreshable and any(scope.name == OFFLINE_ACCESS for scope in scopes.scopes):
         raise InvalidRequest("Scope offline_access not allowed for token exchange")
     if own.consent_required:
@@ -238,18 +237,6 @@ def _without_refresh(request: TokenRequest, own: Client, live: LiveToken, scopes
         notes=live.notes,
         session=None if session is None else SessionClaims(session.id, request.now + remaining),
     )
-
-
-def _roles_for(request: TokenRequest, subject: Subject, audience: tuple[str, ...]) -> frozenset[str]:
-    """The roles of `subject` that let scopes through: those of other clients than the audience do not.
-
-    Source: Keycloak ``DefaultClientSessionContext.isClientScopePermittedForUser``.
-    """
-    if not audience:
-        return subject.roles
-    known, client_ids = request.realm.roles.roles, request.realm.client_ids
-    owners = {role_id: known[role_id].client_id for role_id in subject.roles}
-    return frozenset(role_id for role_id, owner in owners.items() if owner is None or client_ids.get(owner) in audience)
 
 
 def _audience_of(request: TokenRequest, own: Client, authorization: Authorization) -> list[str]:

@@ -70,3 +70,21 @@ def test_mappers_are_told_with_what_they_belong_to(server: Server, path: str) ->
     phone = [each for each in mappers if each["containerName"] == "phone"]
     assert {each["mapperName"] for each in phone} == {"phone number", "phone number verified"}
     assert {each["containerType"] for each in phone} == {"client-scope"}
+
+
+def test_an_example_is_narrowed_to_the_clients_that_are_named(server: Server, path: str, user: str) -> None:
+    for name in ("api", "stock"):
+        assert server.call("POST", "/demo/clients", {"clientId": name}).status == 201
+        mapper = {
+            "name": name,
+            "protocol": "openid-connect",
+            "protocolMapper": "oidc-audience-mapper",
+            "config": {"included.client.audience": name, "access.token.claim": "true"},
+        }
+        models = path.replace("evaluate-scopes", "protocol-mappers/models")
+        assert server.call("POST", models, mapper).status == 201
+    example = f"{path}/generate-example-access-token"
+    assert sorted(server.call("GET", example, query=f"userId={user}").body["aud"]) == ["api", "stock"]
+    assert server.call("GET", example, query=f"userId={user}&audience=api nobody").body["aud"] == "api"
+    missing = server.call("GET", example, query=f"userId={user}&audience=account")
+    assert (missing.status, missing.body) == (404, {"error": "Requested audience not available: account"})

@@ -70,6 +70,8 @@ def test_refuses_groups_in_keycloaks_words(
 def test_a_group_moves_but_not_below_itself(server: Server, tree: dict[str, str]) -> None:
     moved = {"id": tree["child"], "name": "child"}
     assert server.call("POST", f"/demo/groups/{tree['grandchild']}/children", moved).status == 400
+    assert server.call("POST", f"/demo/groups/{tree['child']}/children", moved).status == 204, "nothing happens"
+    assert server.call("GET", f"/demo/groups/{tree['child']}").body["parentId"] == tree["team"]
     assert server.call("POST", f"/demo/groups/{tree['other']}/children", moved).status == 204
     assert server.call("GET", f"/demo/groups/{tree['grandchild']}").body["path"] == "/other/child/grandchild"
     assert server.call("POST", "/demo/groups", moved).status == 204
