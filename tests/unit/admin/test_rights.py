@@ -128,6 +128,12 @@ class Objects:
         if end in {"clients", "users", "groups", "roles", "children"}:
             noun = {"clients": "clientId", "users": "username"}.get(end, "name")
             return {noun: self.name(), **({"serviceAccountsEnabled": True} if "serviceAccounts" in variant else {})}
+        if end == "partialImport":
+            held = {"clientRoles": {"realm-management": ["realm-admin"]}} if "holding" in variant else {}
+            kind, document = (
+                ("clients", {"clientId": self.name()}) if "client" in variant else ("users", {"username": self.name()})
+            )
+            return {kind: [document | held]}
         if end == "realms":
             return {"realm": self.name()}
         if "roles" in path or "groups" in path:
