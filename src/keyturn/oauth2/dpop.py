@@ -45,10 +45,12 @@ def binding(http: Request, realm: Realm, known: AuthenticatedClient, clients: Cl
         if known.client.flag(_BOUND):
             raise _refused(_MISSING)
         return None
-    try:
-        proof = dpop.read(http.dpop, http.method, http.url, now=now)
-    except dpop.InvalidProof as error:
-        raise _refused(error.reason) from None
+    proof = _verified(clients)
+    if proof is None:
+        try:
+            proof = dpop.read(http.dpop, http.method, http.url, now=now)
+        except dpop.InvalidProof as error:
+            raise _refused(error.reason) from None
     nonce = _next_nonce(realm, known.client, proof.nonce, now)
     if not is_first(_single_use(realm.id, proof), clients, known):
         raise _refused("DPoP proof has already been used")
@@ -102,6 +104,14 @@ def possession(
     return _single_use(realm_id, proof)
 
 
+def _verified(clients: Clients) -> dpop.Proof | None:
+    """The proof of this request, where an earlier turn has verified it: a request has one."""
+    for inquiry in clients.replies or ():
+        if isinstance(inquiry, UseOnce) and isinstance(inquiry.verified, dpop.Proof):
+            return inquiry.verified
+    return None
+
+
 def _next_nonce(realm: Realm, client: Client, shown: str | None, now: int) -> str | None:
     """The nonce for the next proof, where nonces are wanted and it is not the one that was `shown`.
 
@@ -124,7 +134,7 @@ def _next_nonce(realm: Realm, client: Client, shown: str | None, now: int) -> st
 
 def _single_use(realm_id: str, proof: dpop.Proof) -> UseOnce:
     """What keeps the proof from being shown twice (RFC 9449 §11.1)."""
-    return UseOnce(f"dpop:{realm_id}", proof.identity, proof.until)
+    return UseOnce(f"dpop:{realm_id}", proof.identity, proof.until, proof)
 
 
 def check_confirmation(

@@ -33,6 +33,9 @@ class UseOnce:
     namespace: str
     key: str
     until: int = field(compare=False)
+    verified: object = field(default=None, compare=False, repr=False)
+    """What was verified before this was asked, for the next turn of the same request: it costs more than the question.
+    """
 
 
 @dataclass(frozen=True, slots=True)
