@@ -3,8 +3,8 @@
 Source: Keycloak ``ClientPoliciesUtil``, ``ClientScopesConditionFactory.validateConfiguration``.
 """
 
-from collections.abc import Callable, Collection, Container, Iterable
-from typing import Final
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from typing import Final, TypeVar
 
 from msgspec import to_builtins
 
@@ -12,7 +12,7 @@ from keyturn.admin.errors import ErrorMessage, InvalidRequest
 from keyturn.model.strictness import is_strict
 from keyturn.oauth2.client_policies import FEATURE, NOT_ENFORCED, InvalidConfiguration, condition_of, executor_of
 from keyturn.oauth2.client_policies.documents import global_profiles, policies_of, profiles_of, readable
-from keyturn.representations import UNSET, given, present, replace, without_nulls
+from keyturn.representations import UNSET, Representation, given, present, replace, without_nulls
 from keyturn.representations.client_policy import (
     ClientPoliciesRepresentation,
     ClientPolicyConditionRepresentation,
@@ -21,6 +21,7 @@ from keyturn.representations.client_policy import (
     ClientProfileRepresentation,
     ClientProfilesRepresentation,
 )
+from keyturn.representations.reading import UnreadableDocument, read
 from keyturn.representations.realm import RealmRepresentation
 
 __all__ = ["check_policies", "check_profiles", "with_client_policies"]
@@ -29,6 +30,9 @@ _INVALID_EXECUTOR: Final = (
     "proposed client profile contains the executor, which does not have valid provider, or has invalid configuration."
 )
 _ROTATION: Final = "secret-rotation"
+_PROFILES_ATTRIBUTE: Final = "client-policies.profiles"
+_POLICIES_ATTRIBUTE: Final = "client-policies.policies"
+D = TypeVar("D", bound=Representation)
 _MODES: Final = frozenset({"DEFAULT", "STRICT"})
 
 
@@ -168,6 +172,16 @@ def _check_condition(
         raise ErrorMessage(400, f"Invalid client-scopes configuration - Client scopes not allowed: [{listed}]")
 
 
+def _in_attribute(attributes: Mapping[str, str], name: str, kind: type[D]) -> D | None:
+    """What exports of long ago have there. Raises InvalidRequest: it cannot be read (Keycloak answers 500)."""
+    if name not in attributes:
+        return None
+    try:
+        return read(attributes[name].encode("utf-8", "surrogatepass"), kind)
+    except UnreadableDocument as error:
+        raise InvalidRequest(f"The attribute {name} cannot be read: {error}") from None
+
+
 def with_client_policies(
     realm: RealmRepresentation,
     posted: RealmRepresentation,
@@ -175,7 +189,7 @@ def with_client_policies(
     features: Container[str],
     scope_names: Callable[[], Collection[str]],
 ) -> RealmRepresentation:
-    """`realm` with the profiles and policies of `posted`, a change or an import of it.
+    """`realm` with the profiles and policies of `posted`, a change or an import of it, or of its attributes.
 
     What cannot be read is not taken, as in Keycloak. A strict realm's own are looked at again, as it may just have
     become strict.
@@ -184,8 +198,14 @@ def with_client_policies(
         AdminError: they are none.
     """
     strict = is_strict(realm)
+    attributes = given(realm.attributes, {})
     profiles = readable(posted.client_profiles, ClientProfilesRepresentation)
     policies = readable(posted.client_policies, ClientPoliciesRepresentation)
+    profiles = profiles or _in_attribute(attributes, _PROFILES_ATTRIBUTE, ClientProfilesRepresentation)
+    policies = policies or _in_attribute(attributes, _POLICIES_ATTRIBUTE, ClientPoliciesRepresentation)
+    if _PROFILES_ATTRIBUTE in attributes or _POLICIES_ATTRIBUTE in attributes:
+        taken = {_PROFILES_ATTRIBUTE, _POLICIES_ATTRIBUTE}
+        realm = replace(realm, attributes={name: attributes[name] for name in attributes if name not in taken})
     if profiles is None and policies is None and not strict:
         return replace(
             realm,

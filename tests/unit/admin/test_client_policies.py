@@ -190,3 +190,21 @@ def test_a_refused_client_is_not_there(server: Server) -> None:
     demand(server, "reject-request")
     assert server.call("POST", "/demo/clients", {"clientId": "svc"}).status == 400
     assert server.call("GET", "/demo/clients", query="clientId=svc").body == []
+
+
+def test_takes_policies_from_the_attributes_of_old_exports(server: Server) -> None:
+    attributes = {
+        "client-policies.profiles": '{"profiles": [{"name": "p"}]}',
+        "client-policies.policies": '{"policies": [{"name": "x", "profiles": ["p"]}]}',
+    }
+    assert server.call("POST", "", {"realm": "old", "attributes": attributes}).status == 201
+    realm = server.call("GET", "/old").body
+    assert realm["clientProfiles"] == {"profiles": [{"name": "p"}]}
+    assert realm["clientPolicies"]["policies"][0]["profiles"] == ["p"]
+    assert not attributes.keys() & realm["attributes"].keys()
+
+
+@pytest.mark.parametrize("text", ["nonsense", '{"profiles": [{"name": "p", "builtin": true}]}'])
+def test_refuses_attributes_that_hold_no_profiles(server: Server, text: str) -> None:
+    realm = {"realm": "old", "attributes": {"client-policies.profiles": text}}
+    assert server.call("POST", "", realm).status == 400
