@@ -26,6 +26,8 @@ _PORTS: Final = {"http": 80, "https": 443}
 _TRIED: Final = 3
 """Addresses of one name that are tried."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+"""What IANA assigns for the Internet. Outside are site-local addresses, and more that stand for ones of IPv4."""
 _MAXIMUM_URL: Final = 2048
 
 
@@ -69,6 +71,8 @@ class Outbound:
             return True
         if reached.is_loopback and port in self._own_ports:
             return True
+        if isinstance(reached, IPv6Address) and reached not in _GLOBAL_UNICAST:
+            return False
         return reached.is_global and not reached.is_multicast
 
     async def _get(self, scheme: str, host: str, port: int, target: str) -> bytes:

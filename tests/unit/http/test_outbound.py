@@ -127,6 +127,10 @@ def test_waits_no_longer_than_its_deadline_whatever_trickles_in(monkeypatch: pyt
         "::ffff:10.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
         "ff02::1",
     ],
 )
