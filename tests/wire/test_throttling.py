@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.connection import Port, parsed, protocol_request
 from harness.realm import RealmUnderTest, make_realm
 from harness.realm_server import RealmServer
 from harness.tokens import ask
@@ -68,6 +69,23 @@ def test_failures_at_one_endpoint_count_at_all(server: RealmServer) -> None:
     for endpoint in ("token/introspect", "revoke", "logout", "token"):
         assert post(server, WRONG, endpoint, token="x", refresh_token="x").status_code == 401
     assert post(server, RIGHT).status_code == 429
+
+
+def test_a_client_that_asks_for_its_settings_is_no_way_around(server: RealmServer) -> None:
+    path = "/clients-registrations/install/svc"
+    assert server.request("GET", path, auth=RIGHT).status_code == 200
+    guesses = [server.request("GET", path, auth=WRONG).status_code for _ in range(5)]
+    assert guesses == [401, 401, 401, 401, 429]
+    assert (server.request("GET", path, auth=RIGHT).status_code, post(server, RIGHT).status_code) == (429, 429)
+
+
+def test_a_failure_is_counted_once_wherever_it_is_answered(realm: RealmUnderTest) -> None:
+    port = Port(realm)
+    realm.registry.load_client(realm.name, "svc")
+    request = protocol_request(realm.name, "token/introspect", {"token": "x"}, WRONG)
+    answers = [port.connect().exchange(request) for _ in range(5)]
+    port.close()
+    assert [parsed(answer)[0] for answer in answers] == [401, 401, 401, 401, 429]
 
 
 def test_nothing_is_counted_unless_the_realm_wants_it(server: RealmServer, realm: RealmUnderTest) -> None:

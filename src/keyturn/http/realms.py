@@ -177,6 +177,8 @@ class RealmService:
             return None
         if entry is None or (route.needs_https and ssl_required_violated(origin, entry.realm.ssl_required)):
             return None
+        if body and entry.realm.throttle is not None:
+            return None  # a failure is counted where it is looked at, and a refusal would be looked at twice
         request = request_of(scope, origin, body, self._services.certificates)
         if request.origin is not None or request.dpop is not None:
             return None

@@ -6,6 +6,7 @@ Who has failed too often is told to come back later. Right credentials from anot
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from threading import Lock
 from typing import Final
 
 MAXIMUM_SENDERS: Final = 5_000
@@ -31,9 +32,10 @@ class _Count:
 
 
 class Failures:
-    """The failures of all senders. For one event loop. Times are epoch seconds."""
+    """The failures of all senders. Readers take no lock. Times are epoch seconds."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._senders: dict[str, dict[tuple[str, str], _Count]] = {}
 
     def __len__(self) -> int:
@@ -49,34 +51,36 @@ class Failures:
 
     def count(self, realm_id: str, client_id: str, address: str, now: int, *, after: int, longest: int) -> None:
         """One failure more: beyond `after` of them, each doubles the wait, from a second to `longest`."""
-        sender = _prefix(address)
-        counts = self._senders.pop(sender, None)
-        if counts is None:
-            counts = {}
-            if len(self._senders) >= MAXIMUM_SENDERS:
-                self._senders.pop(next(iter(self._senders)))
-        self._senders[sender] = counts  # the last one now
-        memory = max(MEMORY, longest)
-        for key in [key for key, count in counts.items() if now - count.last > memory]:
-            del counts[key]
-        count = counts.setdefault(_key(counts, realm_id, client_id), _Count())
-        count.failures += 1
-        count.last = now
-        beyond = count.failures - after
-        if beyond > 0:
-            count.until = now + min(1 << min(beyond - 1, 30), longest)
+        with self._lock:
+            sender = _prefix(address)
+            counts = self._senders.pop(sender, None)
+            if counts is None:
+                counts = {}
+                if len(self._senders) >= MAXIMUM_SENDERS:
+                    self._senders.pop(next(iter(self._senders)))
+            self._senders[sender] = counts  # the last one now
+            memory = max(MEMORY, longest)
+            for key in [key for key, count in counts.items() if now - count.last > memory]:
+                del counts[key]
+            count = counts.setdefault(_key(counts, realm_id, client_id), _Count())
+            count.failures += 1
+            count.last = now
+            beyond = count.failures - after
+            if beyond > 0:
+                count.until = now + min(1 << min(beyond - 1, 30), longest)
 
     def forget(self, realm_id: str, client_id: str, address: str) -> None:
         """Who has proved who it is starts anew."""
         if not self._senders:
             return
         sender = _prefix(address)
-        counts = self._senders.get(sender)
-        if counts is None:
-            return
-        counts.pop((realm_id, client_id[:_LONGEST_NAME]), None)
-        if not counts:
-            del self._senders[sender]
+        with self._lock:
+            counts = self._senders.get(sender)
+            if counts is None:
+                return
+            counts.pop((realm_id, client_id[:_LONGEST_NAME]), None)
+            if not counts:
+                del self._senders[sender]
 
 
 def _key(counts: dict[tuple[str, str], _Count], realm_id: str, client_id: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ Whatever takes long, as asking the network for names, is done before the transac
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from keyturn.admin.client_access import is_management_client
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.context import Environment
-from keyturn.admin.errors import NotFound
+from keyturn.admin.errors import NotFound, OAuthError
 from keyturn.admin.governance import Governance
 from keyturn.admin.http_message import AdminRequest
 from keyturn.admin.installation import adapter_settings
@@ -26,11 +27,12 @@ from keyturn.admin.registration.tokens import Kind, Maker, RegistrationAuth, Sho
 from keyturn.admin.registration.trusted_hosts import Names
 from keyturn.model.client_policy import Occasion
 from keyturn.model.realm import Realm
-from keyturn.oauth2.client_authentication.client_secret import ClientSecret
+from keyturn.oauth2.client_authentication import authenticate
 from keyturn.oauth2.client_authentication.spi import Credentials
-from keyturn.oauth2.errors import OAuth2Error
+from keyturn.oauth2.errors import InvalidClient, OAuth2Error, TooManyFailures
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
+from keyturn.oauth2.spi import Miss
 from keyturn.representations import ClientRepresentation, given, present
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, REALMS
@@ -193,22 +195,23 @@ class Registrar:
             return
         authorization = self.request.headers.get("authorization")
         http = Request(self.request.base_url, self.request.address, authorization=authorization)
-        registry, method = self.environment.registry, ClientSecret()
+        registry, now = self.environment.registry, int(self.environment.clock())
         try:
-            credentials = Credentials(http, Form(), self.compiled, int(self.environment.clock()))
-            named = credentials.presented.client_id
-            known = None if named is None else registry.load_client(self.compiled.name, named)
+            named = Credentials(http, Form(), self.compiled, now).presented.client_id
+            if named is not None:
+                registry.load_client(self.compiled.name, named)
             entry = registry.load_realm(self.compiled.name)
-            if known is None or entry is None or not known.enabled or known.authenticator != method.authenticator:
-                method.pretend(credentials)
+            if entry is None:
                 raise unauthorized("Failed to authenticate client")
-            method.prove(known, credentials, entry)
-        except OAuth2Error:
+            known = authenticate(http, Form(), entry, entry.realm, now).client
+        except TooManyFailures as error:
+            raise OAuthError(error.http_status, error.error, error.description) from None
+        except (OAuth2Error, Miss) as error:
+            if isinstance(error, InvalidClient) and error.http_status == HTTPStatus.BAD_REQUEST:
+                raise wrong_protocol() from None  # nothing else is refused so without an assertion
             raise unauthorized("Failed to authenticate client") from None
         if known.id != client.id:
             raise unauthorized("Different client authenticated")
-        if known.protocol != "openid-connect":
-            raise wrong_protocol()
 
     def _kept_token(self, asked: _Asked) -> str:
         if asked.shown.kind is not Kind.REGISTRATION:
