@@ -114,6 +114,7 @@ class World:
             "credential-id": self.credential(user),
             "other-credential-id": NOWHERE,
             "component-id": self.component(),
+            "id": NOWHERE,
             "protocol": "openid-connect",
             "attr": "jwt.credential",
             "node": "node.example.com",

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc import jws
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, KeyParameters, OctKey, OKPKey, RSAKey
 
 ALGORITHMS = [
@@ -93,7 +94,10 @@ def client_assertion(options: dict[str, Any], keys: dict[str, ClientKey], issuer
     for omitted in options.get("omit", []):
         claims.pop(omitted, None)
     if "hmac" in options:
-        return sign(claims, {"alg": options.get("alg", "HS256")}, OctKey.import_key(options["hmac"]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # Keycloak takes short secrets, too
+            secret = OctKey.import_key(options["hmac"])
+        return sign(claims, {"alg": options.get("alg", "HS256")}, secret)
     key = keys[options["key"]]
     header = {"alg": options.get("alg", key.algorithm), "typ": "JWT", "kid": options.get("kid", key.key.kid)}
     if options.get("kid") == "":

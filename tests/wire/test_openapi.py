@@ -55,6 +55,11 @@ def put(path: str, name: str, make: Callable[[World], str]) -> Make:
     return made
 
 
+def initial_access(world: World, values: Values) -> str:
+    answer = world.send("POST", f"/admin/realms/{REALM}/clients-initial-access", {"count": 1})
+    return str(answer.json()["id"])
+
+
 def container_of(world: World, values: Values) -> str:
     name = world.role()
     world.make(f"/clients/{values['client-uuid']}/roles", {"name": name})
@@ -101,6 +106,9 @@ WRITES: dict[str, Make] = {
     "convert_client_description": lambda w, v: {"clientId": "c"},
     "put_events_config": lambda w, v: {"eventsEnabled": True, "adminEventsEnabled": True},
     "post_partial_import": lambda w, v: {"ifResourceExists": "SKIP", "roles": {"realm": [{"name": w.new("role")}]}},
+    "put_client_profiles": lambda w, v: {"profiles": [{"name": "described", "executors": []}]},
+    "put_client_policies": lambda w, v: {"policies": [{"name": "described", "enabled": False, "conditions": []}]},
+    "create_initial_access": lambda w, v: {"count": 1, "expiration": 60},
     "post_component": lambda w, v: key_provider(w),
     "put_component": lambda w, v: {**w.get(f"/components/{v['component-id']}"), "name": "keys"},
     "post_client": lambda w, v: {"clientId": w.new("client")},
@@ -140,6 +148,7 @@ WRITES: dict[str, Make] = {
 
 FRESH: dict[str, dict[str, Make]] = {
     "delete_realm": {"realm": lambda w, v: spare_realm(w)},
+    "delete_initial_access": {"id": initial_access},
     "delete_component": {"component-id": lambda w, v: w.component()},
     "download_certificate": {"client-uuid": with_key},
     "remove_client": {"client-uuid": lambda w, v: w.client()},
