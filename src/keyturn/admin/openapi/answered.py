@@ -6,6 +6,7 @@ from typing import Any, Final
 from msgspec import field
 
 from keyturn.representations.base import UNSET, Integer, Long, Maybe, Representation
+from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.server_info import CpuInfoRepresentation, SystemInfoRepresentation
@@ -182,5 +183,8 @@ ANSWERED: Final[Mapping[str, Any]] = {
 }
 """What endpoints answer whose signatures do not say it in full, by module and function; ``bytes`` is text."""
 
-CREATED: Final[Mapping[str, Any]] = {"groups.post_child": GroupRepresentation}
+CREATED: Final[Mapping[str, Any]] = {
+    "client_registration.create_initial_access": ClientInitialAccessPresentation,
+    "groups.post_child": GroupRepresentation,
+}
 """The document that comes with a 201."""
