@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("openapi")) as server:
+    with running(tmp_path_factory.mktemp("openapi"), "--features", "client-secret-rotation") as server:
         made = World(server)
         realm = {"realm": REALM, "enabled": True, "bruteForceProtected": True, "eventsEnabled": True}
         kept = {"adminEventsEnabled": True, "adminEventsDetailsEnabled": True, "organizationsEnabled": True}
