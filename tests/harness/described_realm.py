@@ -96,7 +96,8 @@ class World:
         client, scope, group = self.client(), self.scope(), self.group()
         self.make(f"/clients/{client}/protocol-mappers/models", mapper(self))
         self.make(f"/client-scopes/{scope}/protocol-mappers/models", mapper(self))
-        secret = {"attributes": {"client.secret.rotated": "rotated"}}
+        since = {"client.secret.rotated.creation.time": "1"}
+        secret = {"attributes": {"client.secret.rotated": "rotated", **since}}
         assert self.send("PUT", f"/admin/realms/{REALM}/clients/{client}", secret).status == 204
         role = self.role()
         self.make(f"/clients/{client}/roles", {"name": role})
