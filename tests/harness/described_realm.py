@@ -89,6 +89,16 @@ class World:
         assert answer.status == 200, answer
         return user, str(answer.json()["session_state"])
 
+    def rotate_secrets(self) -> None:
+        """Has the secret of every client count for a while after there is a new one."""
+        periods = {"expiration-period": 3000, "rotated-expiration-period": 1500, "remaining-rotation-period": 200}
+        executors = [{"executor": "secret-rotation", "configuration": periods}]
+        policy = {"name": "all", "enabled": True, "profiles": ["rotation"]}
+        policy["conditions"] = [{"condition": "any-client", "configuration": {}}]
+        for kind, documents in (("profiles", [{"name": "rotation", "executors": executors}]), ("policies", [policy])):
+            answer = self.send("PUT", f"/admin/realms/{REALM}/client-policies/{kind}", {kind: documents})
+            assert answer.status == 204, answer
+
     @cached_property
     def values(self) -> dict[str, str]:
         """What stands for each segment."""
@@ -96,9 +106,8 @@ class World:
         client, scope, group = self.client(), self.scope(), self.group()
         self.make(f"/clients/{client}/protocol-mappers/models", mapper(self))
         self.make(f"/client-scopes/{scope}/protocol-mappers/models", mapper(self))
-        since = {"client.secret.rotated.creation.time": "1"}
-        secret = {"attributes": {"client.secret.rotated": "rotated", **since}}
-        assert self.send("PUT", f"/admin/realms/{REALM}/clients/{client}", secret).status == 204
+        self.rotate_secrets()
+        assert self.send("POST", f"/admin/realms/{REALM}/clients/{client}/client-secret").status == 200
         role = self.role()
         self.make(f"/clients/{client}/roles", {"name": role})
         return {
