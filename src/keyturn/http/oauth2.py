@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
+from weakref import ref
 
 from anyio import CapacityLimiter, to_thread
 
@@ -130,19 +131,20 @@ class TokenService:
         kept = events.is_kept(decision)
         bare = Request(request.base_url, request.address)  # without what proves who sent it
         failures = None if entry.realm.throttle is None else entry.failures
+        realm_id, known = entry.realm.id, ref(entry)
 
         def again() -> Response | Unsigned | None:
-            now = clock()
-            if not registry.still_has(entry, rests, now):
+            now, entry = clock(), known()
+            if entry is None or not registry.still_has(entry, rests, now):
                 return None
-            if failures and failures.wait(entry.realm.id, client.client_id, bare.address, int(now)):
+            if failures and failures.wait(realm_id, client.client_id, bare.address, int(now)):
                 return None
             token_id = prefix + new_id(random)
             answer = prepared.answer(int(now), token_id)
             self._issued(bare, replace(decision, now=int(now), token_id=token_id) if kept else decision)
             return answer
 
-        return again
+        return Again(again, entry)
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""

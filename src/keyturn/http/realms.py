@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
+from weakref import ref
 
 from anyio import to_thread
 
@@ -199,14 +200,16 @@ class RealmService:
         registry, clock = self._services.registry, self._services.clock
         response, trace = answer.response, answer.trace
         bare = Request(request.base_url, request.address)  # without what proves who sent it
+        known = ref(entry)
 
         def again() -> Response | None:
-            if not registry.still_has(entry, rests, clock()):
+            entry = known()
+            if entry is None or not registry.still_has(entry, rests, clock()):
                 return None
             self._record(bare, entry, route, trace)
             return response
 
-        return again
+        return Again(again, entry, len(response.body))
 
     async def _entry(self, name: str) -> RealmEntry | None:
         try:

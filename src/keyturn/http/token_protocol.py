@@ -91,6 +91,7 @@ class TokenProtocol(BoundedProtocol):
     def data_received(self, data: bytes) -> None:
         if not self._between or len(data) > MAXIMUM_SIZE or not self._ready():
             super().data_received(data)
+            self._again = None
             return
         begun = time.perf_counter()
         digest = self._repeated.digest(data)
@@ -163,8 +164,9 @@ class TokenProtocol(BoundedProtocol):
 
     def _remember(self, digest: bytes, messages: int) -> None:
         """Keeps how to answer what has just arrived, if it was one whole request and nothing else."""
-        if self._again is not None and self._between and self._messages == messages:
-            self._repeated.keep(digest, self._sender, self._kind, self._again)
+        again, self._again = self._again, None
+        if again is not None and self._between and self._messages == messages:
+            self._repeated.keep(digest, self._sender, self._kind, again)
 
     def _answer(self, realm: str, below: str) -> Answered | None:
         try:

@@ -5,7 +5,7 @@ Readers take no lock: they look into dictionaries that are only ever replaced en
 
 from collections.abc import Sequence
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
@@ -72,7 +72,18 @@ class RealmEntry:
     It is the protocol's ``Clients``.
     """
 
-    __slots__ = ("_by_id", "_by_user", "_clients", "_revoked", "_unknown", "_without_account", "failures", "realm")
+    __slots__ = (
+        "__weakref__",
+        "_by_id",
+        "_by_user",
+        "_clients",
+        "_revoked",
+        "_unknown",
+        "_without_account",
+        "failures",
+        "realm",
+        "repeated",
+    )
 
     replies: None = None
     """Memory has nobody to ask: the edge has (``http.inquiries``)."""
@@ -81,6 +92,8 @@ class RealmEntry:
     def __init__(self, realm: Realm, failures: Failures, revoked: RevokedTokens) -> None:
         self.realm = realm
         self.failures = failures
+        self.repeated: dict[Any, Any] = {}
+        """What the edge remembers of requests, for as long as this is what there is of the realm."""
         self._revoked = revoked
         self._clients: dict[str, Client] = {}
         self._unknown = _Unknown()

@@ -1,15 +1,18 @@
 """A token request that came before, byte for byte: answered anew, and only as long as what was decided holds."""
 
+import gc
 import json
 from collections.abc import Iterator
 from inspect import getclosurevars
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from harness.connection import Connection, Port, parsed, protocol_request, token_request
 from harness.realm import make_realm
+from keyturn.http import repeated
 from keyturn.jose import jwt
 from keyturn.oauth2.http_message import Request
 from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation, RealmRepresentation
@@ -37,6 +40,15 @@ def connection(port: Port) -> Iterator[Connection]:
     assert len(port.repeated) == 1
     yield made
     made.close()
+
+
+def certs_of(port: Port, more: str = "") -> bytes:
+    path = f"/realms/{port.realm.name}/protocol/openid-connect/certs"
+    return f"GET {path} HTTP/1.1\r\nhost: keyturn.test\r\n{more}\r\n".encode()
+
+
+def rename(realm: RealmRepresentation) -> None:
+    realm.display_name = "another name"
 
 
 def request_of(port: Port) -> bytes:
@@ -172,10 +184,32 @@ def test_one_behind_the_beginning_of_another_is_part_of_that(port: Port, connect
 
 
 def test_what_is_remembered_holds_no_secret(port: Port, connection: Connection) -> None:
-    ((digest, _), (_, again)), *_ = port.repeated._known.items()
+    ((digest, _), (_, again)), *_ = port.realm.entry.repeated.items()
     assert BASIC[1].encode() not in digest
     kept = [value for value in getclosurevars(again).nonlocals.values() if isinstance(value, Request)]
     assert [(request.body, request.authorization) for request in kept] == [(b"", None)]
+
+
+def test_a_realm_that_has_changed_is_not_kept_by_requests_that_do_not_come_again(port: Port) -> None:
+    connection = port.connect()
+    assert connection.token(port.realm.name, FORM, BASIC).status == 200
+    assert connection.token(port.realm.name, FORM, BASIC).status == 200
+    assert parsed(connection.receive(certs_of(port)))[0] == 200
+    assert len(port.repeated) == 2
+    before = ref(port.realm.entry)
+    port.realm.change_realm(rename)
+    gc.collect()
+    assert before() is None
+
+
+def test_anybody_may_ask_for_documents_in_many_ways(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeated, "MAXIMUM_ANSWERED", 10_000)
+    connection = port.connect()
+    port.realm.registry.load_realm(port.realm.name)
+    for number in range(50):
+        assert parsed(connection.receive(certs_of(port, f"x-request-id: {number}\r\n")))[0] == 200
+    assert 0 < len(port.repeated) < 10
+    assert len(port.realm.entry.repeated) == len(port.repeated)
 
 
 # About tokens, and what verifies them
