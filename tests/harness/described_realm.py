@@ -69,6 +69,9 @@ class World:
     def group(self) -> str:
         return self.make("/groups", {"name": self.new("group"), "attributes": {"a": ["b"]}})
 
+    def provider(self) -> str:
+        return self.make("/identity-provider/instances", {"alias": self.new("provider"), "providerId": "oidc"})
+
     def component(self) -> str:
         return self.make("/components", key_provider(self))
 
@@ -126,6 +129,7 @@ class World:
             "component-id": self.component(),
             "id": NOWHERE,
             "protocol": "openid-connect",
+            "alias": self.provider(),
             "attr": "jwt.credential",
             "node": "node.example.com",
             "provider-id": "keycloak-oidc-keycloak-json",

@@ -109,6 +109,8 @@ WRITES: dict[str, Make] = {
     "put_client_profiles": lambda w, v: {"profiles": [{"name": "described", "executors": []}]},
     "put_client_policies": lambda w, v: {"policies": [{"name": "described", "enabled": False, "conditions": []}]},
     "create_initial_access": lambda w, v: {"count": 1, "expiration": 60},
+    "post_identity_provider": lambda w, v: {"alias": w.new("provider"), "providerId": "oidc"},
+    "put_identity_provider": lambda w, v: {"alias": v["alias"], "providerId": "oidc", "displayName": "described"},
     "post_component": lambda w, v: key_provider(w),
     "put_component": lambda w, v: {**w.get(f"/components/{v['component-id']}"), "name": "keys"},
     "post_client": lambda w, v: {"clientId": w.new("client")},
@@ -149,6 +151,7 @@ WRITES: dict[str, Make] = {
 FRESH: dict[str, dict[str, Make]] = {
     "delete_realm": {"realm": lambda w, v: spare_realm(w)},
     "delete_initial_access": {"id": initial_access},
+    "delete_identity_provider": {"alias": lambda w, v: w.provider()},
     "delete_component": {"component-id": lambda w, v: w.component()},
     "download_certificate": {"client-uuid": with_key},
     "remove_client": {"client-uuid": lambda w, v: w.client()},

@@ -3,13 +3,29 @@
 from collections.abc import Mapping
 from typing import Final
 
+from anyio import to_thread
+
 from keyturn.http.remote_keys import RemoteKeys
 from keyturn.http.single_use import SingleUse
 from keyturn.model.client import Client
 from keyturn.oauth2.failures import Failures
-from keyturn.oauth2.spi import Asked, AuthenticatedClient, CheckToken, Inquiry, Reply, TokenChecked, UseOnce
+from keyturn.oauth2.spi import (
+    Asked,
+    AuthenticatedClient,
+    CheckToken,
+    FindBySubject,
+    Inquiry,
+    Reply,
+    TokenChecked,
+    UseOnce,
+)
 from keyturn.registry.registry import RealmEntry
+from keyturn.representations import given
+from keyturn.store.collections import CLIENTS
+from keyturn.store.spi import Store
 
+_MAXIMUM_CLIENTS: Final = 100
+"""Clients that one subject can stand for."""
 _NOTHING: Final[Mapping[Inquiry, Reply]] = {}
 
 
@@ -49,7 +65,8 @@ class Informed:
 class Inquiries:
     """Asks the store and the network."""
 
-    def __init__(self, single_use: SingleUse, remote_keys: RemoteKeys) -> None:
+    def __init__(self, store: Store, single_use: SingleUse, remote_keys: RemoteKeys) -> None:
+        self._store = store
         self._single_use = single_use
         self._remote_keys = remote_keys
 
@@ -60,7 +77,14 @@ class Inquiries:
         reply: Reply
         if isinstance(inquiry, UseOnce):
             reply = await self._single_use.is_first(inquiry)
+        elif isinstance(inquiry, FindBySubject):
+            reply = await to_thread.run_sync(self._of_subject, informed.entry.realm.id, inquiry.key)
         else:
             reply = await self._remote_keys.read(inquiry)
         replies = {**(informed.replies or {}), inquiry: reply}
         return Informed(informed.entry, replies, asked.proved if reply is True else None)
+
+    def _of_subject(self, realm_id: str, key: str) -> tuple[str, ...]:
+        with self._store.read() as reader:
+            found = reader.select(CLIENTS, realm_id, where={"external_subject": key}, limit=_MAXIMUM_CLIENTS)
+        return tuple(given(client.client_id, "") for client in found)

@@ -52,12 +52,12 @@ class Outbound:
         self._trusted = tuple(trusted)
         self._context: ssl.SSLContext | None = None
 
-    async def get(self, url: str) -> bytes:
-        """The body that a GET of `url` is answered with. Raises Unreachable."""
+    async def get(self, url: str, token: str | None = None) -> bytes:
+        """The body that a GET of `url` is answered with. `token` is shown over TLS alone. Raises Unreachable."""
         scheme, host, port, target = _parts(url)
         try:
             async with asyncio.timeout(DEADLINE):
-                return await self._get(scheme, host, port, target)
+                return await self._get(scheme, host, port, _request(scheme, host, port, target, token))
         except TimeoutError:
             raise Unreachable("no answer in time") from None
         except (OSError, ssl.SSLError) as error:
@@ -75,7 +75,7 @@ class Outbound:
             return False
         return reached.is_global and not reached.is_multicast
 
-    async def _get(self, scheme: str, host: str, port: int, target: str) -> bytes:
+    async def _get(self, scheme: str, host: str, port: int, request: bytes) -> bytes:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1, proto=6)
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         permitted = [address for address in addresses if self.permits(address, port)]
@@ -91,7 +91,7 @@ class Outbound:
                 failure = error
                 continue
             try:
-                writer.write(_request(scheme, host, port, target))
+                writer.write(request)
                 return await _body(reader)
             finally:
                 writer.transport.abort()
@@ -132,9 +132,10 @@ def _reached(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return address
 
 
-def _request(scheme: str, host: str, port: int, target: str) -> bytes:
+def _request(scheme: str, host: str, port: int, target: str, token: str | None) -> bytes:
     name = f"[{host}]" if ":" in host else host
     authority = name if port == _PORTS[scheme] else f"{name}:{port}"
+    proof = () if token is None or scheme != "https" else (f"Authorization: Bearer {token}",)
     lines = (
         f"GET {target} HTTP/1.1",
         f"Host: {authority}",
@@ -142,6 +143,7 @@ def _request(scheme: str, host: str, port: int, target: str) -> bytes:
         "Accept-Encoding: identity",
         "User-Agent: keyturn",
         "Connection: close",
+        *proof,
     )
     return "\r\n".join((*lines, "", "")).encode("ascii")
 

@@ -1,6 +1,7 @@
 """Key sets of clients at URLs (``jwks.url``): read when they are needed, kept in bounds, and never read too often."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from keyturn.http.outbound import Unreachable
+from keyturn.http.workload import own_token
 from keyturn.model.client_keys import ClientKeys, UnreadableKeys, read_client_keys
 from keyturn.oauth2.spi import ReadKeys
 
@@ -26,8 +28,13 @@ MAXIMUM_SETS: Final = 2000
 _MAXIMUM_READINGS: Final = 64
 """Sets that are read at the same time."""
 
-Get: TypeAlias = Callable[[str], Awaitable[bytes]]
-"""Fetches a URL. Raises Unreachable."""
+_METADATA: Final = "/.well-known/openid-configuration"
+
+_Place: TypeAlias = tuple[str, bool]
+"""A URL, and whether it is that of an issuer, whose metadata names the set's."""
+
+Get: TypeAlias = Callable[[str, str | None], Awaitable[bytes]]
+"""Fetches a URL, with a bearer token if there is one. Raises Unreachable."""
 
 
 @dataclass(slots=True)
@@ -46,14 +53,14 @@ class RemoteKeys:
     def __init__(self, get: Get, clock: Callable[[], float]) -> None:
         self._get = get
         self._clock = clock
-        self._sets: dict[str, _Set] = {}
-        self._readings: dict[str, asyncio.Task[_Set]] = {}
+        self._sets: dict[_Place, _Set] = {}
+        self._readings: dict[_Place, asyncio.Task[_Set]] = {}
 
     async def read(self, inquiry: ReadKeys) -> ClientKeys | UnreadableKeys:
         """The keys at the URL, so new that the one that is asked for ought to be among them."""
-        known = self._sets.get(inquiry.url)
+        known = self._sets.get((inquiry.url, inquiry.discovered))
         if known is None or self._wants_reading(known, inquiry):
-            known = await self._once(inquiry.url)
+            known = await self._once((inquiry.url, inquiry.discovered))
         if known.keys is not None and self._clock() - known.read_at < FRESH + STALE:
             return known.keys
         return UnreadableKeys(known.problem or "they were not read for too long")
@@ -66,21 +73,25 @@ class RemoteKeys:
             return True
         return known.keys.find(inquiry.kid, inquiry.algorithm) is None
 
-    async def _once(self, url: str) -> _Set:
+    async def _once(self, place: _Place) -> _Set:
         """Reads the set, together with all who want it now."""
-        reading = self._readings.get(url)
+        reading = self._readings.get(place)
         if reading is None:
             if len(self._readings) >= _MAXIMUM_READINGS:
                 return _Set(None, 0, 0, "too many key sets are being read")
-            reading = asyncio.get_running_loop().create_task(self._read(url))
-            self._readings[url] = reading
-            reading.add_done_callback(lambda _: self._readings.pop(url, None))
+            reading = asyncio.get_running_loop().create_task(self._read(place))
+            self._readings[place] = reading
+            reading.add_done_callback(lambda _: self._readings.pop(place, None))
         return await asyncio.shield(reading)  # who began it may go: others wait
 
-    async def _read(self, url: str) -> _Set:
-        known = self._sets.pop(url, None)
+    async def _read(self, place: _Place) -> _Set:
+        known = self._sets.pop(place, None)
+        url, discovered = place
         try:
-            keys = read_client_keys(await self._get(url), use_required=False)
+            token = own_token(url) if discovered else None
+            if discovered:
+                url = _key_set_url(await self._get(url.rstrip("/") + _METADATA, token))
+            keys = read_client_keys(await self._get(url, token), use_required=False)
         except (Unreachable, ValueError) as error:
             problem = str(error)
             _LOGGER.warning("the keys at %r cannot be read: %s", _without_query(url), problem)
@@ -91,8 +102,20 @@ class RemoteKeys:
             read = _Set(keys, now, now, None)
         while len(self._sets) >= MAXIMUM_SETS:
             self._sets.pop(next(iter(self._sets)))
-        self._sets[url] = read
+        self._sets[place] = read
         return read
+
+
+def _key_set_url(metadata: bytes) -> str:
+    """``jwks_uri``. Raises ValueError."""
+    try:
+        document = json.loads(metadata)
+    except RecursionError:
+        raise ValueError("no JSON") from None
+    url = document.get("jwks_uri") if isinstance(document, dict) else None
+    if not isinstance(url, str):
+        raise ValueError("the issuer's metadata names no key set")
+    return url
 
 
 def _without_query(url: str) -> str:

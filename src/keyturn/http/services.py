@@ -41,4 +41,4 @@ class Services:
 
     def __post_init__(self) -> None:
         remote_keys = RemoteKeys(self.outbound.get, time.monotonic)
-        object.__setattr__(self, "inquiries", Inquiries(SingleUse(self.store), remote_keys))
+        object.__setattr__(self, "inquiries", Inquiries(self.store, SingleUse(self.store), remote_keys))

@@ -66,9 +66,10 @@ NO_KEYS: Final = ClientKeys(())
 
 @dataclass(frozen=True, slots=True)
 class KeysAt:
-    """The keys are a JWK Set at this URL."""
+    """The keys are a JWK Set at this URL, or at the one that the metadata of this issuer names (`discovered`)."""
 
     url: str
+    discovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

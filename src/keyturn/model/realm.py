@@ -9,6 +9,7 @@ from keyturn.jose.jwk import PrivateKey, PublicKey
 from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.roles import RoleGraph
+from keyturn.model.trusted_issuer import TrustedIssuer
 from keyturn.representations.realm import RealmRepresentation
 
 _UNQUOTED: Final = "!$&'()*+,;=:@"
@@ -83,6 +84,8 @@ class Realm:
     """Those that are enabled; where there are none, no request pays for them."""
     kept_events: frozenset[str] = frozenset()
     """Types of events that are stored: none where ``eventsEnabled`` is off."""
+    issuers: Mapping[str, TrustedIssuer] = field(default_factory=dict)
+    """Those whose tokens authenticate clients, by issuer."""
     path: str = field(init=False)
     """Where its endpoints are, and with the server's address before it its issuer: ``/realms/my%20realm``."""
 

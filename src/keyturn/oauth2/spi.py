@@ -45,11 +45,20 @@ class ReadKeys:
     url: str
     kid: str | None
     algorithm: str
+    discovered: bool = False
+    """Whether `url` is an issuer, whose metadata names the set's."""
 
 
-Inquiry: TypeAlias = UseOnce | ReadKeys
-Reply: TypeAlias = bool | ClientKeys | UnreadableKeys
-"""Whether it was the first use; the keys, or why there are none."""
+@dataclass(frozen=True, slots=True)
+class FindBySubject:
+    """Which clients does this subject of another issuer stand for (``model.trusted_issuer.subject_key``)?"""
+
+    key: str
+
+
+Inquiry: TypeAlias = UseOnce | ReadKeys | FindBySubject
+Reply: TypeAlias = bool | ClientKeys | UnreadableKeys | tuple[str, ...]
+"""Whether it was the first use; the keys, or why there are none; the ``client_id`` of each."""
 
 
 class Asked(Exception):

@@ -16,6 +16,7 @@ from keyturn.model.pairwise import subjects_of
 from keyturn.model.realm import Realm, Throttle
 from keyturn.model.roles import Role, RoleGraph
 from keyturn.model.subject import Subject
+from keyturn.model.trusted_issuer import trusted_issuers
 from keyturn.oauth2.client_policies import compile_policies
 from keyturn.oauth2.client_policies.documents import global_profiles, policies_of, profiles_of
 from keyturn.representations import (
@@ -76,6 +77,7 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
         client_ids=_owners_of_roles(reader, realm_id, roles),
         keys=key_ring(reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE})),
         document=document,
+        issuers=trusted_issuers(given(document.identity_providers, [])),
     )
 
 

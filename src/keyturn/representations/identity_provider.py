@@ -1,8 +1,8 @@
-"""Identity providers and user federation: kept for imports and exports, never acted on."""
+"""Identity providers: issuers whose tokens authenticate clients. What is for people is kept, and never acted on."""
 
 from typing import Annotated
 
-from keyturn.representations.base import UNSET, Integer, Maybe, Representation
+from keyturn.representations.base import UNSET, Integer, Maybe, Representation, kept
 from keyturn.representations.secrecy import secret_entries
 
 __all__ = [
@@ -10,6 +10,9 @@ __all__ = [
     "IdentityProviderRepresentation",
     "UserFederationProviderRepresentation",
 ]
+
+
+_BROKERING = kept("identity brokering")
 
 
 class IdentityProviderRepresentation(Representation):
@@ -20,19 +23,19 @@ class IdentityProviderRepresentation(Representation):
     internal_id: Maybe[str] = UNSET
     provider_id: Maybe[str] = UNSET
     enabled: Maybe[bool] = UNSET
-    update_profile_first_login_mode: Maybe[str] = UNSET
-    trust_email: Maybe[bool] = UNSET
-    store_token: Maybe[bool] = UNSET
-    add_read_token_role_on_create: Maybe[bool] = UNSET
-    authenticate_by_default: Maybe[bool] = UNSET
-    link_only: Maybe[bool] = UNSET
+    update_profile_first_login_mode: Annotated[Maybe[str], _BROKERING] = UNSET
+    trust_email: Annotated[Maybe[bool], _BROKERING] = UNSET
+    store_token: Annotated[Maybe[bool], _BROKERING] = UNSET
+    add_read_token_role_on_create: Annotated[Maybe[bool], _BROKERING] = UNSET
+    authenticate_by_default: Annotated[Maybe[bool], _BROKERING] = UNSET
+    link_only: Annotated[Maybe[bool], _BROKERING] = UNSET
     hide_on_login: Maybe[bool] = UNSET
-    first_broker_login_flow_alias: Maybe[str] = UNSET
-    post_broker_login_flow_alias: Maybe[str] = UNSET
-    organization_id: Maybe[str] = UNSET
+    first_broker_login_flow_alias: Annotated[Maybe[str], _BROKERING] = UNSET
+    post_broker_login_flow_alias: Annotated[Maybe[str], _BROKERING] = UNSET
+    organization_id: Annotated[Maybe[str], _BROKERING] = UNSET
     config: Annotated[Maybe[dict[str, str]], secret_entries("clientSecret")] = UNSET
     types: Maybe[list[str]] = UNSET
-    update_profile_first_login: Maybe[bool] = UNSET
+    update_profile_first_login: Annotated[Maybe[bool], _BROKERING] = UNSET
 
 
 class IdentityProviderMapperRepresentation(Representation):

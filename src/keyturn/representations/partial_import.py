@@ -30,7 +30,7 @@ class PartialImportRepresentation(Representation):
     users: Maybe[list[UserRepresentation]] = UNSET
     groups: Maybe[list[GroupRepresentation]] = UNSET
     clients: Maybe[list[ClientRepresentation]] = UNSET
-    identity_providers: Annotated[Maybe[list[IdentityProviderRepresentation]], _FEDERATION] = UNSET
+    identity_providers: Maybe[list[IdentityProviderRepresentation]] = UNSET
     identity_provider_mappers: Annotated[Maybe[list[IdentityProviderMapperRepresentation]], _FEDERATION] = UNSET
     roles: Maybe[RolesRepresentation] = UNSET
 

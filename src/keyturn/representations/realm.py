@@ -160,7 +160,7 @@ class RealmRepresentation(Representation):
     enabled_event_types: Maybe[list[str]] = UNSET
     admin_events_enabled: Maybe[bool] = UNSET
     admin_events_details_enabled: Maybe[bool] = UNSET
-    identity_providers: Annotated[Maybe[list[IdentityProviderRepresentation]], _FEDERATION] = UNSET
+    identity_providers: Maybe[list[IdentityProviderRepresentation]] = UNSET
     identity_provider_mappers: Annotated[Maybe[list[IdentityProviderMapperRepresentation]], _FEDERATION] = UNSET
     protocol_mappers: Annotated[Maybe[list[ProtocolMapperRepresentation]], _LONG_AGO] = UNSET
     components: Maybe[dict[str, list[ComponentExportRepresentation]]] = UNSET

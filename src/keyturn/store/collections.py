@@ -3,6 +3,7 @@
 from typing import Final
 
 from keyturn.model.login_failures import LoginFailures
+from keyturn.model.trusted_issuer import external_subject
 from keyturn.model.user_session import UserSession
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
@@ -29,7 +30,10 @@ REALMS: Final = Collection(
 CLIENTS: Final = Collection(
     "client",
     ClientRepresentation,
-    (Key("client_id", lambda client: _text(client.client_id), unique=True),),
+    (
+        Key("client_id", lambda client: _text(client.client_id), unique=True),
+        Key("external_subject", external_subject),
+    ),
 )
 CLIENT_SCOPES: Final = Collection(
     "client_scope",

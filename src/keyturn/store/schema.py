@@ -12,7 +12,7 @@ from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COLLECTIONS, GROUP
 from keyturn.store.logs import LOGS
 from keyturn.store.spi import Collection, Log, Relation
 
-VERSION: Final = "0004"
+VERSION: Final = "0005"
 """The newest migration, which these tables equal."""
 
 

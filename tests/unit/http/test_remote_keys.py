@@ -24,7 +24,7 @@ class Issuer:
         self.now = 1000.0
         self.keys = RemoteKeys(self._get, lambda: self.now)
 
-    async def _get(self, url: str) -> bytes:
+    async def _get(self, url: str, token: str | None = None) -> bytes:
         self.readings += 1
         await asyncio.sleep(0)
         if isinstance(self.content, Exception):

@@ -38,8 +38,10 @@ def made_by(make: Callable[[sqlite3.Connection], None]) -> list[tuple[str, str]]
 
 
 def _plain(statement: str) -> str:
-    """`statement` without what has no meaning in it: quotes about names, and line breaks."""
-    return re.sub(r"\s*([(),])\s*", r"\1", " ".join(statement.replace('"', "").split()))
+    """`statement` without what has no meaning in it: quotes about names, line breaks, and the order of columns."""
+    plain = re.sub(r"\s*([(),])\s*", r"\1", " ".join(statement.replace('"', "").split()))
+    table = re.fullmatch(r"CREATE TABLE (\w+)\((.*)\)", plain)
+    return plain if table is None else f"{table[1]}: {sorted(re.split(r',(?![^()]*[)])', table[2]))}"
 
 
 def newest(connection: sqlite3.Connection) -> None:

@@ -21,6 +21,7 @@ from keyturn.admin.resources.console import console
 from keyturn.admin.resources.evaluate_scopes import evaluate_scopes
 from keyturn.admin.resources.events import events
 from keyturn.admin.resources.groups import group_resource, groups, realm_groups
+from keyturn.admin.resources.identity_providers import identity_providers as identity_provider_resource
 from keyturn.admin.resources.keys import keys
 from keyturn.admin.resources.partial_export import partial_export
 from keyturn.admin.resources.partial_import import partial_import
@@ -68,6 +69,7 @@ RESOURCES: Final = (
     Mount(f"{_REALM}/client-policies", client_policies),
     Mount(f"{_REALM}/authentication", authentication),
     Mount(f"{_REALM}/keys", keys),
+    Mount(f"{_REALM}/identity-provider/instances", identity_provider_resource),
     Mount(f"{_REALM}/components", components),
     Mount(f"{_REALM}/clients", clients),
     Mount(f"{_REALM}/clients-initial-access", initial_access),

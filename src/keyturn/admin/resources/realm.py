@@ -14,7 +14,6 @@ from keyturn.admin.permissions import (
     MANAGE_CLIENTS,
     MANAGE_REALM,
     MASTER,
-    VIEW_IDENTITY_PROVIDERS,
     VIEW_ORGANIZATIONS,
     VIEW_REALM,
 )
@@ -118,12 +117,6 @@ def clear_keys_cache(realm: RealmView) -> NoContent:
 def push_revocation(realm: RealmView) -> dict[str, Any]:
     """Tells no application: those that listen count as out of reach."""
     return without_news(realm, {}, None)
-
-
-@realm_resource.get("identity-provider/instances", needs=VIEW_IDENTITY_PROVIDERS)
-def get_identity_providers(realm: RealmView) -> list[Any]:
-    """Identity providers: none."""
-    return []
 
 
 @realm_resource.get("organizations", needs=DECIDED_WITHIN)

@@ -11,6 +11,7 @@ from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.client_authentication.client_secret_jwt import ClientSecretJwt
+from keyturn.oauth2.client_authentication.federated_jwt import FederatedJwt
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
 from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
@@ -24,7 +25,7 @@ from keyturn.oauth2.trace import Trace
 __all__ = ["INVALID", "METHODS", "NOT_PROVED", "authenticate", "tell_of", "telling_of", "usable"]
 
 _CLIENT_SECRET: Final = ClientSecret()
-METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSecretJwt(), X509())
+METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSecretJwt(), X509(), FederatedJwt())
 """In Keycloak's order: it decides what is said of a request that shows more than one client."""
 
 _REUSED: Final = "Token reuse detected"

@@ -78,11 +78,13 @@ def check_parameters(credentials: Credentials, clients: Clients, broken: Broken)
     return assertion
 
 
-def check_algorithm(client: Client, assertion: Assertion, allowed: frozenset[str], told: Mapping[str, str]) -> str:
+def check_algorithm(
+    client: Client | None, assertion: Assertion, allowed: frozenset[str], told: Mapping[str, str]
+) -> str:
     """The ``alg`` of the header: one of `allowed`, and the one that the client has settled on. Raises InvalidClient."""
     assert assertion.token is not None
     algorithm = assertion.token.algorithm
-    settled = client.attributes.get("token.endpoint.auth.signing.alg")
+    settled = None if client is None else client.attributes.get("token.endpoint.auth.signing.alg")
     if algorithm not in allowed or settled not in (None, algorithm):
         raise refused("Invalid signature algorithm", told, log=f"alg {algorithm}")
     return algorithm
@@ -109,8 +111,26 @@ def check_audience(credentials: Credentials, assertion: Assertion, told: Mapping
         raise refused("Multiple audiences not allowed", told)
 
 
+def check_own_audience(
+    credentials: Credentials, assertion: Assertion, told: Mapping[str, str], audience: str | None
+) -> None:
+    """That the token is for `audience` alone, by default the realm, not its endpoints. Raises InvalidClient."""
+    wanted = audience or f"{credentials.http.base_url}{credentials.realm.path}"
+    if wanted not in assertion.audiences:
+        raise refused("Invalid token audience", told)
+    if len(assertion.audiences) > 1:
+        raise refused("Multiple audiences not allowed", told)
+
+
 def check_times(
-    assertion: Assertion, now: int, maximum_age: int, broken: Broken, told: Mapping[str, str], *, skew: int = CLOCK_SKEW
+    assertion: Assertion,
+    now: int,
+    maximum_age: int,
+    broken: Broken,
+    told: Mapping[str, str],
+    *,
+    skew: int = CLOCK_SKEW,
+    reusable: bool = False,
 ) -> int:
     """For how many seconds from `now` on the assertion is good at most. Raises OAuth2Error.
 
@@ -136,6 +156,8 @@ def check_times(
             raise refused("Token is not active", told, log="expired")
         if now > issued + maximum_age:
             raise refused("Token was issued too far in the past to be used now", told)
+    if reusable:
+        return lifespan
     if assertion.jti is None:
         raise refused("Token jti claim is required", told)
     if lifespan <= 0:

@@ -1,0 +1,154 @@
+"""What an identity provider has to be: here, an issuer whose tokens authenticate clients.
+
+Source: Keycloak ``IdentityProvidersResource``, ``IdentityProviderResource``, ``IssuerValidation``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from keyturn.admin.context import RealmAdmin, RealmView
+from keyturn.admin.errors import BadRequest, ErrorMessage, NotFound
+from keyturn.admin.server_info import server_info
+from keyturn.model.trusted_issuer import KUBERNETES_ISSUER, issuer_of
+from keyturn.representations import UNSET, Maybe, given, present, replace
+from keyturn.representations.identity_provider import IdentityProviderRepresentation
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.collections import REALMS
+
+__all__ = ["brief", "changed", "check", "find", "made", "providers_of", "shown", "store"]
+
+_MASK = "**********"
+_SECRET = "clientSecret"
+_OIDC = [
+    "USER_AUTHENTICATION",
+    "CLIENT_ASSERTION",
+    "TRUST_MATERIAL",
+    "EXCHANGE_EXTERNAL_TOKEN",
+    "JWT_AUTHORIZATION_GRANT",
+]
+_VERIFYING = {
+    "validateSignature": "Validate signatures",
+    "jwtAuthorizationGrantEnabled": "JWT Authorization Grant",
+    "supportsClientAssertions": "Supports client assertions",
+}
+_TYPES = {"kubernetes": ["CLIENT_ASSERTION"], "oidc": _OIDC, "keycloak-oidc": _OIDC}
+
+
+def providers_of(realm: RealmView) -> Sequence[IdentityProviderRepresentation]:
+    """Those of the realm, as they are stored."""
+    return given(_stored(realm).identity_providers, [])
+
+
+def find(realm: RealmView, alias: str) -> IdentityProviderRepresentation:
+    """Raises NotFound."""
+    found = next((each for each in providers_of(realm) if each.alias == alias), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def store(realm: RealmAdmin, providers: Iterable[IdentityProviderRepresentation]) -> None:
+    """Puts `providers` in the place of all of the realm."""
+    realm.tx.update(REALMS, realm.id, replace(_stored(realm), identity_providers=list(providers)))
+
+
+def made(realm: RealmAdmin, sent: IdentityProviderRepresentation) -> IdentityProviderRepresentation:
+    """A new provider from what was `sent`. Raises AdminError."""
+    alias = given(sent.alias, "")
+    if " " in alias:
+        raise BadRequest("Empty Space not allowed.")
+    if not alias:
+        raise ErrorMessage(400, "path is null")
+    known = {each["id"] for each in server_info()["identityProviders"]}
+    if sent.provider_id not in known:
+        raise ErrorMessage(400, f"Invalid identity provider id [{given(sent.provider_id, 'null') or ''}]")
+    check(realm, replace(sent, internal_id=UNSET))
+    if any(each.alias == alias for each in providers_of(realm)):
+        raise ErrorMessage(409, f"Identity Provider {alias} already exists")
+    return replace(
+        sent,
+        internal_id=realm.new_id(),
+        enabled=given(sent.enabled, True),
+        config=_config(sent.provider_id, given(sent.config, {})),
+    )
+
+
+def changed(
+    realm: RealmAdmin, before: IdentityProviderRepresentation, sent: IdentityProviderRepresentation
+) -> IdentityProviderRepresentation:
+    """What `before` becomes by `sent`: all but its ids, and a secret that is masked. Raises AdminError."""
+    if given(sent.alias, before.alias) != before.alias:
+        raise ErrorMessage(400, "Identity Provider alias cannot be changed")
+    config = _config(before.provider_id, given(sent.config, {}))
+    if config.get(_SECRET) == _MASK:
+        config = config | {_SECRET: given(before.config, {}).get(_SECRET, "")}
+    after = replace(
+        sent,
+        alias=before.alias,
+        internal_id=before.internal_id,
+        provider_id=given(sent.provider_id, "") or before.provider_id,
+        enabled=given(sent.enabled, True),
+        config=config,
+    )
+    check(realm, after)
+    return after
+
+
+def check(realm: RealmView, provider: IdentityProviderRepresentation) -> None:
+    """That its tokens can be verified, and that no other provider speaks for the same issuer. Raises ErrorMessage."""
+    if provider.provider_id in ("oidc", "keycloak-oidc"):
+        _check_keys(given(provider.config, {}))
+    issuer = issuer_of(provider)
+    if issuer is None or not given(provider.enabled, True):
+        return
+    for other in providers_of(realm):
+        if other.internal_id != provider.internal_id and issuer_of(other) == issuer:
+            text = (
+                "Issuer must be unique if the idp supports JWT Authorization Grant or Federated Client Authentication"
+            )
+            raise ErrorMessage(400, f"Issuer URL already used for IDP '{given(other.alias, '')}', {text}")
+
+
+def _check_keys(config: Mapping[str, str]) -> None:
+    on = {name for name in _VERIFYING if config.get(name) == "true"}
+    if on:
+        what = next(text for name, text in _VERIFYING.items() if name in on)
+        if config.get("useJwksUrl") == "true":
+            if not config.get("jwksUrl"):
+                raise ErrorMessage(400, f"JWKS URL is required when '{what}' enabled and 'Use JWKS URL' enabled")
+        elif not config.get("publicKeySignatureVerifier"):
+            needed = "The 'Validating public key' is required"
+            raise ErrorMessage(400, f"{needed} when '{what}' enabled and 'Use JWKS URL' disabled")
+    if on - {"validateSignature"} and not config.get("issuer"):
+        raise ErrorMessage(400, "Issuer is required")
+
+
+def shown(provider: IdentityProviderRepresentation) -> IdentityProviderRepresentation:
+    """As the wire has it: its secret masked."""
+    config = given(provider.config, {})
+    if config.get(_SECRET):
+        config = config | {_SECRET: _MASK}
+    kind = given(provider.provider_id, "")
+    hidden = True if kind == "kubernetes" else provider.hide_on_login
+    return replace(provider, config=config, hide_on_login=hidden, types=_TYPES.get(kind, provider.types))
+
+
+def brief(provider: IdentityProviderRepresentation) -> IdentityProviderRepresentation:
+    """What lists tell of it where that is all that is asked for."""
+    return IdentityProviderRepresentation(
+        alias=provider.alias,
+        display_name=provider.display_name,
+        internal_id=provider.internal_id,
+        provider_id=provider.provider_id,
+        enabled=provider.enabled,
+        config={},
+    )
+
+
+def _config(provider_id: Maybe[str], config: dict[str, str]) -> dict[str, str]:
+    usual = {"issuer": KUBERNETES_ISSUER} if provider_id == "kubernetes" else {}
+    return usual | {name: value for name, value in config.items() if present(value) and value != ""}
+
+
+def _stored(realm: RealmView) -> RealmRepresentation:
+    """The realm as it is by now."""
+    return realm.reader.get(REALMS, realm.id, realm.id) or realm.realm
