@@ -31,7 +31,7 @@ from keyturn.admin.resource import JSON, Endpoint
 from keyturn.admin.resources import RESOURCES
 from keyturn.admin.routing import Route, Router
 from keyturn.jose.jwt import VerifiedClaims
-from keyturn.oauth2.spi import UseOnce
+from keyturn.oauth2.inquiries import UseOnce
 from keyturn.registry.registry import Registry
 from keyturn.representations import encode
 from keyturn.store.collections import REALMS

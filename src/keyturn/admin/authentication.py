@@ -16,7 +16,7 @@ from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, v
 from keyturn.model.realm import realm_path
 from keyturn.oauth2 import dpop
 from keyturn.oauth2.bearer import TokenRejected
-from keyturn.oauth2.spi import UseOnce
+from keyturn.oauth2.inquiries import UseOnce
 from keyturn.oauth2.token_context import context_of
 from keyturn.registry.registry import Registry
 from keyturn.representations import given

@@ -9,16 +9,8 @@ from keyturn.http.remote_keys import RemoteKeys
 from keyturn.http.single_use import SingleUse
 from keyturn.model.client import Client
 from keyturn.oauth2.failures import Failures
-from keyturn.oauth2.spi import (
-    Asked,
-    AuthenticatedClient,
-    CheckToken,
-    FindBySubject,
-    Inquiry,
-    Reply,
-    TokenChecked,
-    UseOnce,
-)
+from keyturn.oauth2.inquiries import FindBySubject, Inquiry, Reply, UseOnce
+from keyturn.oauth2.spi import Asked, AuthenticatedClient, CheckToken, TokenChecked
 from keyturn.registry.registry import RealmEntry
 from keyturn.representations import given
 from keyturn.store.collections import CLIENTS

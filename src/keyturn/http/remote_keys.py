@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from keyturn.http.outbound import Unreachable
 from keyturn.http.workload import own_token
 from keyturn.model.client_keys import ClientKeys, UnreadableKeys, read_client_keys
-from keyturn.oauth2.spi import ReadKeys
+from keyturn.oauth2.inquiries import ReadKeys
 
 _LOGGER: Final = logging.getLogger("keyturn.keys")
 

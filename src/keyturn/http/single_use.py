@@ -8,7 +8,7 @@ from typing import Final
 
 from anyio import to_thread
 
-from keyturn.oauth2.spi import UseOnce
+from keyturn.oauth2.inquiries import UseOnce
 from keyturn.store.spi import Busy, Store
 
 MAXIMUM_WAITING: Final = 10_000

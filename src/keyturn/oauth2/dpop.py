@@ -11,7 +11,8 @@ from keyturn.oauth2.access_token import REFRESH_ALGORITHM, key_for
 from keyturn.oauth2.bearer import TokenRejected
 from keyturn.oauth2.errors import InvalidGrant, InvalidRequest, OAuth2Error, UseDpopNonce
 from keyturn.oauth2.http_message import Request
-from keyturn.oauth2.spi import Asked, AuthenticatedClient, Binding, Clients, UseOnce
+from keyturn.oauth2.inquiries import UseOnce
+from keyturn.oauth2.spi import Asked, AuthenticatedClient, Binding, Clients
 from keyturn.representations import given
 
 TOKEN_TYPE: Final = "DPoP"

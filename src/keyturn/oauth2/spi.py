@@ -6,7 +6,6 @@ from math import inf
 from typing import ClassVar, Protocol, TypeAlias
 
 from keyturn.model.client import Client
-from keyturn.model.client_keys import ClientKeys, UnreadableKeys
 from keyturn.model.realm import Realm
 from keyturn.model.subject import Subject
 from keyturn.model.user_session import UserSession
@@ -14,6 +13,7 @@ from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.failures import Failures
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request, Response
+from keyturn.oauth2.inquiries import Inquiry, Reply
 from keyturn.oauth2.scope import GrantedScopes
 from keyturn.oauth2.trace import Trace
 
@@ -24,41 +24,6 @@ class Miss(Exception):
     def __init__(self, client_id: str) -> None:
         super().__init__(client_id)
         self.client_id = client_id
-
-
-@dataclass(frozen=True, slots=True)
-class UseOnce:
-    """Is this the first use of `key` in `namespace`? It is used from now on, until `until` (epoch seconds)."""
-
-    namespace: str
-    key: str
-    until: int = field(compare=False)
-    verified: object = field(default=None, compare=False, repr=False)
-    """What was verified before this was asked, for the next turn of the same request: it costs more than the question.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class ReadKeys:
-    """Which keys does the JWK Set at `url` hold? One of them is asked for: a set without it may be too old."""
-
-    url: str
-    kid: str | None
-    algorithm: str
-    discovered: bool = False
-    """Whether `url` is an issuer, whose metadata names the set's."""
-
-
-@dataclass(frozen=True, slots=True)
-class FindBySubject:
-    """Which clients does this subject of another issuer stand for (``model.trusted_issuer.subject_key``)?"""
-
-    key: str
-
-
-Inquiry: TypeAlias = UseOnce | ReadKeys | FindBySubject
-Reply: TypeAlias = bool | ClientKeys | UnreadableKeys | tuple[str, ...]
-"""Whether it was the first use; the keys, or why there are none; the ``client_id`` of each."""
 
 
 class Asked(Exception):

@@ -10,7 +10,7 @@ from keyturn.http import remote_keys
 from keyturn.http.outbound import Unreachable
 from keyturn.http.remote_keys import COOL_DOWN, FRESH, STALE, RemoteKeys
 from keyturn.model.client_keys import ClientKeys, UnreadableKeys
-from keyturn.oauth2.spi import ReadKeys
+from keyturn.oauth2.inquiries import ReadKeys
 
 URL = "https://keys.example/jwks"
 

@@ -10,7 +10,7 @@ import pytest
 from harness.realm import NOW, Clock
 from keyturn.http import single_use
 from keyturn.http.single_use import SingleUse
-from keyturn.oauth2.spi import UseOnce
+from keyturn.oauth2.inquiries import UseOnce
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, Transaction, Unavailable

@@ -13,7 +13,8 @@ from keyturn.oauth2.client_authentication.assertion import ASSERTION_TYPE, Asser
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.spi import Credentials, not_proved
 from keyturn.oauth2.errors import InvalidClient, OAuth2Error
-from keyturn.oauth2.spi import Clients, UseOnce
+from keyturn.oauth2.inquiries import UseOnce
+from keyturn.oauth2.spi import Clients
 from keyturn.representations import given
 
 ISSUER_ONLY: Final = "keyturn.client-assertion.issuer-audience"

@@ -12,7 +12,8 @@ from keyturn.oauth2.client_authentication import assertion_checks as checks
 from keyturn.oauth2.client_authentication.assertion import ASSERTION_TYPE, Assertion
 from keyturn.oauth2.client_authentication.spi import Credentials, Proof, not_proved
 from keyturn.oauth2.errors import OAuth2Error
-from keyturn.oauth2.spi import Asked, Clients, FindBySubject, ReadKeys
+from keyturn.oauth2.inquiries import FindBySubject, ReadKeys
+from keyturn.oauth2.spi import Asked, Clients
 
 
 class FederatedJwt:

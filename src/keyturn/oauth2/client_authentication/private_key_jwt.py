@@ -12,7 +12,8 @@ from keyturn.oauth2.client_authentication.assertion import Assertion
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.spi import Credentials, Proof
 from keyturn.oauth2.errors import InvalidClient, OAuth2Error
-from keyturn.oauth2.spi import Asked, Clients, ReadKeys
+from keyturn.oauth2.inquiries import ReadKeys
+from keyturn.oauth2.spi import Asked, Clients
 
 _FAILED: Final = "Client authentication with signed JWT failed"
 _NO_KEY: Final = "client_credentials_setup_required"

@@ -11,7 +11,8 @@ from keyturn.oauth2.client_authentication.presented import NOT_PROVED, Presented
 from keyturn.oauth2.errors import InvalidClient
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
-from keyturn.oauth2.spi import Clients, UseOnce
+from keyturn.oauth2.inquiries import UseOnce
+from keyturn.oauth2.spi import Clients
 
 INVALID: Final = "Invalid client or Invalid client credentials"
 
