@@ -23,8 +23,7 @@ _VERIFIED: Final[Mapping[CertificateHeader, bytes]] = {"nginx": b"SUCCESS", "hap
 _VERIFY: Final = b"ssl-client-verify"
 _MAXIMUM_LENGTH: Final = 16 * 1024
 _BYTES: Final = re.compile(r":([A-Za-z0-9+/]+={0,2}):")  # RFC 8941 §3.3.5
-_ELEMENT: Final = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")+')
-_CERT: Final = re.compile(r'(?:^|;)\s*cert="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_MARKS: Final = {separator: re.compile(rf'\\.|["{separator}]') for separator in ",;"}
 
 
 class ClientCertificates:
@@ -64,14 +63,26 @@ def _read(kind: CertificateHeader, value: str) -> ClientCertificate | None:
     try:
         match kind:
             case "rfc9440":
-                found = _BYTES.fullmatch(value.strip())
-                return None if found is None else read_certificate(b64decode(found[1], validate=True))
+                octets = _BYTES.fullmatch(value.strip())
+                return None if octets is None else read_certificate(b64decode(octets[1], validate=True))
             case "envoy":
                 # The proxy that we trust has written the last element; those before it are what it was told.
-                elements = _ELEMENT.findall(value)
-                found = _CERT.search(elements[-1]) if elements else None
-                return None if found is None else read_certificate(unquote(found[1]))
+                pairs = (pair.strip().partition("=") for pair in _split(_split(value, ",")[-1], ";"))
+                found = [content for name, _, content in pairs if name.lower() == "cert"]
+                return read_certificate(unquote(found[0].strip('"'))) if len(found) == 1 else None
             case _:
                 return read_certificate(unquote(value)) if value else None
     except ValueError:
         return None
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """What `separator` separates, outside of quotes."""
+    parts, start, quoted = [], 0, False
+    for mark in _MARKS[separator].finditer(text):
+        if mark[0] == '"':
+            quoted = not quoted
+        elif mark[0] == separator and not quoted:
+            parts.append(text[start : mark.start()])
+            start = mark.end()
+    return [*parts, text[start:]]

@@ -42,12 +42,11 @@ _KEYWORDS: Final = {
 """Java's keywords (``javax.security.auth.x500.X500Principal``), in any case."""
 
 _ATTRIBUTE: Final = re.compile(
-    r"\s*(?P<key>[A-Za-z][A-Za-z0-9]*|(?:[Oo][Ii][Dd]\.)?[0-9]+(?:\.[0-9]+)+)\s*=\s*"
-    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>(?:[^,;+"\\#]|\\.)(?:[^,;+"\\]|\\.)*)?)\s*(?P<end>[,;+]|$)',
+    r"\s*+(?P<key>[A-Za-z][A-Za-z0-9]*+|(?:[Oo][Ii][Dd]\.)?[0-9]++(?:\.[0-9]++)++)\s*+=\s*+"
+    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<plain>(?:[^\s,;+"\\#]|\\.)(?:[^,;+"\\]|\\.)*+)?+)\s*+(?P<end>[,;+]|$)',
     re.DOTALL,
 )
 _ESCAPES: Final = re.compile(r"(?:\\[0-9A-Fa-f]{2})+|\\(.)", re.DOTALL)
-_TRAILING: Final = re.compile(r"(?<!\\)\s+$")
 _SPECIAL: Final = re.compile(r'([,+"\\<>;])')
 
 
@@ -126,7 +125,7 @@ def _parsed(text: str) -> _Name:
         if known is None and "." not in key:
             raise InvalidName("an unknown keyword")
         oid = known.dotted_string if known is not None else key.upper().removeprefix("OID.")
-        value = match["quoted"] if match["quoted"] is not None else _TRAILING.sub("", match["plain"] or "")
+        value = match["quoted"] if match["quoted"] is not None else _stripped(match["plain"] or "")
         if joined:
             parts[-1].add((oid, _unescaped(value)))
         else:
@@ -134,6 +133,13 @@ def _parsed(text: str) -> _Name:
         joined, position = match["end"] == "+", match.end()
         if not match["end"]:
             return parts
+
+
+def _stripped(value: str) -> str:
+    """Without blanks at its end, but for one that is escaped."""
+    stripped = value.rstrip()
+    escaped = (len(stripped) - len(stripped.rstrip("\\"))) % 2 and len(stripped) < len(value)
+    return stripped + value[len(stripped)] if escaped else stripped
 
 
 def _unescaped(value: str) -> str:

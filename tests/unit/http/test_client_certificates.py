@@ -81,5 +81,8 @@ def test_what_was_not_verified_or_cannot_be_read_is_none(kind: CertificateHeader
 def test_envoys_last_element_is_its_own() -> None:
     forged = envoy(OTHER)["X-Forwarded-Client-Cert"]
     assert found("envoy", envoy(GOOD, before=forged + ",")) == THUMBPRINT
-    quoted = f'By="a,Cert=\\"{forged}\\"",'
-    assert found("envoy", envoy(GOOD, before=quoted)) == THUMBPRINT
+    escaped = forged.replace("\\", "\\\\").replace('"', '\\"')
+    assert found("envoy", envoy(GOOD, before=f'By="a,{escaped}",')) == THUMBPRINT
+    subject = envoy(GOOD)["X-Forwarded-Client-Cert"].replace("CN=backend", f";{escaped};")
+    assert found("envoy", {"X-Forwarded-Client-Cert": subject}) == THUMBPRINT
+    assert found("envoy", {"X-Forwarded-Client-Cert": f"{envoy(GOOD)['X-Forwarded-Client-Cert']};{forged}"}) is None
