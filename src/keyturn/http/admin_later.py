@@ -1,7 +1,7 @@
 """The admin API, loaded when it is first asked for: half of a server's code, and no token needs it."""
 
-import asyncio
 import gc
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -19,19 +19,21 @@ class AdminLater:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._service: AdminService | None = None
-        self._loading = asyncio.Lock()
+        self._loading = Lock()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Raises Disconnected."""
-        if self._service is None:
-            async with self._loading:
-                if self._service is None:
-                    self._service = await to_thread.run_sync(_load, self._services)
-        await self._service.handle(scope, receive, send)
+        service = self._service
+        if service is None:
+            service = await to_thread.run_sync(self._load)
+        await service.handle(scope, receive, send)
 
+    def _load(self) -> "AdminService":
+        """The service, made by the first who comes; a thread's lock serves callers of every event loop."""
+        with self._loading:
+            if self._service is None:
+                from keyturn.http.admin import AdminService
 
-def _load(services: Services) -> "AdminService":
-    from keyturn.http.admin import AdminService
-
-    gc.freeze()  # code stays, as what was there at the start does
-    return AdminService(services)
+                gc.freeze()  # code stays, as what was there at the start does
+                self._service = AdminService(self._services)
+            return self._service
