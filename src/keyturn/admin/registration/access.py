@@ -15,7 +15,7 @@ from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, REALMS, ROLES
 from keyturn.store.spi import Reader
 
-__all__ = ["Access", "wrong_protocol"]
+__all__ = ["Access"]
 
 _CREATES: Final = ("manage-clients", "create-client")
 _VIEWS: Final = ("manage-clients", "view-clients")
@@ -98,7 +98,7 @@ class Access:
 
     def _check_protocol(self, client: ClientRepresentation | None) -> None:
         if client is not None and self.provider in _OF_ONE_PROTOCOL and str(client.protocol) not in self.provider:
-            raise wrong_protocol()
+            raise OAuthError(400, "invalid_client", "Wrong client protocol.")
 
     def _claims(self) -> Mapping[str, Any]:
         return {} if self.shown.claims is None else self.shown.claims
@@ -125,11 +125,6 @@ class Access:
         where = {"container_id": str(management.id)}
         known = self.reader.select(ROLES, self._realm_id, where={**where})
         return any(role.name in said and holds(self.reader, str(role.id)) for role in known)
-
-
-def wrong_protocol() -> OAuthError:
-    """The provider is for clients of another protocol."""
-    return OAuthError(400, "invalid_client", "Wrong client protocol.")
 
 
 def _roles_said(claims: Mapping[str, Any], realm: RealmRepresentation) -> set[str]:

@@ -5,7 +5,6 @@ Whatever takes long, as asking the network for names, is done before the transac
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ from keyturn.admin.governance import Governance
 from keyturn.admin.http_message import AdminRequest
 from keyturn.admin.installation import adapter_settings
 from keyturn.admin.registration import clients, tokens
-from keyturn.admin.registration.access import Access, wrong_protocol
+from keyturn.admin.registration.access import Access
 from keyturn.admin.registration.governed import governance_of_registration
 from keyturn.admin.registration.policies import Policies
 from keyturn.admin.registration.providers import OPENID_CONNECT
@@ -27,7 +26,7 @@ from keyturn.admin.registration.tokens import Kind, Maker, RegistrationAuth, Sho
 from keyturn.admin.registration.trusted_hosts import Names
 from keyturn.model.client_policy import Occasion
 from keyturn.model.realm import Realm
-from keyturn.oauth2.client_authentication import authenticate
+from keyturn.oauth2.client_authentication import WRONG_PROTOCOL, authenticate
 from keyturn.oauth2.client_authentication.spi import Credentials
 from keyturn.oauth2.errors import InvalidClient, OAuth2Error, TooManyFailures
 from keyturn.oauth2.form import Form
@@ -203,14 +202,14 @@ class Registrar:
             entry = registry.load_realm(self.compiled.name)
             if entry is None:
                 raise unauthorized("Failed to authenticate client")
-            known = authenticate(http, Form(), entry, entry.realm, now).client
+            proved: str | None = authenticate(http, Form(), entry, entry.realm, now).client.client_id
         except TooManyFailures as error:
             raise OAuthError(error.http_status, error.error, error.description) from None
         except (OAuth2Error, Miss) as error:
-            if isinstance(error, InvalidClient) and error.http_status == HTTPStatus.BAD_REQUEST:
-                raise wrong_protocol() from None  # nothing else is refused so without an assertion
-            raise unauthorized("Failed to authenticate client") from None
-        if known.id != client.id:
+            if not isinstance(error, InvalidClient) or error.description != WRONG_PROTOCOL:
+                raise unauthorized("Failed to authenticate client") from None
+            proved = error.trace.client_id  # which is all that is asked here
+        if proved != client.client_id:
             raise unauthorized("Different client authenticated")
 
     def _kept_token(self, asked: _Asked) -> str:

@@ -28,6 +28,8 @@ _CLIENT_SECRET: Final = ClientSecret()
 METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSecretJwt(), X509(), FederatedJwt())
 """In Keycloak's order: it decides what is said of a request that shows more than one client."""
 
+WRONG_PROTOCOL: Final = "Wrong client protocol."
+"""What is said to a client of another protocol that has proved who it is."""
 _REUSED: Final = "Token reuse detected"
 _FAILURES: Final = frozenset({NOT_PROVED, "client_not_found", "client_disabled"})
 """What events call a guess that was wrong. An unknown client is one like any other, or it could be told apart."""
@@ -111,7 +113,7 @@ def _proved(method: Method, client: Client, credentials: Credentials, clients: C
         proof = _proof(method, client, credentials, clients)
         if client.protocol != "openid-connect":
             told = {"client_auth_method": method.authenticator, **proof.told} if proof.told else {}
-            raise InvalidClient("Wrong client protocol.", status=400, told=told)
+            raise InvalidClient(WRONG_PROTOCOL, status=400, told=told)
         known = AuthenticatedClient(client, "none" if client.public else method.authenticator, proof.told)
         if proof.once is not None:
             reply = (clients.replies or {}).get(proof.once)
