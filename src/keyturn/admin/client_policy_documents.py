@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 from msgspec import to_builtins
 
 from keyturn.admin.errors import ErrorMessage, InvalidRequest
+from keyturn.model.client_secret import ROTATION
 from keyturn.model.strictness import is_strict
-from keyturn.oauth2.client_policies import FEATURE, NOT_ENFORCED, InvalidConfiguration, condition_of, executor_of
-from keyturn.oauth2.client_policies.documents import global_profiles, policies_of, profiles_of, readable
+from keyturn.oauth2.policy_documents import global_profiles, policies_of, profiles_of, readable
 from keyturn.representations import UNSET, Representation, given, present, replace, without_nulls
 from keyturn.representations.client_policy import (
     ClientPoliciesRepresentation,
@@ -71,8 +71,10 @@ def _global_names() -> list[str]:
 
 
 def _check_executor(executor: ClientPolicyExecutorRepresentation, *, strict: bool, features: Container[str]) -> None:
+    from keyturn.oauth2.client_policies import InvalidConfiguration, executor_of  # most servers never need it
+
     provider = given(executor.executor, "")
-    if provider == _ROTATION and FEATURE not in features:
+    if provider == _ROTATION and ROTATION not in features:
         raise ErrorMessage(400, _INVALID_EXECUTOR)
     try:
         executor_of(provider, executor.configuration)
@@ -87,6 +89,8 @@ def _check_executor(executor: ClientPolicyExecutorRepresentation, *, strict: boo
 
 
 def _check_enforced(provider: str) -> None:
+    from keyturn.oauth2.client_policies import NOT_ENFORCED
+
     if provider in NOT_ENFORCED:
         raise InvalidRequest(f"{provider} is not enforced, as it is about {NOT_ENFORCED[provider]}")
 
@@ -156,6 +160,8 @@ def _check_condition(
     strict: bool,
     scope_names: Callable[[], Collection[str]],
 ) -> None:
+    from keyturn.oauth2.client_policies import InvalidConfiguration, condition_of
+
     provider = given(condition.condition, "null")
     settings = given(condition.configuration, {})
     try:

@@ -22,8 +22,7 @@ from keyturn.model.client_policy import (
     apply_policies,
 )
 from keyturn.model.client_secret import without_rotation
-from keyturn.oauth2.client_policies import compile_policies
-from keyturn.oauth2.client_policies.documents import global_profiles, policies_of, profiles_of
+from keyturn.oauth2.policy_documents import global_profiles, policies_of, profiles_of
 from keyturn.representations import given
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.realm import RealmRepresentation
@@ -176,9 +175,12 @@ def governance_of(realm: RealmView) -> Governance:
 
 def policies_in(realm: RealmRepresentation) -> tuple[ClientPolicy, ...]:
     """The realm's policies that are enabled."""
-    if not given(realm.client_policies, None):
+    policies = policies_of(realm)
+    if not given(policies.policies, []):
         return ()
-    return compile_policies(profiles_of(realm), policies_of(realm), global_profiles())
+    from keyturn.oauth2.client_policies import compile_policies  # most realms never need it
+
+    return compile_policies(profiles_of(realm), policies, global_profiles())
 
 
 def updater_of(reader: Reader, administrator: Administrator, realm_id: str, address: str, names: Names) -> Updater:

@@ -40,7 +40,7 @@ from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
 from keyturn.http.tls import Tls, open_tls
 from keyturn.http.token_protocol import TokenProtocol
-from keyturn.oauth2.client_policies import FEATURES
+from keyturn.model.client_secret import ROTATION
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.store.backends import sqlite
@@ -153,8 +153,8 @@ def _opened(settings: Settings, directory: DataDirectory) -> Iterator[Store]:
 
 def _features(settings: Settings) -> frozenset[str]:
     for name in settings.features:
-        if name not in FEATURES:
-            _log.warning("there is no preview %s to turn on; there are %s", name, ", ".join(FEATURES))
+        if name != ROTATION:
+            _log.warning("there is no preview %s to turn on; there is %s", name, ROTATION)
     return frozenset(settings.features)
 
 

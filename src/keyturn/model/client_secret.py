@@ -6,6 +6,9 @@ from typing import Final
 
 from keyturn.representations import ClientRepresentation, Maybe, given, replace
 
+ROTATION: Final = "client-secret-rotation"
+"""What Keycloak calls the preview that has secrets expire and be followed by others."""
+
 SECRET_CREATED: Final = "client.secret.creation.time"
 SECRET_EXPIRES: Final = "client.secret.expiration.time"
 SECRET_REMAINS: Final = "client.secret.remaining.expiration.time"

@@ -11,7 +11,6 @@ from keyturn.oauth2 import cors, dpop
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, TokenRejected, read_token
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of, usable
-from keyturn.oauth2.client_policies.authentication import part_of
 from keyturn.oauth2.errors import ClientPolicyViolation, InvalidRequest, UnsupportedTokenType
 from keyturn.oauth2.governed import govern
 from keyturn.oauth2.http_message import Request, Response, json_response
@@ -87,10 +86,12 @@ def _check_possession(
         shown = dpop.binding(http, realm, known, clients, now)
     except InvalidRequest as error:
         raise ClientPolicyViolation("invalid_dpop_proof", error.description) from None
-    claims = part_of(token or "", 1)
-    if claims is None or shown is None:
+    try:
+        confirmation = jwt.parse(token or "").claims.get("cnf")
+    except jwt.InvalidToken:
         return
-    confirmation = claims.get("cnf")
+    if shown is None:
+        return
     if not isinstance(confirmation, dict) or confirmation.get("jkt") != shown.confirmation["jkt"]:
         raise ClientPolicyViolation("invalid_token", "DPoP proof and token binding verification failed")
 

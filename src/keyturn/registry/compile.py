@@ -17,8 +17,7 @@ from keyturn.model.realm import Realm, Throttle
 from keyturn.model.roles import Role, RoleGraph
 from keyturn.model.subject import Subject
 from keyturn.model.trusted_issuer import trusted_issuers
-from keyturn.oauth2.client_policies import compile_policies
-from keyturn.oauth2.client_policies.documents import global_profiles, policies_of, profiles_of
+from keyturn.oauth2.policy_documents import global_profiles, policies_of, profiles_of
 from keyturn.representations import (
     ClientRepresentation,
     GroupRepresentation,
@@ -164,9 +163,12 @@ def _throttle(attributes: Mapping[str, str]) -> Throttle | None:
 
 
 def _client_policies(document: RealmRepresentation) -> tuple[ClientPolicy, ...]:
-    if not given(document.client_policies, None):
+    policies = policies_of(document)
+    if not given(policies.policies, []):
         return ()
-    return compile_policies(profiles_of(document), policies_of(document), global_profiles())
+    from keyturn.oauth2.client_policies import compile_policies  # most realms never need it
+
+    return compile_policies(profiles_of(document), policies, global_profiles())
 
 
 def _kept_events(document: RealmRepresentation) -> frozenset[str]:

@@ -8,8 +8,8 @@ from threading import Lock
 from typing import Any, Final
 
 from keyturn.model.client import Client
+from keyturn.model.client_secret import ROTATION
 from keyturn.model.realm import Realm
-from keyturn.oauth2.client_policies.secret_rotation import FEATURE
 from keyturn.oauth2.failures import Failures
 from keyturn.oauth2.spi import CheckToken, Miss, Rests, TokenChecked
 from keyturn.registry.compile import compile_client, compile_realm
@@ -226,7 +226,7 @@ class Registry:
                 client = (
                     None
                     if document is None
-                    else compile_client(reader, entry.realm, document, rotation=FEATURE in self.features)
+                    else compile_client(reader, entry.realm, document, rotation=ROTATION in self.features)
                 )
                 if self._keep_client(reader, entry, client_id, client):
                     return client

@@ -12,7 +12,7 @@ from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
 from keyturn.admin.query import NAME, Query
 from keyturn.admin.resource import Resource
 from keyturn.model.strictness import is_strict
-from keyturn.oauth2.client_policies.documents import global_profiles, policies_of, profiles_of
+from keyturn.oauth2.policy_documents import global_profiles, policies_of, profiles_of
 from keyturn.representations import given, replace
 from keyturn.representations.client_policy import ClientPoliciesRepresentation, ClientProfilesRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, REALMS

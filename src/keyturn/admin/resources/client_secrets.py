@@ -11,8 +11,7 @@ from keyturn.admin.errors import NotFound
 from keyturn.admin.governance import governance_of
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
-from keyturn.model.client_secret import ROTATED_SECRET, has_rotated_secret, without_rotated_secret
-from keyturn.oauth2.client_policies import FEATURE
+from keyturn.model.client_secret import ROTATED_SECRET, ROTATION, has_rotated_secret, without_rotated_secret
 from keyturn.representations import given
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.credential import CredentialRepresentation
@@ -47,7 +46,7 @@ def regenerate_secret(realm: RealmAdmin, client: ClientRepresentation) -> Creden
 def get_rotated_secret(realm: RealmView, client: ClientRepresentation) -> CredentialRepresentation:
     """The secret before the current one, while it counts."""
     attributes = given(client.attributes, {})
-    if FEATURE not in realm.environment.features or not has_rotated_secret(attributes):
+    if ROTATION not in realm.environment.features or not has_rotated_secret(attributes):
         raise NotFound("Client does not have a rotated secret")
     return CredentialRepresentation(type="secret", value=attributes[ROTATED_SECRET])
 

@@ -50,7 +50,7 @@ from keyturn.oauth2.client_policies.requests import (
     SuppressRefreshTokenRotation,
     UseLightweightAccessToken,
 )
-from keyturn.oauth2.client_policies.secret_rotation import FEATURE, SecretRotation
+from keyturn.oauth2.client_policies.secret_rotation import SecretRotation
 from keyturn.representations import given
 from keyturn.representations.client_policy import (
     ClientPoliciesRepresentation,
@@ -62,8 +62,6 @@ from keyturn.representations.client_policy import (
 __all__ = [
     "CONDITIONS",
     "EXECUTORS",
-    "FEATURE",
-    "FEATURES",
     "NOT_ENFORCED",
     "InvalidConfiguration",
     "compile_policies",
@@ -138,9 +136,6 @@ EXECUTORS: Final[tuple[type[ExecutorKind], ...]] = (
     TlsClientAuthCaSubjectDn,
     UseLightweightAccessToken,
 )
-
-FEATURES: Final = (FEATURE,)
-"""Keycloak's names of the previews that can be turned on."""
 
 _AUTHORIZATION: Final = "authorization requests, which are not served"
 _CIBA: Final = "CIBA requests, which are not served"

@@ -4,7 +4,7 @@ Keycloak has it as a preview, off by default: the feature ``client-secret-rotati
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 
 from keyturn.model.client_policy import Occasion, PolicyEvent
 from keyturn.model.client_secret import (
@@ -18,9 +18,6 @@ from keyturn.model.client_secret import (
 from keyturn.oauth2.client_policies.configuration import Configuration, InvalidConfiguration, configuration
 from keyturn.representations import ClientRepresentation, Maybe, given, replace
 from keyturn.representations.base import Long
-
-FEATURE: Final = "client-secret-rotation"
-"""What Keycloak calls the feature."""
 
 
 class _Periods(Configuration):
