@@ -3,21 +3,31 @@
 Source: Keycloak ``AbstractClientRegistrationProvider``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
+from keyturn.admin.client_access import is_management_client
 from keyturn.admin.client_changes import Fresh, create_client, delete_client, update_client
+from keyturn.admin.effective_roles import closure
 from keyturn.admin.errors import AdminError
-from keyturn.admin.registration.refusal import INVALID_CLIENT_METADATA, INVALID_REDIRECT_URI, invalid_metadata
+from keyturn.admin.permissions import MASTER
+from keyturn.admin.registration.refusal import (
+    INVALID_CLIENT_METADATA,
+    INVALID_REDIRECT_URI,
+    forbidden,
+    invalid_metadata,
+)
 from keyturn.model.new_documents import new_role
 from keyturn.representations import UNSET, ClientRepresentation, RoleRepresentation, given, present
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import CLIENT_SCOPES, ROLES
+from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, ROLES
 from keyturn.store.spi import Duplicate, Reader, Relation, Transaction
 
 __all__ = ["asked_for", "change", "create", "default_roles", "default_scopes", "remove", "shown"]
 
+_CREATE_REALM: Final = "create-realm"
 _BASIC: Sequence[str] = ("basic",)
 _SCOPES = (Relation.CLIENT_DEFAULT_SCOPE, Relation.CLIENT_OPTIONAL_SCOPE)
 
@@ -71,9 +81,10 @@ def change(
     if present(sent.default_client_scopes) or present(sent.optional_client_scopes):
         _replace_scopes(tx, str(realm.id), client, sent)
     if present(sent.default_roles):
-        for role in _default_roles(tx, realm, client):
-            tx.unlink(Relation.COMPOSITE, str(realm.id), _default_role(realm), str(role.id))
-        _give_default_roles(tx, realm, client, given(sent.default_roles, []), fresh)
+        before = {str(role.id) for role in _default_roles(tx, realm, client)}
+        for role_id in before:
+            tx.unlink(Relation.COMPOSITE, str(realm.id), _default_role(realm), role_id)
+        _give_default_roles(tx, realm, client, given(sent.default_roles, []), fresh, before)
     return client
 
 
@@ -117,8 +128,17 @@ def _default_role(realm: RealmRepresentation) -> str:
 
 
 def _give_default_roles(
-    tx: Transaction, realm: RealmRepresentation, client: ClientRepresentation, names: Iterable[str], fresh: Fresh
+    tx: Transaction,
+    realm: RealmRepresentation,
+    client: ClientRepresentation,
+    names: Iterable[str],
+    fresh: Fresh,
+    before: Container[str] = (),
 ) -> None:
+    """Makes the client's roles of these names ones that every user has; those of `before` were that already.
+
+    Raises Refusal where everybody would get rights in a realm: that takes more than a say over the client.
+    """
     realm_id, client_id = str(realm.id), str(client.id)
     for name in dict.fromkeys(names):
         role = tx.find(ROLES, realm_id, container_id=client_id, name=name)
@@ -126,7 +146,19 @@ def _give_default_roles(
             posted = RoleRepresentation(name=name)
             role = new_role(posted, realm_id=realm_id, client_id=client_id, new_id=fresh.new_id)
             tx.insert(ROLES, realm_id, role)
+        elif str(role.id) not in before and _holds_rights(tx, realm, role):
+            raise forbidden()
         tx.link(Relation.COMPOSITE, realm_id, _default_role(realm), str(role.id))
+
+
+def _holds_rights(reader: Reader, realm: RealmRepresentation, role: RoleRepresentation) -> bool:
+    """Whether the role contains one that is a right in a realm, or to make realms."""
+    realm_id = str(realm.id)
+    roles = reader.get_many(ROLES, realm_id, closure(reader, realm_id, [str(role.id)]))
+    if realm.realm == MASTER and any(each.client_role is not True and each.name == _CREATE_REALM for each in roles):
+        return True
+    owners = {str(each.container_id) for each in roles if each.client_role is True}
+    return any(is_management_client(str(realm.realm), each) for each in reader.get_many(CLIENTS, realm_id, owners))
 
 
 def _replace_scopes(tx: Transaction, realm_id: str, client: ClientRepresentation, sent: ClientRepresentation) -> None:

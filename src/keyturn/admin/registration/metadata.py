@@ -194,7 +194,7 @@ def _keys(metadata: OIDCClientRepresentation) -> tuple[dict[str, str], bool]:
     if any(not _PRIVATE.isdisjoint(key) for key in keys):  # RFC 7591 §2: public keys
         raise invalid_metadata()
     found = {"jwks.string": _written(keys), "use.jwks.string": "true", "use.jwks.url": "false"}
-    signing = [key for key in keys if key.get("use") == "sig" and key.get("kty") in _SIGNING_KEYS]
+    signing = [key for key in keys if key.get("use") == "sig" and str(key.get("kty")) in _SIGNING_KEYS]
     if not signing:
         return found, False
     try:

