@@ -81,6 +81,7 @@ def lightened(client: Client) -> Client:
 
 
 def _governed(realm: Realm, client: Client) -> GovernedClient:
+    known = realm.roles.roles
     return GovernedClient(
         public=client.public,
         bearer_only=client.bearer_only,
@@ -90,7 +91,7 @@ def _governed(realm: Realm, client: Client) -> GovernedClient:
         full_scope=client.full_scope,
         direct_access_grants=client.direct_access_grants,
         attributes=client.attributes,
-        roles=lambda: {role.name for role in realm.roles.roles.values() if role.client_id == client.id},
+        roles=lambda: {known[role].name for role in client.own_roles if known[role].client_id == client.id},
         default_scopes=lambda: {scope.name for scope in client.default_scopes},
         silent_scopes=lambda: {scope.name for scope in client.default_scopes if not scope.include_in_token_scope},
         optional_scopes=client.optional_scopes.keys,
