@@ -3,10 +3,10 @@
 Who has failed too often is told to come back later. Right credentials from another address are never looked at twice.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from threading import Lock
 from typing import Final
 
 MAXIMUM_SENDERS: Final = 5_000
@@ -32,10 +32,13 @@ class _Count:
 
 
 class Failures:
-    """The failures of all senders. Readers take no lock. Times are epoch seconds."""
+    """The failures of all senders. Times are epoch seconds.
 
-    def __init__(self) -> None:
-        self._lock = Lock()
+    `lock` is taken where something changes, for whom several threads call; who only reads takes none.
+    """
+
+    def __init__(self, lock: AbstractContextManager[object] | None = None) -> None:
+        self._lock = lock or nullcontext()
         self._senders: dict[str, dict[tuple[str, str], _Count]] = {}
 
     def __len__(self) -> int:

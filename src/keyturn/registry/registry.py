@@ -165,7 +165,7 @@ class Registry:
         self.features: Final = features
         """Keycloak's names of its previews that are on."""
         self._realms: dict[str, RealmEntry] = {}
-        self._failures = Failures()
+        self._failures = Failures(Lock())
         self._unknown = _Unknown()
         self._names: dict[str, str] = {}
         self._lock = Lock()
