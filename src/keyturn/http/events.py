@@ -13,6 +13,11 @@ _TYPES: Final = {
     "password": "LOGIN",
     "refresh_token": "REFRESH_TOKEN",
     "urn:ietf:params:oauth:grant-type:token-exchange": "TOKEN_EXCHANGE",
+    "authorization_code": "CODE_TO_TOKEN",
+    "urn:ietf:params:oauth:grant-type:device_code": "OAUTH2_DEVICE_CODE_TO_TOKEN",
+    "urn:openid:params:grant-type:ciba": "AUTHREQID_TO_TOKEN",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer": "JWT_AUTHORIZATION_GRANT",
+    "urn:ietf:params:oauth:grant-type:uma-ticket": "PERMISSION_TOKEN",
 }
 """By grant (Keycloak ``OAuth2GrantType.getEventType``)."""
 

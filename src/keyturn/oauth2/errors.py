@@ -159,6 +159,14 @@ class AudienceDenied(OAuth2Error):
     status = 403
 
 
+class InvalidTicket(OAuth2Error):
+    """A permission ticket that nobody has given (UMA 2.0 §3.3.6)."""
+
+    error = "invalid_ticket"
+    status = 403
+    kept = False
+
+
 class Misconfigured(OAuth2Error):
     """Something that a setting makes impossible, as an algorithm that nobody knows. Keycloak answers 500."""
 

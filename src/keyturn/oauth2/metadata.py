@@ -12,22 +12,12 @@ from keyturn.jose.algorithms import CONTENT_ENCRYPTION_ALGORITHMS, KEY_MANAGEMEN
 from keyturn.model.client_scope import OPENID
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication import METHODS
-from keyturn.oauth2.grants import GRANTS
+from keyturn.oauth2.grants import GRANTS, UNAVAILABLE
 from keyturn.oauth2.http_message import Headers, Response, json_response
 
 _HEADERS: Final[Headers] = ((b"cache-control", b"no-cache, must-revalidate, no-transform, no-store"),)
 
-_GRANTS: Final = sorted(
-    {grant.grant_type for grant in GRANTS}
-    | {
-        "authorization_code",
-        "implicit",
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:uma-ticket",
-        "urn:openid:params:grant-type:ciba",
-    }
-)
+_GRANTS: Final = sorted({"implicit", *(grant.grant_type for grant in (*GRANTS, *UNAVAILABLE))})
 _AUTHENTICATION: Final = sorted({name for method in METHODS for name in method.metadata})
 _SIGNATURES: Final = sorted(SIGNATURE_ALGORITHMS)
 _ASYMMETRIC: Final = sorted(name for name, row in SIGNATURE_ALGORITHMS.items() if row.family != "oct")

@@ -15,7 +15,7 @@ from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import Prepared, Unsigned
 from keyturn.oauth2.client_authentication import authenticate, tell_of, usable
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
-from keyturn.oauth2.grants import GRANTS
+from keyturn.oauth2.grants import GRANTS, UNAVAILABLE
 from keyturn.oauth2.http_message import Request, Response
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.prepared_tokens import PreparedTokens
@@ -33,7 +33,7 @@ from keyturn.oauth2.spi import (
     TokenRequest,
 )
 
-_GRANTS: Final = {grant.grant_type: grant for grant in GRANTS}
+_GRANTS: Final = {grant.grant_type: grant for grant in (*GRANTS, *UNAVAILABLE)}
 
 Clock = Callable[[], float]
 """Seconds since the epoch."""
