@@ -30,7 +30,7 @@ bench: environment ## one table: keyturn, signing alone and, if it is there, Key
 bench-compare: environment ## faster or slower than benchmarks/baseline.json?
 	.venv/bin/python -m benchmarks.compare
 
-bench-growth: environment ## what a million clients or a thousand realms cost (half an hour)
+bench-growth: environment ## what a million clients or a thousand realms cost (an hour, 10 GB)
 	.venv/bin/python -m benchmarks.growth
 
 bench-profile: environment ## where the time of one token request goes
