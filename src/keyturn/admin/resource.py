@@ -41,7 +41,12 @@ class Form(dict[str, str]):
 
 
 class Multipart(dict[str, bytes]):
-    """A form with files as a body (RFC 7578); of a repeated name the first value counts."""
+    """A form with files as a body (RFC 7578); of a repeated name the first value counts.
+
+    `meaning` is what its endpoint has made of it, where that takes too long for a transaction.
+    """
+
+    meaning: Any = None
 
 
 @dataclass(frozen=True, slots=True)

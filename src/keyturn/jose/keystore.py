@@ -216,11 +216,12 @@ def _element(tag: int, content: bytes) -> bytes:
 
 
 def _masked(content: bytes, secret: bytes, salt: bytes) -> bytes:
-    stream, block = b"", salt
+    stream, block = bytearray(), salt
     while len(stream) < len(content):
         block = hashlib.sha1(secret + block).digest()  # noqa: S324 - the format's own
         stream += block
-    return bytes(left ^ right for left, right in zip(content, stream, strict=False))
+    masked = int.from_bytes(content, "big") ^ int.from_bytes(stream[: len(content)], "big")
+    return masked.to_bytes(len(content), "big")
 
 
 def _last_octet_string(encoded: bytes) -> bytes:

@@ -31,8 +31,15 @@ def _generated(_realm: RealmView, _values: Located, _body: Any) -> CertificateRe
 
 
 def _uploaded(_realm: RealmView, _values: Located, body: Any) -> CertificateRepresentation:
-    key = certificates.uploaded(body)
+    key: CertificateRepresentation = body.meaning
     return replace(key, private_key=MASKED) if present(key.private_key) else key
+
+
+def _read(realm: RealmView, values: Mapping[str, Any], file: Multipart) -> Multipart:
+    """Before the transaction: who made a keystore says how long it takes to open."""
+    require_manage(realm, values["client"])
+    file.meaning = certificates.uploaded(file)
+    return file
 
 
 _GENERATES: Final = Recorded("CLIENT", ACTION, _generated)
@@ -116,18 +123,20 @@ def generate_keystore(realm: RealmAdmin, client: ClientRepresentation, attr: str
     return content
 
 
-@client_certificates.post("{attr}/upload", needs=MANAGE_CLIENTS, consumes="*/*", event=_UPLOADS)
+@client_certificates.post("{attr}/upload", needs=MANAGE_CLIENTS, consumes="*/*", event=_UPLOADS, prepare=_read)
 def upload_key(
     realm: RealmAdmin, client: ClientRepresentation, attr: str, file: Multipart
 ) -> CertificateRepresentation:
     """Takes the client's key from a file: a certificate or public key in PEM, a JWK Set, or a keystore."""
     require_manage(realm, client)
-    key = certificates.uploaded(file)
+    key: CertificateRepresentation = file.meaning
     _keep(realm, client, attr, key)
     return key
 
 
-@client_certificates.post("{attr}/upload-certificate", needs=MANAGE_CLIENTS, consumes="*/*", event=_UPLOADS)
+@client_certificates.post(
+    "{attr}/upload-certificate", needs=MANAGE_CLIENTS, consumes="*/*", event=_UPLOADS, prepare=_read
+)
 def upload_certificate(
     realm: RealmAdmin, client: ClientRepresentation, attr: str, file: Multipart
 ) -> CertificateRepresentation:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from admin_server import NOW, Answer, Server
+from keyturn.admin import client_certificates
 from keyturn.jose import jwk
-from keyturn.jose.keystore import read_entry
+from keyturn.jose.keystore import Entry, read_entry
 from keyturn.representations import given
 from keyturn.store.collections import CLIENTS
 
@@ -108,6 +109,22 @@ def test_gives_back_what_was_uploaded_in_a_keystore(server: Server, client: str,
     entry = read_entry(again, "mine", store_password="store-password", key_password="key-password")
     assert base64.b64encode(entry.certificate or b"").decode() == taken["certificate"]
     assert entry.private_key is not None
+
+
+def test_opens_a_keystore_while_others_may_write(server: Server, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who made it says how long that takes: a PKCS #12 may want billions of rounds."""
+    content = keystore(server, client, "JKS", "generate-and-download", keySize=2048)
+    opened: list[str] = []
+
+    def slow(*args: Any, **passwords: Any) -> Entry:
+        with server.store.write() as tx:  # waits for ever where a transaction is open
+            opened.append(str(tx.revision))
+        return read_entry(*args, **passwords)
+
+    monkeypatch.setattr(client_certificates, "read_entry", slow)
+    fields = {"keyAlias": "mine", "storePassword": "store-password", "keyPassword": "key-password"}
+    assert upload(server, f"{client}/upload", "JKS", content, **fields).status == 200
+    assert len(opened) == 1
 
 
 def test_leaves_out_a_key_whose_password_is_wrong(server: Server, client: str) -> None:
