@@ -78,7 +78,7 @@ class RemoteKeys:
         reading = self._readings.get(place)
         if reading is None:
             if len(self._readings) >= _MAXIMUM_READINGS:
-                return _Set(None, 0, 0, "too many key sets are being read")
+                return self._sets.get(place) or _Set(None, 0, 0, "too many key sets are being read")
             reading = asyncio.get_running_loop().create_task(self._read(place))
             self._readings[place] = reading
             reading.add_done_callback(lambda _: self._readings.pop(place, None))

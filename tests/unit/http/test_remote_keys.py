@@ -82,6 +82,16 @@ def test_serves_what_it_has_while_the_url_fails_but_not_for_ever() -> None:
     assert issuer.find("ES256-0") == "status 500"
 
 
+def test_serves_what_it_has_while_too_many_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer = Issuer(key())
+    assert issuer.find("ES256-0") == "ES256-0"
+    issuer.now += FRESH
+    monkeypatch.setattr(remote_keys, "_MAXIMUM_READINGS", 0)
+    assert issuer.find("ES256-0") == "ES256-0"
+    assert issuer.find("ES256-0", "https://other.example/jwks") == "too many key sets are being read"
+    assert issuer.readings == 1
+
+
 def test_does_not_hammer_a_url_that_fails() -> None:
     issuer = Issuer()
     issuer.content = Unreachable("no connection")

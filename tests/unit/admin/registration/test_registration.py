@@ -108,6 +108,12 @@ def says(*roles: str) -> dict[str, Any]:
     return {"resource_access": {"realm-management": {"roles": list(roles)}}, "jti": f"onrtro:{random_id()}"}
 
 
+@pytest.mark.parametrize("cnf", [{"jkt": "thumbprint"}, {"x5t#S256": "thumbprint"}, "thumbprint"], ids=str)
+def test_a_token_that_is_bound_to_something_registers_nothing(registration: Registration, cnf: Any) -> None:
+    token = registration.server.holder_of("create-client", **says("create-client"), cnf=cnf)
+    assert registration.call("POST", DEFAULT, {"clientId": random_id()}, token).status == 401
+
+
 def test_a_client_whose_roles_are_rights_is_not_changed_or_removed(registration: Registration) -> None:
     token = registration.server.holder_of("manage-clients", **says("manage-clients"))
     change = {"clientId": "realm-management", "name": "mine"}
