@@ -22,6 +22,7 @@ __all__ = [
     "HttpError",
     "InvalidField",
     "InvalidRequest",
+    "KnownDuplicate",
     "NoSuchService",
     "NotEnabled",
     "NotFound",
@@ -117,6 +118,12 @@ class DuplicateResource(OAuthError):
 
     def __init__(self) -> None:
         super().__init__(409, "conflict", "Duplicate resource error")
+
+
+class KnownDuplicate(DuplicateResource):
+    """As `DuplicateResource`, where Keycloak finds out before its transaction ends."""
+
+    secured = True
 
 
 class NoSuchService(HttpError):

@@ -12,7 +12,7 @@ from keyturn.admin.admin_events import CREATE, Recorded
 from keyturn.admin.answers import Created, NoContent
 from keyturn.admin.client_validation import check_mapper_ids
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import Conflict, DuplicateResource, ErrorMessage, InvalidRequest, NotFound
+from keyturn.admin.errors import Conflict, DuplicateResource, ErrorMessage, InvalidRequest, KnownDuplicate, NotFound
 from keyturn.admin.permissions import MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.model.new_documents import new_client_scope
@@ -159,7 +159,7 @@ _OF_REALM: Final = (Relation.REALM_DEFAULT_SCOPE, Relation.REALM_OPTIONAL_SCOPE)
 def _add(realm: RealmAdmin, scope_id: str, relation: Relation) -> NoContent:
     _require_scope(realm, scope_id)
     if any(scope_id in realm.tx.targets(each, realm.id, realm.id) for each in _OF_REALM):
-        raise DuplicateResource
+        raise KnownDuplicate
     realm.tx.link(relation, realm.id, realm.id, scope_id)
     return NoContent()
 

@@ -16,7 +16,7 @@ from keyturn.admin.component_validation import (
     shown_config,
 )
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import DuplicateResource, InvalidRequest, NotFound
+from keyturn.admin.errors import InvalidRequest, KnownDuplicate, NotFound
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
@@ -110,7 +110,7 @@ def post_component(realm: RealmAdmin, component: ComponentRepresentation) -> Cre
     try:
         realm.tx.insert(COMPONENTS, realm.id, component)
     except Duplicate:
-        raise DuplicateResource from None
+        raise KnownDuplicate from None
     return Created(str(component.id))
 
 
