@@ -72,7 +72,6 @@ def test_lists_are_by_alias_paged_searched_and_brief(server: Server) -> None:
         (changed(publicKeySignatureVerifier="") | {"alias": "x"}, 400, "'Validating public key' is required"),
         (changed(useJwksUrl="true") | {"alias": "x"}, 400, "JWKS URL is required"),
     ],
-    ids=str,
 )
 def test_says_what_is_wrong_with_a_provider(server: Server, document: dict[str, Any], status: int, answer: str) -> None:
     server.call("POST", INSTANCES, CI)
