@@ -1,8 +1,9 @@
 """The edge of dynamic client registration: bytes in, bytes out; the work is done in a worker thread."""
 
+from typing import Final
 from urllib.parse import parse_qsl
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from keyturn.admin.context import Environment
 from keyturn.admin.http_message import AdminRequest
@@ -15,12 +16,17 @@ from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.services import Services
 from keyturn.model.realm import Realm
 
+_AT_ONCE: Final = 8
+"""Requests that are looked at at the same time: a policy asks for the caller's name, which the caller's own servers may
+take their time to tell, and all else must not run out of threads meanwhile."""
+
 
 class RegistrationService:
     """Serves ``clients-registrations`` of every realm. Imported and made for the first request to it."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._threads = CapacityLimiter(_AT_ONCE)
         environment = Environment(
             services.store,
             services.registry,
@@ -59,5 +65,5 @@ class RegistrationService:
             base_url=origin.base_url,
             address=origin.address,
         )
-        response = await to_thread.run_sync(self._api.handle, request, realm)
+        response = await to_thread.run_sync(self._api.handle, request, realm, limiter=self._threads)
         await send_answer(send, scope["method"], response, sent_content="content-type" in headers)
