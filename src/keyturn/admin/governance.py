@@ -4,6 +4,7 @@ Source: Keycloak ``ClientsResource``, ``ClientResource`` and the contexts that t
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from keyturn.admin.administrator import Administrator
@@ -29,7 +30,7 @@ from keyturn.representations.realm import RealmRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, GROUPS, ROLES
 from keyturn.store.spi import Reader, Relation
 
-__all__ = ["Governance", "address_of", "governance_of", "policies_in", "updater_of"]
+__all__ = ["Governance", "address_of", "governance_of", "look_up_names", "policies_in", "updater_of"]
 
 _BY_ADMINISTRATOR = "ByAuthenticatedUser"
 _MOST_CLIENTS = 25
@@ -161,15 +162,29 @@ def _is_pattern(pattern: str) -> bool:
     return True
 
 
+_NAMES: ContextVar[Names | None] = ContextVar("_NAMES", default=None)
+"""What has been looked up for this call."""
+
+
+def look_up_names(realm: RealmView, judge: Callable[[Governance], object]) -> None:
+    """Has `judge` ask the policies ahead of the transaction: whatever names they look up, it need not wait for.
+
+    Raises AdminError where a policy refuses.
+    """
+    _NAMES.set(Names())
+    judge(governance_of(realm))
+
+
 def governance_of(realm: RealmView) -> Governance:
     """The policies of the call's realm, for its administrator."""
+    names = _NAMES.get() or Names()
     return Governance(
         policies=policies_in(realm.realm),
         reader=realm.reader,
         realm_id=realm.id,
         base_url=realm.base_url,
         fresh=realm.fresh(),
-        updater=updater_of(realm.reader, realm.administrator, realm.id, realm.address, Names()),
+        updater=updater_of(realm.reader, realm.administrator, realm.id, realm.address, names),
     )
 
 

@@ -208,3 +208,26 @@ def test_takes_policies_from_the_attributes_of_old_exports(server: Server) -> No
 def test_refuses_attributes_that_hold_no_profiles(server: Server, text: str) -> None:
     realm = {"realm": "old", "attributes": {"client-policies.profiles": text}}
     assert server.call("POST", "", realm).status == 400
+
+
+def test_looks_names_up_while_others_may_write(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names the hosts may have a say in how long that takes."""
+    executor = {"executor": "full-scope-disabled", "configuration": {"auto-configure": True}}
+    condition = {"condition": "client-updater-source-host", "configuration": {"trusted-hosts": ["slow.example.com"]}}
+    profile, policy = {"name": "p", "executors": [executor]}, {"name": "p", "enabled": True, "profiles": ["p"]}
+    policies = {"policies": [policy | {"conditions": [condition]}]}
+    assert server.call("PUT", PROFILES, {"profiles": [profile]}).status == 204
+    assert server.call("PUT", POLICIES, policies).status == 204
+    asked: list[str] = []
+
+    def slow(name: str, *more: Any, **options: Any) -> list[Any]:
+        with server.store.write():  # fails where a transaction is open
+            asked.append(name)
+        return []
+
+    monkeypatch.setattr("keyturn.admin.registration.trusted_hosts.socket.getaddrinfo", slow)
+    made = server.call("POST", "/demo/clients", {"clientId": "svc"})
+    assert (made.status, len(asked)) == (201, 1)
+    assert server.call("PUT", f"/demo/clients/{made.id}", {"name": "another"}).status == 204
+    assert server.call("POST", f"/demo/clients/{made.id}/client-secret").status == 200
+    assert asked == ["slow.example.com"] * 3

@@ -1,5 +1,6 @@
 """A client's secret. Source: Keycloak ``ClientResource``: ``client-secret`` and what is below it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from keyturn.admin.admin_events import ACTION, MASKED, Located, Recorded
@@ -8,7 +9,7 @@ from keyturn.admin.client_access import require_manage
 from keyturn.admin.client_changes import with_new_secret
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import NotFound
-from keyturn.admin.governance import governance_of
+from keyturn.admin.governance import governance_of, look_up_names
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.model.client_secret import ROTATED_SECRET, ROTATION, has_rotated_secret, without_rotated_secret
@@ -33,7 +34,12 @@ def get_secret(realm: RealmView, client: ClientRepresentation) -> CredentialRepr
     return CredentialRepresentation(type="secret", value=client.secret)
 
 
-@client_secrets.post("client-secret", needs=MANAGE_CLIENTS, event=Recorded("CLIENT", ACTION, _secret))
+def _look_up(realm: RealmView, values: Mapping[str, Any], _: None) -> None:
+    require_manage(realm, values["client"])
+    look_up_names(realm, lambda governance: governance.updated(values["client"]))
+
+
+@client_secrets.post("client-secret", needs=MANAGE_CLIENTS, event=Recorded("CLIENT", ACTION, _secret), prepare=_look_up)
 def regenerate_secret(realm: RealmAdmin, client: ClientRepresentation) -> CredentialRepresentation:
     """Gives the client a fresh secret; the old one ends at once, unless a client policy has it count for a while."""
     require_manage(realm, client)

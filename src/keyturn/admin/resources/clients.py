@@ -1,6 +1,7 @@
 """Clients. Source: Keycloak ``ClientsResource``, ``ClientResource``."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from keyturn.admin.client_access import client_documents, require_manage
 from keyturn.admin.client_changes import create_client, delete_client, update_client
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import AdminError, Conflict, DuplicateResource, OAuthError
-from keyturn.admin.governance import governance_of
+from keyturn.admin.governance import governance_of, look_up_names
 from keyturn.admin.paging import containing, page_of_those
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.query import Query
@@ -84,7 +85,21 @@ def _fields(q: str) -> dict[str, str]:
     return {match[1] or match[2]: match[3] or match[4] for match in _FIELD.finditer(q)}
 
 
-@clients.post("", needs=MANAGE_CLIENTS)
+def _look_up_for_new(realm: RealmView, _: Mapping[str, Any], client: ClientRepresentation) -> ClientRepresentation:
+    look_up_names(realm, lambda governance: governance.register(client))
+    return client
+
+
+def _look_up_for_change(
+    realm: RealmView, values: Mapping[str, Any], change: ClientRepresentation
+) -> ClientRepresentation:
+    client: ClientRepresentation = values["client"]
+    require_manage(realm, client)
+    look_up_names(realm, lambda governance: governance.update(client, change))
+    return change
+
+
+@clients.post("", needs=MANAGE_CLIENTS, prepare=_look_up_for_new)
 def post_client(realm: RealmAdmin, client: ClientRepresentation) -> Created:
     """Creates a client, with a secret and a service account as it asks for them."""
     governance = governance_of(realm)
@@ -115,7 +130,7 @@ def get_client(realm: RealmView, client: ClientRepresentation) -> ClientRepresen
     return client_documents(realm, [client])[0]
 
 
-@client_resource.put("", needs=DECIDED_WITHIN)
+@client_resource.put("", needs=DECIDED_WITHIN, prepare=_look_up_for_change)
 def put_client(realm: RealmAdmin, client: ClientRepresentation, change: ClientRepresentation) -> NoContent:
     """Changes what the body gives: ``null`` is ignored, lists are replaced, attributes merge."""
     require_manage(realm, client)
