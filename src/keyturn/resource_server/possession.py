@@ -45,7 +45,7 @@ class UsedProofs:
         """Raises InvalidDpopProof where it was shown before, TooManyProofs where nobody could tell any more."""
         period = int(now // _PERIOD)
         with self._lock:
-            if period != self._period:
+            if period not in (self._period, self._period - 1):  # clocks are set back, too
                 self._before = self._now if period == self._period + 1 else set()
                 self._now, self._period = set(), period
             if proof.identity in self._now or proof.identity in self._before:

@@ -82,6 +82,15 @@ def test_a_proof_counts_once_as_long_as_it_counts(issuer: Any) -> None:
     assert refusal(server, token, shown) == "DPoP proof is not active"
 
 
+def test_a_proof_counts_once_though_the_clock_is_set_back(issuer: Any) -> None:
+    server, token = issuer.resource_server(), bound(issuer)
+    shown = proof(token)
+    accept(server, token, [shown])
+    for earlier in (1, 10):
+        issuer.now = NOW - earlier
+        assert refusal(server, token, shown) == "DPoP proof has already been used"
+
+
 def test_proofs_are_remembered_within_bounds(issuer: Any) -> None:
     server, token = issuer.resource_server(proofs_remembered=2), bound(issuer)
     for jti in ("1", "2"):
