@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from harness.assertions import TYPE, assertion, form, jwks, key
 from harness.realm import NOW, RealmUnderTest, make_realm
 from harness.realm_server import RealmServer
+from keyturn.http.outbound import Outbound
 from keyturn.representations.identity_provider import IdentityProviderRepresentation
 from keyturn.representations.realm import RealmRepresentation
 
@@ -193,7 +194,7 @@ def test_a_pods_token_counts_for_as_long_as_the_pod_keeps_it(
             return json.dumps({"issuer": CLUSTER, "jwks_uri": f"{CLUSTER}/openid/v1/jwks"}).encode()
         return jwks(key()).encode()
 
-    monkeypatch.setattr("keyturn.http.outbound.Outbound.get", get)
+    monkeypatch.setattr(Outbound, "get", get)
     cluster = IdentityProviderRepresentation(
         alias="kube", internal_id="kube", provider_id="kubernetes", enabled=True, config={"issuer": CLUSTER}
     )
