@@ -1,6 +1,7 @@
 """The edge of dynamic client registration: who reaches it, with how much, and what pages are told."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 import threading
@@ -71,7 +72,7 @@ def test_who_takes_his_time_to_say_his_name_holds_up_nobody_else(
         told.wait(20)
         raise OSError
 
-    monkeypatch.setattr("keyturn.admin.registration.trusted_hosts.socket.gethostbyaddr", slow)
+    monkeypatch.setattr(socket, "gethostbyaddr", slow)
     server = RealmServer(realm)
 
     async def ask() -> int:

@@ -1,5 +1,6 @@
 """Client profiles and policies: what is stored, and what clients are made of."""
 
+import socket
 from typing import Any
 
 import pytest
@@ -225,7 +226,7 @@ def test_looks_names_up_while_others_may_write(server: Server, monkeypatch: pyte
             asked.append(name)
         return []
 
-    monkeypatch.setattr("keyturn.admin.registration.trusted_hosts.socket.getaddrinfo", slow)
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
     made = server.call("POST", "/demo/clients", {"clientId": "svc"})
     assert (made.status, len(asked)) == (201, 1)
     assert server.call("PUT", f"/demo/clients/{made.id}", {"name": "another"}).status == 204
