@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
-from weakref import ref
+from weakref import ReferenceType, ref
 
 from anyio import CapacityLimiter, to_thread
 
@@ -28,7 +28,7 @@ from keyturn.http.repeated import Again
 from keyturn.http.services import Services
 from keyturn.jose.jwk import PrivateKey
 from keyturn.oauth2 import cors
-from keyturn.oauth2.access_token import Unsigned
+from keyturn.oauth2.access_token import Prepared, Unsigned
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.grants.client_credentials import ClientCredentials
@@ -125,26 +125,10 @@ class TokenService:
             return None
         if authorization.session is not None or authorization.scopes.openid or decision.binding is not None:
             return None
-        registry, clock, random = self._services.registry, self._services.clock, self._services.random
-        rests, prefix = Rests((client,), client.secrets_until), authorization.token_id_prefix
-        prepared = self._endpoint.prepared(decision)
-        kept = events.is_kept(decision)
         bare = Request(request.base_url, request.address)  # without what proves who sent it
-        failures = None if entry.realm.throttle is None else entry.failures
-        realm_id, known = entry.realm.id, ref(entry)
-
-        def again() -> Response | Unsigned | None:
-            now, entry = clock(), known()
-            if entry is None or not registry.still_has(entry, rests, now):
-                return None
-            if failures and failures.wait(realm_id, client.client_id, bare.address, int(now)):
-                return None
-            token_id = prefix + new_id(random)
-            answer = prepared.answer(int(now), token_id)
-            self._issued(bare, replace(decision, now=int(now), token_id=token_id) if kept else decision)
-            return answer
-
-        return Again(again, entry)
+        rests = Rests((client,), client.secrets_until)
+        prepared = self._endpoint.prepared(decision)
+        return Again(_Repetition(self._services, ref(entry), rests, bare, decision, prepared), entry)
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
@@ -233,6 +217,35 @@ class TokenService:
         response = json_response(error.http_status, document, (*NO_STORE, *error.headers))
         early = isinstance(error, MalformedRequest | UnsupportedGrantType)
         return response if early else _readable(request, response)
+
+
+@dataclass(frozen=True, slots=True)
+class _Repetition:
+    """Answers a request once more; None where what was decided may no longer hold.
+
+    There are thousands: a function within a function would keep five times as much beside what it is about.
+    """
+
+    services: Services
+    entry: ReferenceType[RealmEntry]
+    rests: Rests
+    request: Request
+    decision: Decision
+    prepared: Prepared
+
+    def __call__(self) -> Response | Unsigned | None:
+        services, decision, request = self.services, self.decision, self.request
+        now, entry = services.clock(), self.entry()
+        if entry is None or not services.registry.still_has(entry, self.rests, now):
+            return None
+        realm, client_id = entry.realm, decision.client.client_id
+        if realm.throttle is not None and entry.failures.wait(realm.id, client_id, request.address, int(now)):
+            return None
+        token_id = decision.authorization.token_id_prefix + new_id(services.random)
+        answer = self.prepared.answer(int(now), token_id)
+        told = replace(decision, now=int(now), token_id=token_id) if events.is_kept(decision) else decision
+        services.events.record(events.issued(told, request, now))
+        return answer
 
 
 def _readable(request: Request, response: Response) -> Response:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+_MOST_CLOSURES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class RoleGraph:
     composites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_client: Mapping[str, tuple[str, ...]] = field(init=False)
     """The ids of the roles that each client owns."""
+    _closures: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Most clients hold the same roles: there is one set for them all."""
 
     def __post_init__(self) -> None:
         owned: dict[str, list[str]] = {}
@@ -38,4 +43,7 @@ class RoleGraph:
             if role_id not in found:
                 found.add(role_id)
                 waiting.extend(self.composites.get(role_id, ()))
-        return frozenset(found & self.roles.keys())
+        closed = frozenset(found & self.roles.keys())
+        if len(self._closures) >= _MOST_CLOSURES:
+            self._closures.clear()
+        return self._closures.setdefault(closed, closed)
