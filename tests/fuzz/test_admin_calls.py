@@ -9,6 +9,8 @@ import pytest
 from fuzz.calls import Call, draw_call
 from fuzz.target import Loud, Prepared, Unsound
 
+pytestmark = pytest.mark.slow
+
 _AT_ONCE = 50
 """Calls on one database: enough for them to meet each other's traces."""
 _SOME = 88

@@ -17,6 +17,8 @@ from harness.deployment import Deployment
 from harness.invariants import violations
 from keyturn.admin.http_message import AdminResponse
 
+pytestmark = pytest.mark.slow
+
 _SLOWEST = 20.0
 _TOKENS = ("access", "refresh", "id")
 

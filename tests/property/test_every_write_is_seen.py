@@ -34,6 +34,8 @@ from keyturn.oauth2.spi import Facts, Miss
 from keyturn.store.collections import REALMS
 from property.plain_model import ADDRESS, JSON, KEYS, PlainModel, listed
 
+pytestmark = pytest.mark.slow
+
 WATCHER = "watcher"
 ALGORITHM = "ES256"
 EVERYWHERE = {"access.token.claim": "true", "introspection.token.claim": "true", "lightweight.claim": "true"}

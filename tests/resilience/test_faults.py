@@ -25,6 +25,8 @@ from harness.invariants import damages, violations
 from harness.process import ADMIN, KEYTURN, ServerProcess, environment, free_ports, running
 from resilience.ledger import opened
 
+pytestmark = pytest.mark.slow
+
 _ADMIN_UNAVAILABLE = {
     "error": "temporarily_unavailable",
     "error_description": "The database cannot be used now; nothing has changed.",
