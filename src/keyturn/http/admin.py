@@ -73,17 +73,22 @@ class AdminService:
             await self._answer(scope, send, origin, headers, body)
 
     async def _answer(self, scope: Scope, send: Send, origin: Origin, headers: dict[str, str], body: bytes) -> None:
-        request = AdminRequest(
-            method=scope["method"],
-            path=scope["raw_path"].partition(b"?")[0].decode("latin-1"),
-            query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-            headers=headers,
-            body=body,
-            base_url=origin.base_url,
-            address=origin.address,
-        )
+        request = admin_request(scope, origin, headers, body)
         response = await to_thread.run_sync(self.api.handle, request)
         await send_answer(send, scope["method"], response, sent_content="content-type" in headers)
+
+
+def admin_request(scope: Scope, origin: Origin, headers: dict[str, str], body: bytes) -> AdminRequest:
+    """The request of `scope`, with those of its `headers` that count."""
+    return AdminRequest(
+        method=scope["method"],
+        path=scope["raw_path"].partition(b"?")[0].decode("latin-1"),
+        query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        headers=headers,
+        body=body,
+        base_url=origin.base_url,
+        address=origin.address,
+    )
 
 
 async def send_answer(send: Send, method: str, response: AdminResponse, *, sent_content: bool) -> None:

@@ -1,15 +1,13 @@
 """The edge of dynamic client registration: bytes in, bytes out; the work is done in a worker thread."""
 
 from typing import Final
-from urllib.parse import parse_qsl
 
 from anyio import CapacityLimiter, to_thread
 
 from keyturn.admin.context import Environment
-from keyturn.admin.http_message import AdminRequest
 from keyturn.admin.randomness import random_id, random_secret
 from keyturn.admin.registration.api import RegistrationApi
-from keyturn.http.admin import HEADERS, send_answer
+from keyturn.http.admin import HEADERS, admin_request, send_answer
 from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
 from keyturn.http.exchange import BAD_HOST, HTTPS_REQUIRED, TOO_LARGE, respond
 from keyturn.http.origin import BadHost, ssl_required_violated
@@ -56,14 +54,6 @@ class RegistrationService:
         for name, value in scope["headers"]:
             if name in HEADERS:
                 headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
-        request = AdminRequest(
-            method=scope["method"],
-            path=scope["raw_path"].partition(b"?")[0].decode("latin-1"),
-            query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-            headers=headers,
-            body=body,
-            base_url=origin.base_url,
-            address=origin.address,
-        )
+        request = admin_request(scope, origin, headers, body)
         response = await to_thread.run_sync(self._api.handle, request, realm, limiter=self._threads)
         await send_answer(send, scope["method"], response, sent_content="content-type" in headers)
