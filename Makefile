@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test without-java quick test-full bench bench-compare bench-growth bench-profile soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs help demo test without-java quick test-full test-clients bench bench-compare bench-growth bench-profile soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -25,6 +25,9 @@ quick: environment ## what needs no processes, under a minute
 
 test-full: lint ## with what takes long or needs Java
 	$(PYTEST) -n $(WORKERS)
+
+test-clients: environment ## other people's client libraries drive it; CLIENTS="python go", URL=… for another server
+	PYTHONPATH=tests .venv/bin/python -m clients $(CLIENTS) $(if $(URL),--url $(URL))
 
 bench: environment ## one table: keyturn, signing alone and, if it is there, Keycloak
 	.venv/bin/python -m benchmarks.table
