@@ -22,6 +22,7 @@ from keyturn.representations import (
 from keyturn.sessions.passwords import hash_password
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COMPONENTS, REALMS, ROLES, USERS
+from keyturn.store.revisions import Revisions
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Relation, Store
 
@@ -159,11 +160,19 @@ class RealmUnderTest:
 
 
 def make_realm(
-    directory: Path, name: str = "machines", *, features: frozenset[str] = frozenset(), **fields: object
+    directory: Path,
+    name: str = "machines",
+    *,
+    features: frozenset[str] = frozenset(),
+    revisions: Revisions | None = None,
+    **fields: object,
 ) -> RealmUnderTest:
-    """A new realm in a new store in `directory`, served with these previews of Keycloak's."""
+    """A new realm in a new store in `directory`, served with these previews of Keycloak's.
+
+    `revisions` is for what stands for one of several processes.
+    """
     clock = Clock()
-    store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), clock)
+    store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), clock, revisions)
     made = new_realm(
         RealmRepresentation(realm=name, enabled=True, **fields),  # type: ignore[arg-type]
         new_id=new_id,

@@ -15,7 +15,7 @@ from keyturn.oauth2.spi import CheckToken, Miss, Rests, TokenChecked
 from keyturn.registry.compile import compile_client, compile_realm
 from keyturn.registry.revoked import REVOKED_TOKEN, RevokedTokens
 from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
-from keyturn.store.spi import Change, Reader, Relation, Store, StoreError
+from keyturn.store.spi import EVERYTHING, Change, Reader, Relation, Store, StoreError
 
 MAXIMUM_CLIENTS: Final = 20_000
 """Compiled clients of one realm that stay in memory. Past it the one that was compiled first goes."""
@@ -173,10 +173,16 @@ class Registry:
         self.revoked: Final = RevokedTokens()
         self._applied = 0
         """The newest revision that this registry has dropped entries for."""
+        self._is_behind = store.behind
         store.subscribe(self._follow)
 
     def realm(self, name: str) -> RealmEntry | None:
-        """The realm, None where there is none. Raises KeyError where that is not known yet: call ``load_realm``."""
+        """The realm, None where there is none. Raises KeyError where that is not known yet: call ``load_realm``.
+
+        Nor is it known while other processes have written what this one has yet to read.
+        """
+        if self._is_behind():
+            raise KeyError(name)
         entry = self._realms.get(name)
         if entry is None and name not in self._unknown:
             raise KeyError(name)
@@ -184,15 +190,17 @@ class Registry:
 
     def still_has(self, entry: RealmEntry, rests: Rests, now: float) -> bool:
         """Whether all that an answer `rests` on in the realm of `entry` is as it was."""
-        if self._realms.get(entry.realm.name) is not entry or now >= rests.until:
+        if self._is_behind() or self._realms.get(entry.realm.name) is not entry or now >= rests.until:
             return False
         if rests.token_id is not None and self.revoked.tells(entry.realm.id, rests.token_id) is not False:
             return False
         return all(map(entry.holds, rests.clients))
 
     def load_realm(self, name: str) -> RealmEntry | None:
-        """The realm, from memory or the store. May block: for worker threads."""
+        """The realm, from memory or the store. May block: for worker threads. Raises StoreError."""
         while True:
+            if self._is_behind():
+                self._store.catch_up()
             # One thread compiles a realm; the others find it in memory when they come in.
             with self._compiling:
                 known = self._realms.get(name)
@@ -254,13 +262,21 @@ class Registry:
         """Drops what the changes touch. Called by the store after each commit, before the writer's answer."""
         with self._lock:
             for change in changes:
-                if change.kind == REVOKED_TOKEN:
+                if change.kind == EVERYTHING:
+                    self._applied = max(self._applied, change.revision)
+                    self._forget_all()
+                elif change.kind == REVOKED_TOKEN:
                     self.revoked.add(change.realm_id, change.id)
-                    continue
                 # Logins are no reason to read anything again: where there are many, it would never be read in time.
-                if change.kind not in _NOT_COMPILED:
+                elif change.kind not in _NOT_COMPILED:
                     self._applied = max(self._applied, change.revision)
                     self._drop(change)
+
+    def _forget_all(self) -> None:
+        self._realms.clear()
+        self._names.clear()
+        self._unknown.clear()
+        self.revoked.clear()
 
     def _drop(self, change: Change) -> None:
         if change.kind == REALMS.name:

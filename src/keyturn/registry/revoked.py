@@ -57,3 +57,9 @@ class RevokedTokens:
         with self._lock:
             self._complete.pop(realm_id, None)
             self._partial.pop(realm_id, None)
+
+    def clear(self) -> None:
+        """Drops what is known of all realms."""
+        with self._lock:
+            self._complete.clear()
+            self._partial.clear()

@@ -2,6 +2,7 @@
 
 from keyturn.jose.seal import SealBroken, WrongSealKey
 from keyturn.store.connections import Connection, Connections
+from keyturn.store.revisions import Revisions
 from keyturn.store.schema import ALL, META, REVISION, SCHEMA_VERSION, VERSION
 from keyturn.store.seal_key import SealKeys, SealKeyWrong
 from keyturn.store.sealing import Sealing
@@ -28,7 +29,13 @@ class OtherSchema(StoreError):
 
 
 def opened(
-    connections: Connections, dialect: Dialect, seal: SealKeys, clock: Clock, *, as_it_is: bool = False
+    connections: Connections,
+    dialect: Dialect,
+    seal: SealKeys,
+    clock: Clock,
+    *,
+    as_it_is: bool = False,
+    revisions: Revisions | None = None,
 ) -> SqlStore:
     """The store in the database that `connections` lead to. Makes the tables of an empty one, and its seal key.
 
@@ -42,7 +49,7 @@ def opened(
     except BaseException:
         connections.close()  # whatever stopped it, the file is let go
         raise
-    return SqlStore(connections, dialect, sealing, clock)
+    return SqlStore(connections, dialect, sealing, clock, revisions)
 
 
 def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from keyturn.representations import Representation
 
@@ -102,6 +102,10 @@ class Change:
     realm_id: str
     kind: str
     id: str
+
+
+EVERYTHING: Final = "everything"
+"""The kind of a change of which nobody knows what it was: whatever is remembered may be no longer true."""
 
 
 class StoreError(Exception):
@@ -290,7 +294,26 @@ class Store(Protocol):
         ...
 
     def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> None:
-        """Calls `listener` after each commit, in the order of commits, in the writer's thread."""
+        """Calls `listener` for each commit from now on, in the order of commits.
+
+        For one of this process that is in the writer's thread before the `write` block ends, for one of another in
+        ``catch_up``. Several commits may come together. A change of the kind ``EVERYTHING`` stands for what the change
+        log no longer tells. A listener must not write.
+        """
+        ...
+
+    def behind(self) -> bool:
+        """Whether other processes have told of commits that the listeners have not heard of yet.
+
+        One look into memory: every decision from what is remembered asks. If so, ``catch_up`` comes first.
+        """
+        ...
+
+    def catch_up(self) -> None:
+        """Tells the listeners of what other processes have committed, whether or not they have told of it.
+
+        For worker threads. Raises StoreError: then what was `behind` is so still.
+        """
         ...
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:
@@ -305,6 +328,7 @@ class Store(Protocol):
 
 
 __all__ = [
+    "EVERYTHING",
     "Busy",
     "Change",
     "ClientUse",

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from threading import Lock
 
 from keyturn.jose.seal import SealKey
 from keyturn.store.collections import COLLECTIONS
 from keyturn.store.connections import Connection, Connections
+from keyturn.store.revisions import Revisions
 from keyturn.store.sealing import Sealing
-from keyturn.store.spi import Change, Reader, Transaction
+from keyturn.store.spi import EVERYTHING, Change, Reader, StoreError, Transaction
 from keyturn.store.sql_reader import Dialect, SqlReader, translated
 from keyturn.store.sql_transaction import SqlTransaction
 from keyturn.store.turns import Turns
@@ -22,13 +24,26 @@ KEPT_REVISIONS = 10_000
 class SqlStore:
     """A database of documents (``spi.Store``). Any thread may call it."""
 
-    def __init__(self, connections: Connections, dialect: Dialect, sealing: Sealing, clock: Clock) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        dialect: Dialect,
+        sealing: Sealing,
+        clock: Clock,
+        revisions: Revisions | None = None,
+    ) -> None:
         self._connections = connections
         self._dialect = dialect
         self._sealing = sealing
         self._clock = clock
         self._turns = Turns()
         self._listeners: tuple[Callable[[Sequence[Change]], None], ...] = ()
+        self._revisions = revisions or Revisions()
+        self._following = Lock()
+        self._followed = 0
+        """The newest revision that the listeners have heard of."""
+        self._words = self._revisions.words()
+        """What the other processes had told of when that was read."""
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -46,11 +61,25 @@ class SqlStore:
             yield transaction
 
     def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> None:
-        """Calls `listener` after each commit, in the order of commits, in the writer's thread.
+        """Calls `listener` for each commit from now on, in the order of commits; see ``spi.Store.subscribe``.
 
         What a listener raises comes out of the `write` block, although that has committed: it should not raise.
         """
-        self._listeners = (*self._listeners, listener)
+        with self._following:
+            if not self._listeners:
+                self._words = self._revisions.words()
+                with self._reader() as reader:
+                    self._followed = reader.revision
+            self._listeners = (*self._listeners, listener)
+
+    def behind(self) -> bool:
+        """Whether other processes have told of commits that the listeners have not heard of yet. Quick."""
+        return self._revisions.differ(self._words)
+
+    def catch_up(self) -> None:
+        """Tells the listeners of what other processes have committed. Raises StoreError: then it is still behind."""
+        with self._following:
+            self._catch_up()
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:
         """The entries after `revision`; None where the log no longer reaches back so far."""
@@ -99,8 +128,37 @@ class SqlStore:
                 with translated(self._dialect):
                     connection.commit()
             if changes:
-                for listener in self._listeners:
-                    listener(changes)
+                self._tell(changes)
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        """Tells the listeners of a commit of this process, after those of others before it; then the others."""
+        revision = changes[0].revision
+        with self._following:
+            if revision == self._followed + 1:
+                self._hand_out(changes)
+            elif self._listeners and revision > self._followed:
+                try:
+                    self._catch_up()
+                except StoreError:  # it is committed: rather read everything again than miss what others did
+                    self._hand_out([Change(revision, "", EVERYTHING, "")])
+            self._words = self._revisions.put(revision, self._words)
+
+    def _catch_up(self) -> None:
+        # The words first: what is written meanwhile is read once more rather than missed.
+        words = self._revisions.words()
+        with self._reader() as reader:
+            changes = reader.changes_since(self._followed)
+            revision = reader.revision
+        if changes is None:
+            changes = [Change(revision, "", EVERYTHING, "")]
+        self._hand_out(changes)
+        self._followed, self._words = revision, words
+
+    def _hand_out(self, changes: Sequence[Change]) -> None:
+        if changes:
+            for listener in self._listeners:
+                listener(changes)
+            self._followed = changes[-1].revision
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

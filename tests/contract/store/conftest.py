@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from keyturn.store.backends import BACKENDS
+from keyturn.store.revisions import Revisions
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.sql import SqlStore
 
 NOW = 1_700_000_000
 
-Open = Callable[[], SqlStore]
+Open = Callable[..., SqlStore]
 
 
 @pytest.fixture(params=BACKENDS, ids=lambda backend: backend.name)
@@ -21,8 +22,9 @@ def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]
     """Opens the test's database, each time as a new server would."""
     opened: list[SqlStore] = []
 
-    def opens() -> SqlStore:
-        opened.append(request.param.open_store(tmp_path / "data" / "keyturn.db", SealKeys(tmp_path), lambda: NOW))
+    def opens(revisions: Revisions | None = None) -> SqlStore:
+        path = tmp_path / "data" / "keyturn.db"
+        opened.append(request.param.open_store(path, SealKeys(tmp_path), lambda: NOW, revisions))
         return opened[-1]
 
     yield opens

@@ -3,17 +3,22 @@
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.realm import NOW, RealmUnderTest, new_id
+from harness.realm import NOW, RealmUnderTest, make_realm, new_id
 from harness.tokens import ask, verified
 from keyturn.model.user_session import UserSession
-from keyturn.oauth2.spi import Miss
+from keyturn.oauth2.spi import Miss, Rests
 from keyturn.registry.registry import Registry
 from keyturn.representations import ClientRepresentation, RealmRepresentation, RoleRepresentation, given
+from keyturn.store import sql
+from keyturn.store.backends.sqlite import open_store
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, REALMS, ROLES, SESSIONS
+from keyturn.store.revisions import shared_revisions
+from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Reader, Relation, Transaction
 
 GRANT = {"grant_type": "client_credentials"}
@@ -227,3 +232,49 @@ def test_a_renamed_client_stands_in_the_tokens_of_others_under_its_new_name(real
     realm.change_client(api, lambda stored: setattr(stored, "client_id", "orders"))
     assert access()["orders"] == {"roles": ["call"]}
     assert "api" not in access()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[RealmUnderTest, Registry]]:
+    """A realm, and the registry of another process of its server."""
+    one, other = shared_revisions(2)
+    realm = make_realm(tmp_path, revisions=one)
+    store = open_store(tmp_path / "keyturn.db", SealKeys.from_environment(tmp_path, {}), realm.clock, other)
+    yield realm, Registry(store)
+    store.close()
+    realm.store.close()
+
+
+def test_nothing_is_decided_before_what_another_process_wrote_is_read(
+    elsewhere: tuple[RealmUnderTest, Registry],
+) -> None:
+    realm, there = elsewhere
+    client = service(realm, "one")
+    known = there.load_client(realm.name, "one")
+    entry = there.realm(realm.name)
+    assert known is not None
+    assert entry is not None
+    rests = Rests((known,))
+    assert there.still_has(entry, rests, NOW)
+    realm.change_client(client, lambda stored: setattr(stored, "enabled", False))
+    assert not there.still_has(entry, rests, NOW)
+    with pytest.raises(KeyError):
+        there.realm(realm.name)
+    assert there.load_realm(realm.name) is entry
+    assert not entry.holds(known)
+    assert there.realm(realm.name) is entry
+
+
+def test_nothing_is_remembered_where_anything_may_have_changed(
+    elsewhere: tuple[RealmUnderTest, Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "KEPT_REVISIONS", 1)
+    realm, there = elsewhere
+    entry = there.load_realm(realm.name)
+    there.revoked.expect(realm.id)
+    there.revoked.fill(realm.id, [])
+    for name in ("one", "two"):
+        service(realm, name)
+    realm.store.prune(NOW)
+    assert there.load_realm(realm.name) is not entry
+    assert there.revoked.tells(realm.id, "token") is None

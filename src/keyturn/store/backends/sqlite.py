@@ -7,6 +7,7 @@ from typing import Final
 
 from keyturn.store.connections import Connection, Connections
 from keyturn.store.opening import opened
+from keyturn.store.revisions import Revisions
 from keyturn.store.schema import ALL
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
@@ -41,8 +42,10 @@ _SENTENCES: Final = {
 }
 
 
-def open_store(url: str | Path, seal: SealKeys, clock: Clock) -> SqlStore:
+def open_store(url: str | Path, seal: SealKeys, clock: Clock, revisions: Revisions | None = None) -> SqlStore:
     """Opens the database at a path or ``sqlite:///path``, made with its directory where there is none.
+
+    `revisions` is this process's part of what the processes of one server share; None: it has the database for itself.
 
     Raises Unavailable, Busy, NewerSchema, SealKeyMissing, SealKeyWrong.
     """
@@ -53,7 +56,7 @@ def open_store(url: str | Path, seal: SealKeys, clock: Clock) -> SqlStore:
     except OSError as error:
         raise Unavailable(f"the database {path} cannot be opened: {error.strerror}") from None
     connections = Connections(lambda: _connect(path), sqlite3.Error, _KEPT)
-    return opened(connections, DIALECT, seal, clock)
+    return opened(connections, DIALECT, seal, clock, revisions=revisions)
 
 
 def open_beside(path: Path, seal: SealKeys, clock: Clock) -> SqlStore:
