@@ -13,7 +13,7 @@ from keyturn.admin.authentication_flows import flows_of
 from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest
 from keyturn.admin.password_policy import check_password_policy
-from keyturn.admin.realm_creation import check_realm_name
+from keyturn.admin.realm_creation import check_own_attributes, check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
 from keyturn.model.new_realm_document import ELSEWHERE, KEYS, MIRRORED, MIRRORED_IF_GIVEN, SCIM, SHOWN_IN_EXPORTS
@@ -88,6 +88,7 @@ def update_realm(
         **_from_attributes(change, attributes),
     )
     _check_lifespans(realm)
+    check_own_attributes(realm)
     realm = with_client_policies(
         realm,
         change,

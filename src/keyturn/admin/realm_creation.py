@@ -21,6 +21,7 @@ from keyturn.model.administration import MASTER, administration_client_id, maste
 from keyturn.model.key_providers import generate, is_readable
 from keyturn.model.made_realm import InvalidImport, UnreadableForm
 from keyturn.model.new_realm import NewRealm, new_realm
+from keyturn.model.realm_attributes import problem_with
 from keyturn.representations import Representation, given, replace
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.user import UserRepresentation
@@ -35,7 +36,15 @@ from keyturn.store.collections import (
 )
 from keyturn.store.spi import Collection, Duplicate, Relation, Store, Transaction
 
-__all__ = ["administer_realms", "check_realm_name", "create_realm", "prepare_realm", "remove_realm", "store_realm"]
+__all__ = [
+    "administer_realms",
+    "check_own_attributes",
+    "check_realm_name",
+    "create_realm",
+    "prepare_realm",
+    "remove_realm",
+    "store_realm",
+]
 
 D = TypeVar("D", bound=Representation)
 
@@ -74,6 +83,13 @@ def check_realm_name(name: str) -> None:
         raise BadRequest(f"Realm name '{name}' not allowed.")  # no path leads there
 
 
+def check_own_attributes(realm: RealmRepresentation) -> None:
+    """Raises AdminError for attributes of keyturn's own that there are not, or that cannot be acted on."""
+    problem = problem_with(realm)
+    if problem is not None:
+        raise InvalidRequest(problem)
+
+
 def prepare_realm(
     representation: RealmRepresentation,
     *,
@@ -96,6 +112,7 @@ def prepare_realm(
         raise ErrorMessage(400, "unable to read contents from stream") from None
     except InvalidImport as error:
         raise InvalidRequest(str(error)) from error
+    check_own_attributes(made.realm)
     for client in made.clients:
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
             check_client(client)

@@ -14,10 +14,12 @@ METHOD_NOT_ALLOWED: Final = json_response(405, {"error": "HTTP 405 Method Not Al
 NO_REALM: Final = json_response(404, {"error": "Realm does not exist"})
 TOO_LARGE: Final = json_response(413, {"error": "HTTP 413 Request Entity Too Large"})
 
+_NOT_MODIFIED: Final = 304
+
 TURNS: Final = 8
 """How often a request is put again after something was loaded; more means that somebody keeps changing it."""
 
-_HEADERS: Final = frozenset({b"accept", b"authorization", b"content-type", b"dpop", b"origin"})
+_HEADERS: Final = frozenset({b"accept", b"authorization", b"content-type", b"dpop", b"if-none-match", b"origin"})
 
 
 def request_of(scope: Scope, origin: Origin, body: bytes, certificates: ClientCertificates | None = None) -> Request:
@@ -41,6 +43,7 @@ def request_of(scope: Scope, origin: Origin, body: bytes, certificates: ClientCe
         method=scope.get("method", "POST"),
         raw_path=scope.get("raw_path", b""),
         dpop=headers.get(b"dpop"),
+        if_none_match=headers.get(b"if-none-match"),
         certificate=None if certificates is None else certificates.of(scope),
     )
 
@@ -56,7 +59,9 @@ async def respond_from_outside(send: Send, response: Response) -> None:
 
 
 async def _send(send: Send, response: Response, more: Headers) -> None:
-    headers = [*response.headers, *more, (b"content-length", b"%d" % len(response.body))]
+    headers = [*response.headers, *more]
+    if response.status != _NOT_MODIFIED:  # its length would be that of what is not sent (RFC 9110 §8.6)
+        headers.append((b"content-length", b"%d" % len(response.body)))
     start: dict[str, Any] = {"type": "http.response.start", "status": response.status, "headers": headers}
     await send(start)
     await send({"type": "http.response.body", "body": response.body})

@@ -44,7 +44,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "subject_token_type": "`urn:ietf:params:oauth:token-type:access_token`, always.",
     "requested_token_type": "An access token, unless it says `…:token-type:id_token` or `…:token-type:refresh_token`.",
     "audience": "A client that the token is to be narrowed to; may be repeated.",
-    "resource": "Not looked at; may be repeated.",
+    "resource": "A service that the token is to be for (RFC 8707), in realms that look at it; may be repeated.",
     "token": "The token in question.",
     "token_type_hint": "What the token is said to be; it is looked at either way.",
     "access_token": "The access token, unless the `Authorization` header has it.",

@@ -28,6 +28,7 @@ from keyturn.http.repeated import Again
 from keyturn.http.services import Services
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors
+from keyturn.oauth2.caching import cacheable
 from keyturn.oauth2.certs import certs
 from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.http_message import Request, Response, json_response
@@ -86,6 +87,18 @@ def _document(make: Callable[[Realm, str], Response | Pending]) -> Endpoint:
     return endpoint
 
 
+def _cached(make: Callable[[Realm, str], Response], *, tells_keys: bool = False) -> Endpoint:
+    """As ``_document``, of one that may be cached where the realm says so; `tells_keys`: until these change."""
+
+    def endpoint(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
+        response, max_age = make(realm, http.base_url), realm.strictness.max_age
+        if max_age is None:
+            return Answer(response, rests=Rests())
+        return cacheable(response, http, max_age, realm.keys_change if tells_keys else None, now)
+
+    return endpoint
+
+
 def _nothing(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
     """A token request has its own edge; what comes here is a preflight, or has a method that it does not know."""
     return Answer(_NOT_FOUND)
@@ -95,10 +108,12 @@ _well_known = partial(Route, methods=_READ, preflight="GET", public=True, wrong_
 
 ROUTES: Final = {
     "": Route(_document(public_realm), _READ, "GET, HEAD, OPTIONS", public=True, needs_https=False),
-    "/.well-known/openid-configuration": _well_known(_document(openid_configuration)),
-    "/.well-known/oauth-authorization-server": _well_known(_document(openid_configuration)),
-    "/.well-known/uma2-configuration": _well_known(_document(uma2_configuration)),
-    "/protocol/openid-connect/certs": Route(_document(lambda realm, _: certs(realm)), _READ, "GET", public=True),
+    "/.well-known/openid-configuration": _well_known(_cached(openid_configuration)),
+    "/.well-known/oauth-authorization-server": _well_known(_cached(openid_configuration)),
+    "/.well-known/uma2-configuration": _well_known(_cached(uma2_configuration)),
+    "/protocol/openid-connect/certs": Route(
+        _cached(lambda realm, _: certs(realm), tells_keys=True), _READ, "GET", public=True
+    ),
     "/protocol/openid-connect/token": Route(_nothing, frozenset({"POST"}), "POST, OPTIONS"),
     "/protocol/openid-connect/token/introspect": Route(
         introspect, frozenset({"POST"}), None, b"HEAD, POST, OPTIONS", "INTROSPECT_TOKEN"

@@ -230,15 +230,18 @@ class TokenProtocol(BoundedProtocol):
         super().take_body(self._body)
 
     def _write(self, response: Response) -> None:
-        body = response.body
-        self.transport.write(b"%b%d\r\n\r\n%b" % (_head(response.status, response.headers), len(body), body))
+        body, head = response.body, _head(response.status, response.headers)
+        if response.status == HTTPStatus.NOT_MODIFIED:
+            self.transport.write(b"%b\r\n" % head)
+        else:
+            self.transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
         self.on_response_complete()
 
 
 @lru_cache(maxsize=64)
 def _head(status: int, headers: Headers) -> bytes:
-    """Status line and headers, up to the length of what follows."""
+    """Status line and headers, up to the length of what follows; where nothing does, there is none (RFC 9110 §8.6)."""
     lines = [_STATUS_LINES[status]]
     for name, value in (*headers, *SECURITY):
         lines += (name, b": ", value, b"\r\n")
-    return b"".join((*lines, b"content-length: "))
+    return b"".join(lines if status == HTTPStatus.NOT_MODIFIED else (*lines, b"content-length: "))

@@ -9,6 +9,7 @@ from keyturn.jose.jwk import PrivateKey, PublicKey
 from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.roles import RoleGraph
+from keyturn.model.strictness import COMPATIBLE, Strictness
 from keyturn.model.trusted_issuer import TrustedIssuer
 from keyturn.representations.realm import RealmRepresentation
 
@@ -86,6 +87,9 @@ class Realm:
     """Types of events that are stored: none where ``eventsEnabled`` is off."""
     issuers: Mapping[str, TrustedIssuer] = field(default_factory=dict)
     """Those whose tokens authenticate clients, by issuer."""
+    strictness: Strictness = COMPATIBLE
+    keys_change: int | None = None
+    """The second in which other keys are published or sign, where that is known ahead."""
     path: str = field(init=False)
     """Where its endpoints are, and with the server's address before it its issuer: ``/realms/my%20realm``."""
 

@@ -19,6 +19,7 @@ from keyturn.oauth2.errors import Misconfigured
 from keyturn.oauth2.http_message import JSON, NO_STORE, Headers, Response
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.protocol_mappers.spi import ClaimsContext
+from keyturn.oauth2.resource_indicators import check
 from keyturn.oauth2.spi import Authorization, Binding, MakeKey, Pending, Random
 from keyturn.representations import encode
 
@@ -26,6 +27,8 @@ BEARER: Final = "Bearer"
 REFRESH_ALGORITHM: Final = "HS512"
 REQUESTED_AUDIENCE: Final = "req-aud"
 """Claim of a refresh token: the clients that it was asked for in a token exchange."""
+REQUESTED_RESOURCES: Final = "resource"
+"""Claim of a refresh token: the resources that it was asked for."""
 
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"
 REFRESH_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:refresh_token"
@@ -132,7 +135,7 @@ def prepare(
 ) -> Prepared:
     """Everything about the access token of `authorization` that does not change from one to the next.
 
-    Raises NoKey, Misconfigured.
+    Raises NoKey, Misconfigured, InvalidTarget.
     """
     return _prepare(authorization, *_claims(realm, client, authorization, issuer, token_type))
 
@@ -143,13 +146,15 @@ def _claims(
     context = claims_context(realm, client, authorization, issuer)
     sid = authorization.session.sid if authorization.session else None
     exchanged = authorization.issued_token_type is not None
-    return context, access_token_claims(context, sid=sid, exchanged=exchanged, typ=token_type)
+    claims = access_token_claims(context, sid=sid, exchanged=exchanged, typ=token_type)
+    return context, check(claims, authorization.resources) if authorization.resources else claims
 
 
 def _prepare(authorization: Authorization, context: ClaimsContext, claims: dict[str, Any]) -> Prepared:
     realm, client = context.realm, context.client
     key = signing_key(realm, client)
-    token_type = "at+jwt" if client.flag("access.token.header.type.rfc9068") else "JWT"
+    of_rfc_9068 = realm.strictness.rfc_9068 or client.flag("access.token.header.type.rfc9068")
+    token_type = "at+jwt" if of_rfc_9068 else "JWT"
     return Prepared(
         header=_header(key, token_type),
         claims=_base64url(encode(claims)[1:]),
@@ -250,6 +255,8 @@ def _refresh_token(
         claims["reuse_id"] = new_id(random)
     if refresh.audience:
         claims[REQUESTED_AUDIENCE] = refresh.audience
+    if refresh.resources:
+        claims[REQUESTED_RESOURCES] = refresh.resources
     return _compact(key_for(context.realm, REFRESH_ALGORITHM), encode(claims))
 
 

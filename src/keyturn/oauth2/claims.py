@@ -91,7 +91,17 @@ def access_token_claims(
     claims = _mapped(members, context, access_token_target(context.client))
     if exchanged and sid is None:
         claims["sub"] = context.subject.id
-    return _narrowed(claims, context.audience) if context.audience else claims
+    if context.audience:
+        claims = narrowed(claims, context.audience)
+    return _as_rfc_9068(claims, context) if context.realm.strictness.rfc_9068 else claims
+
+
+def _as_rfc_9068(claims: dict[str, Any], context: ClaimsContext) -> dict[str, Any]:
+    """The claims with all that RFC 9068 §2.2 demands: without another audience, the token is for its issuer."""
+    subject, client = context.subject, context.client
+    named = None if client.pairwise is None else client.pairwise.subject(subject.id)
+    needed = {"aud": context.issuer, "sub": named or subject.id}
+    return needed | claims | {"client_id": client.client_id}
 
 
 def id_token_claims(context: ClaimsContext, *, sid: str | None, at_hash: str | None) -> dict[str, Any]:
@@ -114,7 +124,7 @@ def id_token_claims(context: ClaimsContext, *, sid: str | None, at_hash: str | N
     return _mapped(members, context, Target.ID_TOKEN)
 
 
-def _narrowed(claims: dict[str, Any], audience: frozenset[str]) -> dict[str, Any]:
+def narrowed(claims: dict[str, Any], audience: frozenset[str]) -> dict[str, Any]:
     """The claims for `audience` alone. Source: Keycloak ``TokenManager.restrictRequestedAudience``."""
     kept = [name for name in audiences(claims) if name in audience]
     if "aud" in claims:

@@ -100,6 +100,12 @@ class InvalidScope(OAuth2Error):
     event = "invalid_request"
 
 
+class InvalidTarget(OAuth2Error):
+    """A resource that is none, or that the client's tokens are not for (RFC 8707 §2)."""
+
+    error = "invalid_target"
+
+
 class InvalidToken(OAuth2Error):
     """The token is expired, revoked, malformed, or of somebody else."""
 

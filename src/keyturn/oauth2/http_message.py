@@ -33,6 +33,7 @@ class Request:
     dpop: str | None = field(default=None, repr=False)
     """The ``DPoP`` header; several are joined as one (RFC 9110 §5.3), which is none."""
 
+    if_none_match: str | None = None
     certificate: ClientCertificate | None = field(default=None, repr=False)
     """The client's, where somebody whom we trust has passed one on."""
 

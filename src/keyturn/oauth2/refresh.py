@@ -6,7 +6,7 @@ from typing import Any
 
 from keyturn.jose import jwt
 from keyturn.model.realm import Realm
-from keyturn.oauth2.access_token import REFRESH_ALGORITHM, REQUESTED_AUDIENCE
+from keyturn.oauth2.access_token import REFRESH_ALGORITHM, REQUESTED_AUDIENCE, REQUESTED_RESOURCES
 
 _ALGORITHMS = frozenset({REFRESH_ALGORITHM})
 
@@ -26,6 +26,8 @@ class RefreshClaims:
     offline: bool
     audience: tuple[str, ...]
     """The clients that it was asked for in a token exchange."""
+    resources: tuple[str, ...]
+    """The resources that it was given for."""
     confirmation: Mapping[str, Any]
     """``cnf``: what it is bound to; empty for nothing."""
 
@@ -57,5 +59,6 @@ def read_refresh_token(token: str, realm: Realm, issuer: str) -> RefreshClaims:
         expires_at=None if expires_at is None else int(expires_at),
         offline=claims["typ"] == "Offline",
         audience=tuple(claims.get(REQUESTED_AUDIENCE, ())),
+        resources=tuple(claims.get(REQUESTED_RESOURCES, ())),
         confirmation=claims.get("cnf") or {},
     )

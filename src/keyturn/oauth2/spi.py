@@ -276,6 +276,8 @@ class Refresh:
     offline: bool = False
     audience: tuple[str, ...] = ()
     """The clients that it was asked for in a token exchange; told in it alone, as Keycloak does."""
+    resources: tuple[str, ...] = ()
+    """The resources that it gives access tokens for, at most (RFC 8707 §2.2); all where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +298,8 @@ class Authorization:
     """Details of the event that are the grant's own (Keycloak ``Details``)."""
     audience: tuple[str, ...] = ()
     """The clients that the access token is narrowed to; all that the mappers give where there are none."""
+    resources: tuple[str, ...] = ()
+    """The resources that the access token is narrowed to (RFC 8707)."""
     issued_token_type: str | None = None
     """What a token exchange gives (RFC 8693 §2.2.1)."""
     client: Client | None = None

@@ -10,11 +10,11 @@ from typing import Final
 from keyturn.jose.jwk import PrivateKey
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
-from keyturn.oauth2 import access_token, bound_tokens, cors, dpop
+from keyturn.oauth2 import access_token, bound_tokens, cors, dpop, resource_indicators
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import Prepared, Unsigned
 from keyturn.oauth2.client_authentication import authenticate, tell_of, usable
-from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
+from keyturn.oauth2.errors import InvalidClient, MalformedRequest, OAuth2Error, UnsupportedGrantType
 from keyturn.oauth2.grants import GRANTS, UNAVAILABLE
 from keyturn.oauth2.http_message import Request, Response
 from keyturn.oauth2.identifiers import new_id
@@ -82,7 +82,7 @@ class TokenEndpoint:
             Asked: the client's credentials or its proof cannot be judged yet.
         """
         form = forms.parse(http.content_type, http.body)
-        grant = _select(form)
+        grant = _select(form, realm)
         now = int(self._clock())
         try:
             client = authenticate(http, form, clients, realm, now)
@@ -92,6 +92,8 @@ class TokenEndpoint:
         try:
             return self._decide(http, realm, clients, form, grant, client, now, facts)
         except (OAuth2Error, Refused) as error:
+            if realm.strictness.one_error and isinstance(error, OAuth2Error):
+                _blame_no_credentials(error)
             error.trace.details["grant_type"] = grant.grant_type
             tell_of(client, error.trace)
             raise
@@ -122,10 +124,18 @@ class TokenEndpoint:
         authorization = grant.authorize(request, client, facts)
         if client.told:
             authorization = replace(authorization, told={**client.told, **(authorization.told or {})})
+        if realm.strictness.resources or authorization.resources:
+            authorization = resource_indicators.named(form, authorization)
         binding = bound_tokens.to_certificate(http, client.client, binding)
         token_id = authorization.token_id_prefix + new_id(self._random)
         own = authorization.client or client.client
-        return Decision(realm, own, grant.grant_type, authorization, issuer, now, token_id, binding)
+        decision = Decision(realm, own, grant.grant_type, authorization, issuer, now, token_id, binding)
+        if authorization.resources:
+            try:
+                self._prepare(decision) if _has_more(authorization) else self.prepared(decision)
+            except access_token.NoKey as error:
+                return error.pending
+        return decision
 
     def mint(self, decision: Decision) -> Response | Pending:
         """The answer with the tokens; Pending where the realm must get a key first. Raises Misconfigured."""
@@ -142,28 +152,50 @@ class TokenEndpoint:
     def _mint(self, decision: Decision) -> Response | Unsigned:
         realm, client, authorization = decision.realm, decision.client, decision.authorization
         binding = decision.binding
-        if authorization.session is not None or authorization.scopes.openid or authorization.issued_token_type:
+        if _has_more(authorization):
             ids = decision.token_id, self._random
             return access_token.issue(realm, client, authorization, decision.issuer, decision.now, *ids, binding)
         return self.prepared(decision).answer(decision.now, decision.token_id, binding)
 
+    def _prepare(self, decision: Decision) -> Prepared:
+        token_type = access_token.BEARER if decision.binding is None else decision.binding.token_type
+        return access_token.prepare(
+            decision.realm, decision.client, decision.authorization, decision.issuer, token_type
+        )
+
     def prepared(self, decision: Decision) -> Prepared:
-        """All of the token of a `decision` without a session that is not its own. Raises NoKey, Misconfigured."""
+        """All of the token of a `decision` without a session that is not its own.
+
+        Raises NoKey, Misconfigured, InvalidTarget.
+        """
         realm, client, authorization = decision.realm, decision.client, decision.authorization
         binding = decision.binding
-        notes = authorization.notes.values()
+        notes, resources = authorization.notes.values(), authorization.resources
         token_type = access_token.BEARER if binding is None else binding.token_type
-        key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, token_type, *notes)
+        key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, token_type, resources, *notes)
         prepared = self._prepared.get(client, key)
         if prepared is None:
-            prepared = access_token.prepare(realm, client, authorization, decision.issuer, token_type)
+            prepared = self._prepare(decision)
             if self._gathers is not None and self._gathers(prepared.key):
                 prepared = replace(prepared, gathered=True)
             self._prepared.keep(client, key, prepared)
         return prepared
 
 
-def _select(form: forms.Form) -> Grant:
+def _blame_no_credentials(error: OAuth2Error) -> None:
+    """Leaves status 401 to those who have not proved who they are (RFC 6749 §5.2)."""
+    if error.http_status == InvalidClient.status:
+        error.http_status = OAuth2Error.status
+
+
+def _has_more(authorization: Authorization) -> bool:
+    """Whether the answer has more than an access token that stands for itself."""
+    return (
+        authorization.session is not None or authorization.scopes.openid or authorization.issued_token_type is not None
+    )
+
+
+def _select(form: forms.Form, realm: Realm) -> Grant:
     """The grant asked for. Keycloak checks it before the client."""
     grant_type = form.get("grant_type")
     if grant_type is None:
@@ -171,6 +203,10 @@ def _select(form: forms.Form) -> Grant:
     grant = _GRANTS.get(grant_type)
     if grant is None:
         raise UnsupportedGrantType("Unsupported grant_type")
-    if form.repeated and not form.repeated.keys() <= grant.repeatable:
+    if form.repeated and not form.repeated.keys() <= _repeatable(grant, realm):
         raise MalformedRequest("duplicated parameter")
     return grant
+
+
+def _repeatable(grant: Grant, realm: Realm) -> frozenset[str]:
+    return grant.repeatable | {resource_indicators.PARAMETER} if realm.strictness.resources else grant.repeatable

@@ -12,9 +12,12 @@ from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope, ProtocolMapper
 from keyturn.model.client_secret import ROTATED_EXPIRES, ROTATED_SECRET, has_rotated_secret, seconds, secret_expires
 from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
+from keyturn.model.key_rotation import next_change, rotation_of
 from keyturn.model.pairwise import subjects_of
 from keyturn.model.realm import Realm, Throttle
+from keyturn.model.realm_attributes import THROTTLE_AFTER, THROTTLE_LONGEST
 from keyturn.model.roles import Role, RoleGraph
+from keyturn.model.strictness import strictness_of
 from keyturn.model.subject import Subject
 from keyturn.model.trusted_issuer import trusted_issuers
 from keyturn.oauth2.policy_documents import global_profiles, policies_of, profiles_of
@@ -34,12 +37,6 @@ from keyturn.store.spi import Reader, Relation
 _SERVICE_ACCOUNT_CLIENT: Final = "service_account_client"
 
 # Attributes are texts that anything may stand in, and int() raises for some that look like numbers.
-THROTTLE_AFTER: Final = "keyturn.throttle.after"
-"""Attribute of a realm: failures to prove who one is, of one sender for one client, after which it has to wait."""
-
-THROTTLE_LONGEST: Final = "keyturn.throttle.longest"
-"""Attribute of a realm: seconds to wait at most."""
-
 _LONGEST_WAIT: Final = 60
 _SECONDS: Final = re.compile(r"[0-9]{1,18}")
 _ORDER: Final = re.compile(r"-?[0-9]{1,18}")
@@ -50,6 +47,8 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
     realm_id = given(document.id, "")
     roles = _roles(reader, realm_id)
     offline_max = given(document.offline_session_max_lifespan, 0)
+    attributes = given(document.attributes, {})
+    components = reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE})
     return Realm(
         id=realm_id,
         name=given(document.realm, ""),
@@ -70,11 +69,13 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
         refresh_token_max_reuse=given(document.refresh_token_max_reuse, 0),
         roles=roles,
         scopes=_client_scopes(reader, realm_id, roles),
-        throttle=_throttle(given(document.attributes, {})),
+        throttle=_throttle(attributes),
+        strictness=strictness_of(attributes),
         client_policies=_client_policies(document),
         kept_events=_kept_events(document),
         client_ids=_owners_of_roles(reader, realm_id, roles),
-        keys=key_ring(reader.select(COMPONENTS, realm_id, where={"provider_type": PROVIDER_TYPE})),
+        keys=key_ring(components),
+        keys_change=next_change(components, rotation_of(attributes)),
         document=document,
         issuers=trusted_issuers(given(document.identity_providers, [])),
     )

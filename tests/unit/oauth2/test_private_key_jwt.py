@@ -12,7 +12,7 @@ from harness.assertions import TYPE, assertion, form, jwks, key, with_keys
 from harness.realm import NOW, make_realm
 from harness.realm_server import RealmServer
 from keyturn.jose import jwk
-from keyturn.oauth2.client_authentication.assertion_checks import ISSUER_ONLY
+from keyturn.model.strictness import ISSUER_ONLY
 
 FAILED = "Client authentication with signed JWT failed"
 INVALID = "Invalid client or Invalid client credentials"

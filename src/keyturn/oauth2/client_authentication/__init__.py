@@ -16,7 +16,7 @@ from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
 from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
 from keyturn.oauth2.client_authentication.x509 import X509
-from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error, TooManyFailures
+from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error, TooManyFailures, UnauthorizedClient
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.spi import Asked, AuthenticatedClient, Clients
@@ -40,8 +40,25 @@ def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, n
 
     Raises:
         TooManyFailures: whether the credentials are right is not told.
-        OAuth2Error, Miss, Asked: as ``_authenticated``.
+        OAuth2Error, Miss, Asked: as ``_authenticated``; where the realm has one error for all, that one.
     """
+    if realm.strictness.one_error:
+        try:
+            return _unless_slowed(request, form, clients, realm, now)
+        except (InvalidClient, UnauthorizedClient) as error:
+            raise _one_for_all(error, realm) from None
+    return _unless_slowed(request, form, clients, realm, now)
+
+
+def _one_for_all(error: OAuth2Error, realm: Realm) -> InvalidClient:
+    """The same answer, with a challenge, whoever it is that did not prove it (RFC 6749 §5.2); log and events tell."""
+    failed = InvalidClient("Client authentication failed", log=error.log or error.description)
+    failed.trace = error.trace
+    failed.headers = ((b"www-authenticate", f'Basic realm="{realm.path[1:]}", charset="UTF-8"'.encode()),)
+    return failed
+
+
+def _unless_slowed(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
     throttle = realm.throttle
     if throttle is None:
         return _authenticated(request, form, clients, realm, now)

@@ -15,10 +15,6 @@ from keyturn.oauth2.client_authentication.spi import Credentials, not_proved
 from keyturn.oauth2.errors import InvalidClient, OAuth2Error
 from keyturn.oauth2.inquiries import UseOnce
 from keyturn.oauth2.spi import Clients
-from keyturn.representations import given
-
-ISSUER_ONLY: Final = "keyturn.client-assertion.issuer-audience"
-"""A realm's attribute: assertions must be for the issuer alone, as a text (draft-ietf-oauth-rfc7523bis §4)."""
 
 CLOCK_SKEW: Final = 15
 """Seconds by which a client's clock may be ahead."""
@@ -98,7 +94,7 @@ def check_audience(credentials: Credentials, assertion: Assertion, told: Mapping
     """
     realm = credentials.realm
     issuer = f"{credentials.http.base_url}{realm.path}"
-    if given(realm.document.attributes, {}).get(ISSUER_ONLY) == "true":
+    if realm.strictness.issuer_only:
         assert assertion.token is not None
         if assertion.token.claims.get("aud") != issuer:
             raise refused("Invalid token audience", told, log="only the issuer is taken as audience")

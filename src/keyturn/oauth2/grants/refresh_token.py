@@ -72,7 +72,7 @@ class RefreshToken:
         )
         if response is not None and response.keeps_refresh_token:
             authorization = replace(authorization, refresh=None)
-        return replace(authorization, told=told, client=own)
+        return replace(authorization, told=told, client=own, resources=token.resources)
 
     def _token(self, request: TokenRequest, client: Client) -> tuple[Client, RefreshClaims]:
         """The client as policies have it issued tokens, and its token."""

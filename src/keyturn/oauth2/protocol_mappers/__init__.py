@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Final
 
 from keyturn.model.client_scope import ProtocolMapper
+from keyturn.model.roles import Role
 from keyturn.oauth2.protocol_mappers.audience import AllowedOrigins, Audience, AudienceResolve
 from keyturn.oauth2.protocol_mappers.hardcoded import HardcodedClaim
 from keyturn.oauth2.protocol_mappers.roles import ClientRoles, HardcodedRole, RealmRoles, RoleName
@@ -19,6 +20,7 @@ from keyturn.oauth2.protocol_mappers.session import (
 from keyturn.oauth2.protocol_mappers.spi import Claims, ClaimsContext, Mapper, Target
 from keyturn.oauth2.protocol_mappers.subject import PairwiseSubject, SubjectId
 from keyturn.oauth2.protocol_mappers.user import Address, FullName, GroupMembership, UserAttribute, UserProperty
+from keyturn.representations import RoleRepresentation, given
 
 __all__ = ["MAPPERS", "Claims", "ClaimsContext", "Mapper", "Target", "apply_mappers"]
 
@@ -69,9 +71,23 @@ def apply_mappers(claims: Claims, context: ClaimsContext, target: Target) -> Non
 
 
 def _fill_roles(claims: Claims, context: ClaimsContext) -> None:
-    roles = (role for role_id in context.roles if (role := context.realm.roles.roles.get(role_id)))
+    roles = [role for role_id in context.roles if (role := context.realm.roles.roles.get(role_id))]
+    if context.realm.strictness.small_tokens:
+        roles = [role for role in roles if not _is_for_people(role, context)]
     for role in sorted(roles, key=lambda role: role.name):
         if role.client_id is None:
             claims.realm_roles.append(role.name)
         elif client_id := context.realm.client_ids.get(role.client_id):
             claims.client_roles.setdefault(client_id, []).append(role.name)
+
+
+_FOR_PEOPLE: Final = frozenset({"offline_access", "uma_authorization"})
+_ACCOUNT: Final = "account"
+
+
+def _is_for_people(role: Role, context: ClaimsContext) -> bool:
+    """Whether every user has the role by default, and no machine asks for it."""
+    if role.client_id is not None:
+        return context.realm.client_ids.get(role.client_id) == _ACCOUNT
+    default = given(context.realm.document.default_role, RoleRepresentation())
+    return role.name in _FOR_PEOPLE or default.id == role.id
