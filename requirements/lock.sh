@@ -21,6 +21,7 @@ project = tomllib.loads(Path("pyproject.toml").read_text())
 print("# Written by make lock, from pyproject.toml.")
 print("-r server.lock\n-r build.lock")
 print("\n".join(project["dependency-groups"]["dev"]))
-print("\n".join(project["project"]["optional-dependencies"]["fast"]))
+for extra in ("fast", "postgresql"):
+    print("\n".join(project["project"]["optional-dependencies"][extra]))
 PYTHON
 compile --output-file requirements/dev.lock requirements/dev.in

@@ -40,7 +40,8 @@ class SettingsError(Exception):
 class Setting:
     """One setting: what it is called, what it takes, what it means.
 
-    ``secret`` ones have no flag, since command lines are visible to everyone on the machine.
+    ``secret`` ones have no flag, since command lines are visible to everyone on the machine. ``private`` ones have
+    one, and may hold a secret nevertheless.
     """
 
     field: str
@@ -50,6 +51,7 @@ class Setting:
     default: Any
     kc: str | None = None
     secret: bool = False
+    private: bool = False
     multiple: bool = False
     shown_default: str | None = None
 
@@ -77,6 +79,7 @@ def _setting(
     *,
     kc: str | None = None,
     secret: bool = False,
+    private: bool = False,
     multiple: bool = False,
     shown_default: str | None = None,
     factory: Callable[[], Any] | None = None,
@@ -87,12 +90,14 @@ def _setting(
         "parse": parse,
         "kc": kc,
         "secret": secret,
+        "private": private,
         "multiple": multiple,
         "shown_default": shown_default,
     }
+    hidden = secret or private
     if factory is not None:
-        return dataclasses.field(default_factory=factory, metadata=metadata, repr=not secret)
-    return dataclasses.field(default=default, metadata=metadata, repr=not secret)
+        return dataclasses.field(default_factory=factory, metadata=metadata, repr=not hidden)
+    return dataclasses.field(default=default, metadata=metadata, repr=not hidden)
 
 
 def default_data_directory() -> Path:
@@ -114,6 +119,15 @@ class Settings:
         "One server at a time uses it.",
         factory=default_data_directory,
         shown_default="a per-user data directory",
+    )
+    database: str | None = _setting(
+        values.database,
+        "URL",
+        "PostgreSQL database postgresql://USER@HOST/NAME, which several servers can share; needs the extra "
+        "`postgresql`. A password is better kept in KEYTURN_DATABASE, or where PostgreSQL's own clients look for it. "
+        "Without it, SQLite in the data directory.",
+        private=True,
+        shown_default="SQLite",
     )
     host: str = _setting(values.text, "ADDRESS", "Address to listen on; 0.0.0.0 or :: for all.", "127.0.0.1")
     http_port: int = _setting(values.port, "PORT", "Port for plain HTTP; 0 turns it off.", 8080, kc="KC_HTTP_PORT")
@@ -318,7 +332,7 @@ def _parsed(setting: Setting, where: str, value: Any) -> Any:
     try:
         return setting.parse(value)
     except ValueError as error:
-        shown = "its value" if setting.secret else repr(value)
+        shown = "its value" if setting.secret or setting.private else repr(value)
         raise SettingsError(f"{where}: {shown} {error}") from None
 
 

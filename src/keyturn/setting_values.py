@@ -25,6 +25,14 @@ def key(value: Any) -> str:
     return value
 
 
+def database(value: Any) -> str:
+    """The URL of a PostgreSQL database."""
+    url = text(value)
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError("is no URL postgresql://…")
+    return url
+
+
 def path(value: Any) -> Path:
     """A path, made absolute."""
     return Path(text(os.fspath(value) if isinstance(value, os.PathLike) else value)).expanduser().absolute()

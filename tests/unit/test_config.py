@@ -163,6 +163,16 @@ def test_secrets_have_no_flag_and_show_in_no_repr_and_no_message(tmp_path: Path)
         assert "canary" not in str(refused.value)
 
 
+def test_a_database_may_hold_a_password_and_is_told_nowhere() -> None:
+    url = "postgresql://keyturn:canary@db.example/keyturn"
+    settings = load({"database": url}, {}).settings
+    assert settings.database == url
+    assert "canary" not in repr(settings)
+    with pytest.raises(SettingsError, match=r"^--database: its value is no URL postgresql") as refused:
+        load({"database": "mysql://canary"}, {})
+    assert "canary" not in str(refused.value)
+
+
 def test_every_setting_explains_itself() -> None:
     assert len(SETTINGS) == len(Settings.__dataclass_fields__)
     for setting in SETTINGS:

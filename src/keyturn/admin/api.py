@@ -136,7 +136,7 @@ class AdminApi:
         return _response(request, endpoint, result, origin)
 
     def _use(self, once: UseOnce) -> None:
-        with self._environment.store.write() as transaction:
+        with self._environment.store.write(shared=True) as transaction:
             if not transaction.use_once(once.namespace, once.key, once.until):
                 raise Unauthorized("its proof was shown before")
 

@@ -71,7 +71,7 @@ def serve(config: Path | None, **flags: Any) -> None:
 
 
 @keyturn.command()
-@options("data", "seal_key_file")
+@options("data", "database", "seal_key_file")
 @click.option(
     "--new-seal-key-file",
     type=click.Path(path_type=Path),
@@ -105,7 +105,7 @@ def _one_place(file: Path | None, directory: Path | None) -> None:
 
 
 @realm.command("export")
-@options("data", "seal_key_file")
+@options("data", "database", "seal_key_file")
 @_places
 @click.option("--realm", "names", multiple=True, metavar="NAME", help="Realm, repeatable. [default: all]")
 @click.option(
@@ -140,7 +140,7 @@ def export_realm(
 
 
 @realm.command("import")
-@options("data", "seal_key_file", "features")
+@options("data", "database", "seal_key_file", "features")
 @_places
 @click.option(
     "--existing",
@@ -174,7 +174,8 @@ def main(arguments: list[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "keyturn":
             raise
-        _fail(f"the server needs {error.name}, which is not installed: pip install 'keyturn[server]'", _FAILED)
+        extra = "server,postgresql" if error.name == "psycopg" else "server"
+        _fail(f"the server needs {error.name}, which is not installed: pip install 'keyturn[{extra}]'", _FAILED)
     except Exception as error:
         if not _is_expected(error):
             raise

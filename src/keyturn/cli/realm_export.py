@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from keyturn.admin.realm_export import Exported, Users, exported_realm
 from keyturn.config import Settings, SettingsError
 from keyturn.http.serve import seal_keys
 from keyturn.representations import UNSET, RealmRepresentation, encode, given, replace
-from keyturn.store.backends import sqlite
+from keyturn.store.backends import open_store, sqlite
 from keyturn.store.collections import REALMS
 from keyturn.store.data_directory import AlreadyRunning, DataDirectory
 from keyturn.store.spi import Reader, Store
@@ -71,6 +71,10 @@ def _reading(settings: Settings) -> Iterator[Reader]:
 def _store(settings: Settings) -> Iterator[Store]:
     """The database of the data directory; beside a server that has it open nothing of it is changed."""
     path = Path(settings.data)
+    if settings.database is not None:  # anybody may read it beside its servers
+        with closing(open_store(settings.database, seal_keys(settings, path), time.time)) as store:
+            yield store
+        return
     if not (path / "keyturn.db").exists():
         raise SettingsError(f"there is no database in {path}")
     try:

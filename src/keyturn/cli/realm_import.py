@@ -15,11 +15,10 @@ from keyturn.admin.realm_creation import administer_realms, prepare_realm, store
 from keyturn.cli.serve import administrator_text, server_url
 from keyturn.config import Settings, SettingsError
 from keyturn.http.bootstrap import bootstrap
-from keyturn.http.serve import seal_keys
+from keyturn.http.serve import open_database
 from keyturn.model.new_realm import MASTER, NewRealm
 from keyturn.representations import RealmRepresentation, UserRepresentation, given, replace
 from keyturn.representations.reading import UnreadableDocument, read
-from keyturn.store.backends import sqlite
 from keyturn.store.collections import REALMS, ROLES
 from keyturn.store.data_directory import DataDirectory
 from keyturn.store.spi import Relation, Store, Transaction
@@ -54,7 +53,7 @@ def import_realms(settings: Settings, *, file: Path | None, directory: Path | No
     now = time.time()
     fresh = Fresh(random_id, random_secret, now)
     with DataDirectory(settings.data) as held:
-        store = sqlite.open_store(held.database, seal_keys(settings, held.path), time.time)
+        store = open_database(settings, held)
         try:
             wanted = _wanted(store, realms, existing)
             made = [_prepared(realm, fresh, settings.features) for realm in wanted]

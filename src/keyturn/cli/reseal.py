@@ -1,13 +1,11 @@
 """``keyturn reseal``: seals the secrets in the database with another key."""
 
 import os
-import time
 from pathlib import Path
 
 from keyturn.config import Settings, SettingsError
-from keyturn.http.serve import seal_keys
+from keyturn.http.serve import open_database, seal_keys
 from keyturn.jose.seal import SealKey, format_seal_key, new_seal_key, parse_seal_key
-from keyturn.store.backends import sqlite
 from keyturn.store.data_directory import DataDirectory
 
 
@@ -23,7 +21,7 @@ def change_key(settings: Settings, new_key_file: Path | None) -> None:
         StoreError: the server is running, the present key is wrong, the database cannot be written to.
     """
     with DataDirectory(settings.data) as directory:
-        if not directory.database.exists():
+        if settings.database is None and not directory.database.exists():
             raise SettingsError(f"there is no database in {directory.path}")
         keys = seal_keys(settings, directory.path)
         if keys.given is not None and new_key_file is None:
@@ -34,7 +32,7 @@ def change_key(settings: Settings, new_key_file: Path | None) -> None:
                 "--new-seal-key-file is for keys that are given by --seal-key-file or KEYTURN_SEAL_KEY"
             )
         new = None if new_key_file is None else _read_or_make(new_key_file)
-        store = sqlite.open_store(directory.database, keys, time.time)
+        store = open_database(settings, directory, keys)
         try:
             key = keys.replace(store, new)
         finally:

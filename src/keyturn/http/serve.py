@@ -43,11 +43,12 @@ from keyturn.http.token_protocol import TokenProtocol
 from keyturn.model.client_secret import ROTATION
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
-from keyturn.store.backends import sqlite
+from keyturn.store.backends import open_store
 from keyturn.store.data_directory import DataDirectory
 from keyturn.store.recording import saver
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Store
+from keyturn.store.sql import SqlStore
 
 _log = logging.getLogger(__name__)
 
@@ -142,9 +143,15 @@ def _forwarding(settings: Settings) -> Forwarding:
         raise SettingsError(f"--hostname: {settings.hostname!r} is neither a host name nor an http(s) URL") from None
 
 
+def open_database(settings: Settings, directory: DataDirectory, keys: SealKeys | None = None) -> SqlStore:
+    """The database of the settings, or else that in the data directory. Raises StoreError."""
+    keys = keys or seal_keys(settings, directory.path)
+    return open_store(settings.database or directory.database, keys, time.time)
+
+
 @contextlib.contextmanager
 def _opened(settings: Settings, directory: DataDirectory) -> Iterator[Store]:
-    store = sqlite.open_store(directory.database, seal_keys(settings, directory.path), time.time)
+    store = open_database(settings, directory)
     try:
         yield store
     finally:

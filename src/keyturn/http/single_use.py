@@ -54,5 +54,5 @@ class SingleUse:
                         written.set_result(first)
 
     def _commit(self, uses: list[UseOnce]) -> list[bool]:
-        with self._store.write() as transaction:
+        with self._store.write(shared=True) as transaction:
             return transaction.use_each_once([(use.namespace, use.key, use.until) for use in uses])

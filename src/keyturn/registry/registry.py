@@ -263,7 +263,7 @@ class Registry:
         with self._lock:
             for change in changes:
                 if change.kind == EVERYTHING:
-                    self._applied = max(self._applied, change.revision)
+                    self._applied = change.revision  # which may be lower, after a backup was restored
                     self._forget_all()
                 elif change.kind == REVOKED_TOKEN:
                     self.revoked.add(change.realm_id, change.id)

@@ -28,28 +28,50 @@ class Connection(Protocol):
 class Connections:
     """Lends each connection to one user at a time, the one used last first. Any thread may ask."""
 
-    def __init__(self, connect: Callable[[], Connection], errors: type[Exception], kept: int) -> None:
-        """`kept` connections stay open; who finds none left gets a new one. `errors` are the driver's."""
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        errors: type[Exception],
+        kept: int,
+        lost: Callable[[Connection], bool] = lambda _: False,
+    ) -> None:
+        """`kept` connections stay open; who finds none left gets a new one.
+
+        `errors` are the driver's. `lost` says of a connection after an error whether it leads nowhere any more.
+        """
         self._connect = connect
         self._errors = errors
         self._kept = kept
+        self._lost = lost
         self._state = threading.Lock()
         self._idle: list[Connection] = []
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """A connection whose transaction is rolled back at the end, unless it was committed.
+    def connection(self, begin: Callable[[Connection], None] = lambda _: None) -> Iterator[Connection]:
+        """A connection whose transaction, which `begin` begins, is rolled back at the end unless it was committed.
 
-        Raises the driver's errors where none can be opened.
+        One that was lost while nobody used it is left for the next. Raises the driver's errors where there is none.
         """
-        with self._state:
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            connection = self._connect()
+        connection = self._begun(begin)
         try:
             yield connection
         finally:
             self._take_back(connection)
+
+    def _begun(self, begin: Callable[[Connection], None]) -> Connection:
+        while True:
+            with self._state:
+                idle = self._idle.pop() if self._idle else None
+            connection = self._connect() if idle is None else idle
+            try:
+                begin(connection)
+            except BaseException:
+                was_lost = idle is not None and self._lost(connection)
+                self._take_back(connection)
+                if not was_lost:
+                    raise
+            else:
+                return connection
 
     def close(self) -> None:
         """Ends the connections that nobody uses; the others end when they come back."""

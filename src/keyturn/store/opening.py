@@ -102,6 +102,6 @@ def _made(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing
 def create_tables(connection: Connection, dialect: Dialect) -> None:
     """Makes the newest schema in an empty database."""
     for table in ALL:
-        for statement in creation(table, dialect.row_number):
+        for statement in creation(table, dialect.types):
             connection.execute(statement)
     connection.execute(insert(SCHEMA_VERSION), (VERSION,))

@@ -28,7 +28,7 @@ def saver(store: Store, new_id: Callable[[], str]) -> Save:
         entries = [(event.realm_id, _entry(event, new_id())) for event in events]
         used = [ClientUse(*key, use.tokens, use.last) for key, use in uses.items()]
         try:
-            with store.write() as transaction:
+            with store.write(shared=True) as transaction:
                 transaction.append(EVENTS, entries)
                 transaction.count_uses(used)
         except StoreError as error:

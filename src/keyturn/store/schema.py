@@ -22,7 +22,7 @@ class Type(StrEnum):
     TEXT = "TEXT"
     WHOLE = "BIGINT"
     NUMBER = "NUMBER"
-    """The number of a row, given by the database; each names it differently (``Dialect.row_number``)."""
+    """The number of a row, given by the database; each names it differently (``Dialect.types``)."""
     VERSION = "VARCHAR(32)"
 
 
@@ -183,3 +183,11 @@ ALL: Final = (
     META,
     SCHEMA_VERSION,
 )
+
+
+def key_of_index(index: str) -> tuple[str, str]:
+    """The table that an index belongs to, and the key that it keeps unique."""
+    for table in ALL:
+        if any(found.name == index for found in table.indexes):
+            return table.name, index.removeprefix(f"{table.name}_").removesuffix("_unique")
+    return index, index

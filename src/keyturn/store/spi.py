@@ -285,8 +285,11 @@ class Store(Protocol):
         """A view that does not change while it is open."""
         ...
 
-    def write(self) -> AbstractContextManager[Transaction]:
+    def write(self, *, shared: bool = False) -> AbstractContextManager[Transaction]:
         """A transaction, begun at once; committed at the end of the block, rolled back by any exception.
+
+        Transactions come one after the other, whoever writes. ``shared`` ones may go on beside others: they only mark
+        keys as used, add to logs and count uses, and rest on nothing that they read (else: RuntimeError).
 
         After the commit, and before the block's end, every listener has been called with the transaction's changes.
         Raises Busy, Unavailable.

@@ -1,7 +1,7 @@
 """The store in SQL, the same for every database; what differs between them is in ``backends``."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from threading import Lock
 
 from keyturn.jose.seal import SealKey
@@ -52,12 +52,12 @@ class SqlStore:
             yield reader
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, shared: bool = False) -> Iterator[Transaction]:
         """A transaction; see ``spi.Store.write``. Writers of this process take turns in the order of asking.
 
         A listener must not write: raises RuntimeError where this thread has a transaction open already.
         """
-        with self._transaction() as transaction:
+        with self._transaction(shared=shared) as transaction:
             yield transaction
 
     def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> None:
@@ -104,25 +104,23 @@ class SqlStore:
         Raises Busy, Unavailable where it could not be moved there; it is safe in the log all the same.
         """
         try:
-            with self._connection() as connection, translated(self._dialect):
+            with translated(self._dialect), self._connections.connection() as connection:
                 self._dialect.closing(connection)
         finally:
             self._connections.close()
 
     @contextmanager
     def _reader(self) -> Iterator[SqlReader]:
-        with self._connection() as connection:
-            with translated(self._dialect):
-                self._dialect.begin_read(connection)
+        with self._connection(self._dialect.begin_read) as connection:
             yield SqlReader(connection, self._dialect, self._sealing)
 
     @contextmanager
-    def _transaction(self) -> Iterator[SqlTransaction]:
-        with self._turns.turn(self._dialect.busy_timeout):
-            with self._connection() as connection:
-                with translated(self._dialect):
-                    self._dialect.begin_write(connection)
-                transaction = SqlTransaction(connection, self._dialect, self._sealing, int(self._clock()))
+    def _transaction(self, *, shared: bool = False) -> Iterator[SqlTransaction]:
+        beside = shared and self._dialect.writes_beside
+        with nullcontext() if beside else self._turns.turn(self._dialect.busy_timeout):
+            with self._connection(self._dialect.begin_write) as connection:
+                now = int(self._clock())
+                transaction = SqlTransaction(connection, self._dialect, self._sealing, now, shared=shared)
                 yield transaction
                 changes = transaction.finish()
                 with translated(self._dialect):
@@ -161,9 +159,9 @@ class SqlStore:
             self._followed = changes[-1].revision
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        """A connection whose transaction is rolled back at the end, unless it was committed."""
+    def _connection(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:
+        """A connection with a transaction, which is rolled back at the end, unless it was committed."""
         with ExitStack() as stack:
             with translated(self._dialect):
-                connection = stack.enter_context(self._connections.connection())
+                connection = stack.enter_context(self._connections.connection(begin))
             yield connection

@@ -1,13 +1,13 @@
 """Reading: one consistent view of the database, in SQL that every backend speaks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, Protocol
 
 from keyturn.representations import decode
 from keyturn.store.connections import Connection
-from keyturn.store.schema import LOG_TABLES, TABLES
+from keyturn.store.schema import LOG_TABLES, TABLES, Type
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import (
     Change,
@@ -28,9 +28,10 @@ _PAIRS: Final = _RELATED.format(wanted='"source", "target"', end="")
 _TARGETS: Final = _RELATED.format(wanted='"target"', end=' AND "source" = ?')
 _SOURCES: Final = _RELATED.format(wanted='"source"', end=' AND "target" = ?')
 _MARKED: Final = 'FROM "once" WHERE "namespace" = ? AND "until" > ?'
-_CHANGES: Final = 'SELECT "revision", "realm_id", "kind", "id" FROM "change" WHERE "revision" > ? ORDER BY "revision"'
+_CHANGE: Final = '"revision", "realm_id", "kind", "id"'
+_CHANGES: Final = f'SELECT {_CHANGE} FROM "change" WHERE "revision" > ? ORDER BY {_CHANGE}'
 
-_CHUNK: Final = 500
+CHUNK: Final = 500
 """Ids in one statement; far below every backend's limit of parameters."""
 
 _FEW: Final = 500
@@ -44,10 +45,14 @@ class Dialect(Protocol):
     """Seconds for which a writer waits for others."""
     errors: type[Exception]
     """What the driver raises."""
-    row_number: str
-    """The type of a column that numbers the rows by itself."""
+    types: Mapping[Type, str]
+    """What columns' types are called where that is not what ``Type`` says: a row's number in any case."""
+    lowered: str
+    """The expression that lowers ``{}`` as Unicode says."""
     no_limit: str
     """What stands after LIMIT where there is none."""
+    writes_beside: bool
+    """Whether the database lets several write at the same time."""
     alembic_url: str
     """Names the database to Alembic, which is given a connection."""
 
@@ -59,6 +64,17 @@ class Dialect(Protocol):
         """Begins a transaction that may write. Waits for other writers."""
         ...
 
+    def revision(self, connection: Connection) -> int:
+        """The newest revision, in a transaction that may raise it: nobody else does until it ends."""
+        ...
+
+    def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
+        """Executes what may find a unique key taken; how many rows it touched.
+
+        Raises one of ``errors``; where that is a key that is taken, the transaction goes on as if nothing had been run.
+        """
+        ...
+
     def begin_exclusive(self, connection: Connection) -> None:
         """Begins a transaction that changes the schema."""
         ...
@@ -66,6 +82,10 @@ class Dialect(Protocol):
     def has_table(self, connection: Connection, name: str) -> bool: ...
     def translate(self, error: Exception) -> StoreError:
         """One of ``errors`` in the store's terms, without any value of the statement in its text."""
+        ...
+
+    def driver(self, connection: Connection) -> Any:
+        """The driver's own connection, for Alembic."""
         ...
 
     def closing(self, connection: Connection) -> None:
@@ -90,7 +110,7 @@ class SqlReader:
         self._dialect = dialect
         self._sealing = sealing
         self._broken: StoreError | None = None
-        self.revision: int = self._one('SELECT "value" FROM "revision"')
+        self.revision: int = self._newest()
 
     def get(self, collection: Collection[D], realm_id: str, id: str) -> D | None:  # noqa: A002 - Keycloak's name
         return self.find(collection, realm_id, id=id)
@@ -98,8 +118,8 @@ class SqlReader:
     def get_many(self, collection: Collection[D], realm_id: str, ids: Iterable[str]) -> list[D]:
         wanted = list(dict.fromkeys(ids))
         found: dict[str, D] = {}
-        for start in range(0, len(wanted), _CHUNK):
-            where = Where().equal("realm_id", realm_id).among("id", wanted[start : start + _CHUNK])
+        for start in range(0, len(wanted), CHUNK):
+            where = Where().equal("realm_id", realm_id).among("id", wanted[start : start + CHUNK])
             for row in self._rows(f"{_documents(collection.name)}{where}", where.values):
                 found[row[1]] = self._document(collection, row)
         return [found[id_] for id_ in wanted if id_ in found]
@@ -111,8 +131,8 @@ class SqlReader:
         if ids is None:
             return self._rows(f'{statement} WHERE "realm_id" = ? ORDER BY "sequence"', (realm_id,))
         wanted, found = list(ids), []
-        for start in range(0, len(wanted), _CHUNK):
-            where = Where().equal("realm_id", realm_id).among("id", wanted[start : start + _CHUNK])
+        for start in range(0, len(wanted), CHUNK):
+            where = Where().equal("realm_id", realm_id).among("id", wanted[start : start + CHUNK])
             found += self._rows(f"{statement}{where}", where.values)
         return found
 
@@ -133,9 +153,8 @@ class SqlReader:
         first: int = 0,
         limit: int | None = None,
     ) -> Sequence[D]:
-        chosen = _where(realm_id, where, like, any_like)
-        order = '"sequence"' if order_by is None else f'{quoted(order_by)}, "sequence"'
-        statement = f"{_documents(collection.name)}{chosen} ORDER BY {order}"
+        chosen = self._where(realm_id, where, like, any_like)
+        statement = f"{_documents(collection.name)}{chosen} ORDER BY {_order(collection, order_by)}"
         return [self._document(collection, row) for row in self._page(statement, chosen, first, limit)]
 
     def count(
@@ -147,7 +166,7 @@ class SqlReader:
         like: dict[str, str] | None = None,
         any_like: Sequence[dict[str, str]] = (),
     ) -> int:
-        chosen = _where(realm_id, where, like, any_like)
+        chosen = self._where(realm_id, where, like, any_like)
         return int(self._one(f"SELECT count(*) FROM {quoted(collection.name)}{chosen}", chosen.values))
 
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
@@ -174,7 +193,7 @@ class SqlReader:
             chosen.among("id", [row[0] for row in few])
         else:  # so many that those who are looked at in order soon fill the page
             chosen.linked(*values)
-        statement = f'{_documents(collection.name)}{chosen} ORDER BY {quoted(order_by)}, "sequence"'
+        statement = f"{_documents(collection.name)}{chosen} ORDER BY {_order(collection, order_by)}"
         return [self._document(collection, row) for row in self._page(statement, chosen, first, limit)]
 
     def is_used(self, namespace: str, key: str, now: int) -> bool:
@@ -195,8 +214,8 @@ class SqlReader:
 
     def uses(self, realm_id: str, clients: Iterable[str]) -> Sequence[ClientUse]:
         wanted, found = list(clients), []
-        for start in range(0, len(wanted), _CHUNK):
-            where = Where().equal("realm_id", realm_id).among("client", wanted[start : start + _CHUNK])
+        for start in range(0, len(wanted), CHUNK):
+            where = Where().equal("realm_id", realm_id).among("client", wanted[start : start + CHUNK])
             rows = self._rows(f'SELECT "realm_id", "client", "tokens", "last" FROM "client_use"{where}', where.values)
             found += [ClientUse(*row) for row in rows]
         return found
@@ -222,6 +241,25 @@ class SqlReader:
             return self._rows(statement, chosen.values)
         most = self._dialect.no_limit if limit is None else str(int(limit))
         return self._rows(f"{statement} LIMIT {most} OFFSET {int(first)}", chosen.values)
+
+    def _where(
+        self,
+        realm_id: str | None,
+        where: dict[str, str | None] | None,
+        like: dict[str, str] | None,
+        any_like: Sequence[dict[str, str]],
+    ) -> Where:
+        chosen = Where()
+        if realm_id is not None:
+            chosen.equal("realm_id", realm_id)
+        for name, value in (where or {}).items():
+            chosen.equal(name, value)
+        for patterns in (*({name: pattern} for name, pattern in (like or {}).items()), *any_like):
+            chosen.alike(patterns, self._dialect.lowered)
+        return chosen
+
+    def _newest(self) -> int:
+        return int(self._one('SELECT "value" FROM "revision"'))
 
     def _one(self, statement: str, values: Sequence[Any] = ()) -> Any:
         return self._rows(statement, values)[0][0]
@@ -258,22 +296,12 @@ def _finding(collection: str, keys: tuple[str, ...], in_realm: bool) -> str:
     return f"{_documents(collection)} WHERE {conditions} LIMIT 1"
 
 
-def _where(
-    realm_id: str | None,
-    where: dict[str, str | None] | None,
-    like: dict[str, str] | None,
-    any_like: Sequence[dict[str, str]],
-) -> Where:
-    chosen = Where()
-    if realm_id is not None:
-        chosen.equal("realm_id", realm_id)
-    for name, value in (where or {}).items():
-        chosen.equal(name, value)
-    for name, pattern in (like or {}).items():
-        chosen.alike({name: pattern})
-    for patterns in any_like:
-        chosen.alike(patterns)
-    return chosen
+def _order(collection: Collection[Any], key: str | None) -> str:
+    """By `key`, documents without it first; a unique one is in all that are ordered by it, and has an index."""
+    if key is None:
+        return '"sequence"'
+    absent = "" if any(each.unique for each in collection.keys if each.name == key) else " NULLS FIRST"
+    return f'{quoted(key)}{absent}, "sequence"'
 
 
 def _chosen(realm_id: str, wanted: Entries) -> Where:

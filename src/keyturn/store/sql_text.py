@@ -1,14 +1,15 @@
 """SQL that every backend speaks, as text: ``?`` stands for each value, and names are quoted (``user`` is a keyword)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Self
 
 from keyturn.store.schema import Column, Table, Type
 
 
-def creation(table: Table, row_number: str) -> Iterator[str]:
-    """The statements that make `table` and its indexes. `row_number` is the type of a row's number."""
-    lines = [_column(column, row_number) for column in table.columns]
+def creation(table: Table, types: Mapping[Type, str]) -> Iterator[str]:
+    """The statements that make `table` and its indexes. `types` are those that the database calls otherwise."""
+    lines = [_column(column, types) for column in table.columns]
     named = f"CONSTRAINT {quoted(table.constraint)} " if table.constraint else ""
     lines.append(f"{named}PRIMARY KEY ({_list(table.primary_key)})")
     yield f"CREATE TABLE {quoted(table.name)} ({', '.join(lines)})"
@@ -18,9 +19,8 @@ def creation(table: Table, row_number: str) -> Iterator[str]:
         yield f"CREATE {unique}INDEX {quoted(index.name)} ON {quoted(table.name)} ({columns})"
 
 
-def _column(column: Column, row_number: str) -> str:
-    type_ = row_number if column.type is Type.NUMBER else column.type.value
-    return f"{quoted(column.name)} {type_}{' NOT NULL' if column.required else ''}"
+def _column(column: Column, types: Mapping[Type, str]) -> str:
+    return f"{quoted(column.name)} {types.get(column.type, column.type)}{' NOT NULL' if column.required else ''}"
 
 
 def quoted(name: str) -> str:
@@ -58,6 +58,16 @@ def update(table: Table, names: Sequence[str], where: Sequence[str]) -> str:
     )
 
 
+@cache
+def marking(count: int) -> str:
+    """Marks so many keys as used that are not, or no longer: takes their values and then the time. Gives those."""
+    rows = ", ".join(["(?, ?, ?)"] * count)
+    return (
+        f'INSERT INTO "once" ("namespace", "key", "until") VALUES {rows} ON CONFLICT ("namespace", "key")'
+        ' DO UPDATE SET "until" = excluded."until" WHERE "once"."until" <= ? RETURNING "namespace", "key"'
+    )
+
+
 class Where:
     """Conditions that all hold, and the values for their ``?`` in the same order. Without any, everything is meant."""
 
@@ -89,11 +99,14 @@ class Where:
         """Regards case. The pattern's escape is ``\\``."""
         return self._add(rf"{quoted(name)} LIKE ? ESCAPE '\'", pattern)
 
-    def alike(self, patterns: Mapping[str, str]) -> Self:
-        """One of the patterns matches. Both sides are lowered as Unicode says, which LIKE itself does nowhere."""
+    def alike(self, patterns: Mapping[str, str], lowered: str) -> Self:
+        """One of the patterns matches. Both sides are lowered as Unicode says, which LIKE itself does nowhere.
+
+        `lowered` is the expression that does so, with ``{}`` for a column.
+        """
         if not patterns:
             return self._add("1 = 0")
-        each = " OR ".join(rf"lower({quoted(name)}) LIKE ? ESCAPE '\'" for name in patterns)
+        each = " OR ".join(rf"{lowered.format(quoted(name))} LIKE ? ESCAPE '\'" for name in patterns)
         return self._add(f"({each})", *(pattern.lower() for pattern in patterns.values()))
 
     def _add(self, condition: str, *values: Any) -> Self:

@@ -9,8 +9,8 @@ from keyturn.store.connections import Connection
 from keyturn.store.schema import CHANGE, CLIENT_USE, ENDS, LOG_TABLES, ONCE, RELATION, TABLES
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import Change, ClientUse, Collection, D, Duplicate, Log, Relation
-from keyturn.store.sql_reader import Dialect, SqlReader
-from keyturn.store.sql_text import Where, insert, names_of, quoted, update
+from keyturn.store.sql_reader import CHUNK, Dialect, SqlReader, translated
+from keyturn.store.sql_text import Where, insert, marking, names_of, quoted, update
 
 _INSERTS: Final = {name: insert(table) for name, table in (TABLES | LOG_TABLES).items()}
 _COLUMNS: Final = {name: names_of(table) for name, table in (TABLES | LOG_TABLES).items()}
@@ -18,7 +18,6 @@ _OWN: Final = ("realm_id", "id")
 _CHANGED: Final = {name: tuple(each for each in names_of(table) if each not in _OWN) for name, table in TABLES.items()}
 _UPDATES: Final = {name: update(table, _CHANGED[name], _OWN) for name, table in TABLES.items()}
 _LINK: Final = insert(RELATION, absent=True)
-_USE: Final = insert(ONCE, absent=True)
 _LOG_CHANGE: Final = insert(CHANGE)
 _FIRST_USE: Final = (
     'INSERT INTO "client_use" ("realm_id", "client", "tokens", "last")'
@@ -30,15 +29,19 @@ _RAISE_REVISION: Final = 'UPDATE "revision" SET "value" = "value" + 1 RETURNING 
 
 
 class SqlTransaction(SqlReader):
-    """Writes over one connection. The changes wait in memory until `finish` writes them under the next revision."""
+    """Writes over one connection. The changes wait in memory until `finish` writes them under the next revision.
 
-    def __init__(self, connection: Connection, dialect: Dialect, sealing: Sealing, now: int) -> None:
+    ``shared`` ones go on beside each other, and can change nothing that is in the change log.
+    """
+
+    def __init__(self, connection: Connection, dialect: Dialect, sealing: Sealing, now: int, *, shared: bool) -> None:
+        self._shared = shared
         super().__init__(connection, dialect, sealing)
         self._now = now
         self._changes: dict[tuple[str, str, str], None] = {}  # a set that keeps its order
 
     def insert(self, collection: Collection[D], realm_id: str, document: D) -> None:
-        self._run(_INSERTS[collection.name], self._values(collection, realm_id, document))
+        self._attempt(_INSERTS[collection.name], self._values(collection, realm_id, document))
         self._changed(realm_id, collection.name, _id(document))
 
     def insert_many(self, collection: Collection[D], realm_id: str, documents: Iterable[D]) -> None:
@@ -60,7 +63,7 @@ class SqlTransaction(SqlReader):
     def update(self, collection: Collection[D], realm_id: str, document: D) -> None:
         row, id_ = self._row(collection, realm_id, document), _id(document)
         values = [*(row[name] for name in _CHANGED[collection.name]), realm_id, id_]
-        if self._run(_UPDATES[collection.name], values) == 0:
+        if self._attempt(_UPDATES[collection.name], values) == 0:
             raise KeyError(id_)
         self._changed(realm_id, collection.name, id_)
 
@@ -100,12 +103,21 @@ class SqlTransaction(SqlReader):
         return True
 
     def use_once(self, namespace: str, key: str, until: int) -> bool:
-        expired = Where().equal("namespace", namespace).equal("key", key).compared("until", "<=", self._now)
-        self._delete(ONCE.name, expired)
-        return self._run(_USE, (namespace, key, until)) == 1
+        return bool(self._rows(marking(1), (namespace, key, until, self._now)))
 
     def use_each_once(self, uses: Sequence[tuple[str, str, int]]) -> list[bool]:
-        return [self.use_once(*use) for use in uses]
+        wanted = {(namespace, key): until for namespace, key, until in reversed(uses)}  # the first of those alike
+        rows = [(*name, until) for name, until in sorted(wanted.items())]  # lest two writers wait for each other
+        marked: set[tuple[str, str]] = set()
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
+            values = [value for row in chunk for value in row]
+            marked.update((row[0], row[1]) for row in self._rows(marking(len(chunk)), (*values, self._now)))
+        first = []
+        for namespace, key, _ in uses:
+            first.append((namespace, key) in marked)
+            marked.discard((namespace, key))
+        return first
 
     def announce(self, kind: str, realm_id: str, id: str) -> None:  # noqa: A002
         self._changed(realm_id, kind, id)
@@ -127,7 +139,7 @@ class SqlTransaction(SqlReader):
         return self._run(f'DELETE FROM {table} WHERE "sequence" IN ({numbers})', chosen.values)
 
     def count_uses(self, uses: Iterable[ClientUse]) -> None:
-        uses = list(uses)
+        uses = sorted(uses, key=lambda use: (use.realm_id, use.client))  # lest two writers wait for each other
         if uses:
             self._run_many(_FIRST_USE, [(use.realm_id, use.client) for use in uses])
             self._run_many(_COUNT_USE, [(use.tokens, use.last, use.realm_id, use.client) for use in uses])
@@ -138,6 +150,8 @@ class SqlTransaction(SqlReader):
             raise self._broken
         if not self._changes:
             return ()
+        if self._shared:
+            raise RuntimeError("a transaction beside others changes what they may have read")
         self.revision = self._rows(_RAISE_REVISION)[0][0]
         changes = [Change(self.revision, *change) for change in self._changes]
         self._run_many(_LOG_CHANGE, [(each.revision, each.realm_id, each.kind, each.id) for each in changes])
@@ -159,6 +173,12 @@ class SqlTransaction(SqlReader):
         self._delete(CHANGE.name, Where().compared("revision", "<=", self.revision - kept))
         self._delete(SESSIONS.name, Where().compared("expires", "<=", f"{now:012d}"))
 
+    def _newest(self) -> int:
+        if self._shared:
+            return super()._newest()
+        with translated(self._dialect):
+            return self._dialect.revision(self._connection)
+
     def _unlink_all(self, kind: str, realm_id: str, id: str) -> None:  # noqa: A002
         for end, place in (("source", 0), ("target", 1)):
             ended = [relation.value for relation, kinds in ENDS.items() if kinds[place] == kind]
@@ -176,6 +196,11 @@ class SqlTransaction(SqlReader):
         """Executes a statement that gives no rows; how many it touched."""
         with self._guarded():
             return self._connection.execute(statement, values).rowcount
+
+    def _attempt(self, statement: str, values: Sequence[Any]) -> int:
+        """Executes what may raise Duplicate; how many rows it touched."""
+        with self._guarded():
+            return self._dialect.attempt(self._connection, statement, values)
 
     def _run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         with self._guarded():

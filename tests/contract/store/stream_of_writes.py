@@ -1,6 +1,6 @@
 """A program that writes one transaction after the other and says so after each commit, until it is killed.
 
-Arguments: the database's path, the seal key's directory, the first number.
+Arguments: the database's URL, the seal key's directory, the first number.
 """
 
 import itertools
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.role import RoleRepresentation
-from keyturn.store.backends.sqlite import open_store
+from keyturn.store.backends import open_store
 from keyturn.store.collections import CLIENTS, ROLES
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Relation
@@ -17,7 +17,7 @@ from keyturn.store.spi import Relation
 
 def main() -> None:
     database, keys, first = sys.argv[1:]
-    store = open_store(Path(database), SealKeys(Path(keys)), lambda: 0)
+    store = open_store(database, SealKeys(Path(keys)), lambda: 0)
     for number in itertools.count(int(first)):
         client = f"c{number}"
         with store.write() as write:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from keyturn.representations import UNSET
 from keyturn.representations.client import ClientRepresentation
+from keyturn.representations.component import ComponentRepresentation
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.role import RoleRepresentation
 from keyturn.representations.user import UserRepresentation
-from keyturn.store.collections import CLIENTS, GROUPS, REALMS, ROLES, USERS
+from keyturn.store.collections import CLIENTS, COMPONENTS, GROUPS, REALMS, ROLES, USERS
 from keyturn.store.spi import Duplicate
 from keyturn.store.sql import SqlStore
 
@@ -162,6 +164,33 @@ def test_selects_in_the_order_of_creation_or_of_a_key_and_by_page(store: SqlStor
         assert [found.name for found in page] == ["b", "c"]
         assert [found.name for found in read.select(ROLES, "r1", first=2)] == ["a", "c"]
         assert read.select(ROLES, "r1", limit=0) == []
+
+
+def test_orders_names_by_their_characters_whatever_the_database_thinks_of_them(store: SqlStore) -> None:
+    names = ["Zoe", "_", "a", "a b", "a-b", "ab", "b", "z", "ä", "ж", "\U0001f600"]
+    with store.write() as write:
+        write.insert_many(ROLES, "r1", [role(name) for name in reversed(names)])
+    with store.read() as read:
+        assert [found.name for found in read.select(ROLES, "r1", order_by="name")] == names
+        assert read.find(ROLES, "r1", name="A") is None
+
+
+def test_documents_without_a_name_come_first(store: SqlStore) -> None:
+    with store.write() as write:
+        for name in ("b", UNSET, "a"):
+            write.insert(COMPONENTS, "r1", ComponentRepresentation(id=f"id-{name}", name=name))
+    with store.read() as read:
+        assert [found.name for found in read.select(COMPONENTS, "r1", order_by="name")] == [UNSET, "a", "b"]
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0b", "\uffff", "\uffff0", "\uffff\uffff0\0\uffff\0"])
+def test_keeps_every_character_there_is(store: SqlStore, name: str) -> None:
+    with store.write() as write:
+        write.insert(ROLES, "r1", role(name))
+        write.insert(ROLES, "r1", role(f"{name}0"))
+    with store.read() as read:
+        assert read.find(ROLES, "r1", name=name) == role(name)
+        assert read.keys_of(ROLES, "r1", ("name",)) == [(name,), (f"{name}0",)]
 
 
 def test_selects_by_equal_keys(store: SqlStore) -> None:

@@ -1,7 +1,7 @@
 """Transactions: whole or not at all, one after the other, each with its revision in the change log."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -194,3 +194,56 @@ def test_pruning_forgets_expired_sessions_and_single_uses(store: SqlStore) -> No
         assert [session.id for session in read.select(SESSIONS, None)] == ["2"]
         assert read.used("jti", 0) == [("2", NOW + 10)]
         assert read.revision == 1
+
+
+def test_two_servers_that_read_modify_and_write_lose_nothing(
+    store: SqlStore, open_again: Callable[[], SqlStore]
+) -> None:
+    with store.write() as write:
+        write.insert(ROLES, "r1", role("counter", "0"))
+    stores = (store, open_again())
+    together = threading.Barrier(4)
+
+    def count(own: SqlStore) -> None:
+        together.wait(30)
+        for _ in range(10):
+            with own.write() as write:
+                found = write.get(ROLES, "r1", "counter")
+                assert found is not None
+                write.update(ROLES, "r1", role("counter", str(int(str(found.description)) + 1)))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, stores * 2))
+    with store.read() as read:
+        assert read.get(ROLES, "r1", "counter") == role("counter", "40")
+        assert read.revision == 41
+    changes = store.changes_since(0)
+    assert changes is not None
+    assert [change.revision for change in changes] == list(range(1, 42))
+
+
+def test_two_servers_let_something_be_used_once(store: SqlStore, open_again: Callable[[], SqlStore]) -> None:
+    stores = (store, open_again())
+    together = threading.Barrier(4)
+    keys = [str(number) for number in range(40)]
+
+    def use(own: SqlStore, order: int) -> list[str]:
+        together.wait(30)
+        mine = []
+        for start in range(0, 40, 10):
+            uses = [("jti", key, NOW + 60) for key in keys[start : start + 10][::order]]
+            with own.write(shared=True) as write:
+                mine += [use[1] for use, first in zip(uses, write.use_each_once(uses), strict=True) if first]
+        return mine
+
+    with ThreadPoolExecutor(4) as pool:
+        used = [key for found in pool.map(use, stores * 2, (1, 1, -1, -1)) for key in found]
+    assert sorted(used) == sorted(keys)
+
+
+def test_a_transaction_beside_others_changes_nothing_that_is_in_the_change_log(store: SqlStore) -> None:
+    with pytest.raises(RuntimeError, match="beside others"), store.write(shared=True) as write:
+        write.insert(ROLES, "r1", role("a"))
+    with store.read() as read:
+        assert read.count(ROLES, "r1") == 0
+        assert read.revision == 0

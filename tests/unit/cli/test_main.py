@@ -1,6 +1,7 @@
 """The command ``keyturn`` as its users meet it."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +21,14 @@ def test_says_what_to_install_where_the_server_is_not(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("keyturn: the server needs uv")
     assert line.endswith("pip install 'keyturn[server]'")
+
+
+def test_says_what_to_install_where_the_driver_of_a_database_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "keyturn.store.backends.postgresql", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(SystemExit) as stopped:
+        main(["realm", "export", "--data", str(tmp_path), "--file", "x", "--database", "postgresql://127.0.0.1:1/none"])
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.endswith("pip install 'keyturn[server,postgresql]'\n")

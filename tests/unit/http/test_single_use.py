@@ -60,9 +60,9 @@ class Counting(SqlStore):
     transactions = 0
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, shared: bool = False) -> Iterator[Transaction]:
         self.transactions += 1
-        with super().write() as transaction:
+        with super().write(shared=shared) as transaction:
             yield transaction
 
 
@@ -90,8 +90,8 @@ def test_refuses_more_than_can_wait(store: SqlStore, monkeypatch: pytest.MonkeyP
 def test_says_so_where_it_cannot_be_written(store: SqlStore) -> None:
     class Failing(SqlStore):
         @contextmanager
-        def write(self) -> Iterator[Transaction]:
-            with super().write() as transaction:
+        def write(self, *, shared: bool = False) -> Iterator[Transaction]:
+            with super().write(shared=shared) as transaction:
                 yield transaction
                 raise Unavailable("the disk is full")
 

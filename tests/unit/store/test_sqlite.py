@@ -40,10 +40,12 @@ def on_checkout(act: Callable[[sqlite3.Connection], object]) -> Iterator[None]:
     lend = Connections.connection
 
     @contextmanager
-    def listened(self: Connections) -> Iterator[Any]:
-        with lend(self) as connection:
-            assert isinstance(connection, sqlite3.Connection)
+    def listened(self: Connections, begin: Callable[[Any], None] = lambda _: None) -> Iterator[Any]:
+        def acted(connection: Any) -> None:
             act(connection)
+            begin(connection)
+
+        with lend(self, acted) as connection:
             yield connection
 
     with pytest.MonkeyPatch.context() as patch:

@@ -3,9 +3,24 @@
 Refuses SQL that all of them speak: that is in ``keyturn.store.sql``.
 """
 
-from typing import Final
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
 
-from keyturn.store.backends import sqlite
+from keyturn.store.revisions import Revisions
+from keyturn.store.seal_key import SealKeys
+from keyturn.store.sql import Clock, SqlStore
 
-BACKENDS: Final = (sqlite,)
-"""Every backend: a module with a ``name`` and ``open_store(url, seal, clock)``."""
+BACKENDS: Final = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}
+"""Every backend by the scheme of its URLs: a module of this package that has an ``open_store``, too."""
+
+
+def open_store(database: str | Path, seal: SealKeys, clock: Clock, revisions: Revisions | None = None) -> SqlStore:
+    """Opens the database at a path, which is SQLite's, or of a URL. Only its own driver is imported.
+
+    Raises StoreError; ModuleNotFoundError where the driver is not installed.
+    """
+    scheme = database.partition(":")[0] if isinstance(database, str) else "sqlite"
+    backend: Any = import_module(f"{__name__}.{BACKENDS[scheme]}")
+    store: SqlStore = backend.open_store(database, seal, clock, revisions)
+    return store

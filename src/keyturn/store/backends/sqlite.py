@@ -2,13 +2,15 @@
 
 import os
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from keyturn.store.connections import Connection, Connections
 from keyturn.store.opening import opened
 from keyturn.store.revisions import Revisions
-from keyturn.store.schema import ALL
+from keyturn.store.schema import Type, key_of_index
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
 from keyturn.store.sql import Clock, SqlStore
@@ -95,8 +97,10 @@ def _lower(text: str | None) -> str | None:
 class _Sqlite:
     busy_timeout = _BUSY_TIMEOUT
     errors: type[Exception] = sqlite3.Error
-    row_number = "INTEGER"  # rows are numbered only under this name
+    types: Mapping[Type, str] = MappingProxyType({Type.NUMBER: "INTEGER"})  # rows are numbered only under this name
+    lowered = "lower({})"
     no_limit = "-1"
+    writes_beside = False
     alembic_url = "sqlite://"
 
     def begin_read(self, connection: Connection) -> None:
@@ -104,6 +108,12 @@ class _Sqlite:
 
     def begin_write(self, connection: Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
+
+    def revision(self, connection: Connection) -> int:
+        return int(connection.execute('SELECT "value" FROM "revision"').fetchone()[0])
+
+    def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
+        return connection.execute(statement, values).rowcount  # a statement that fails leaves nothing by itself
 
     def begin_exclusive(self, connection: Connection) -> None:
         connection.execute("BEGIN EXCLUSIVE")
@@ -122,6 +132,9 @@ class _Sqlite:
         if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return Busy("the database is locked by another process")
         return Unavailable(_SENTENCES.get(primary, f"the database failed: {getattr(error, 'sqlite_errorname', code)}"))
+
+    def driver(self, connection: Connection) -> Any:
+        return connection
 
     def closing(self, connection: Connection) -> None:
         # Counts of today's rows would choose the way through tomorrow's: without them, SQLite takes an index wherever
@@ -142,13 +155,6 @@ def _violated(message: str) -> tuple[str, str]:
     """Collection and key of ``UNIQUE constraint failed: client.realm_id, client.client_id`` or ``…: index 'NAME'``."""
     where = message.partition(": ")[2]
     if where.startswith("index '"):
-        return _of_index(where.removeprefix("index '").removesuffix("'"))
+        return key_of_index(where.removeprefix("index '").removesuffix("'"))
     table, _, column = where.rpartition(", ")[2].partition(".")
     return table, column
-
-
-def _of_index(index: str) -> tuple[str, str]:
-    for table in ALL:
-        if any(found.name == index for found in table.indexes):
-            return table.name, index.removeprefix(f"{table.name}_").removesuffix("_unique")
-    return index, index

@@ -1,0 +1,253 @@
+"""PostgreSQL, or what speaks its wire: one database for any number of nodes (docs/adr/0003).
+
+Needs the extra ``postgresql``; imported only where such a database is named.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+
+from keyturn.store.connections import Connection, Connections
+from keyturn.store.opening import opened
+from keyturn.store.revisions import Revisions
+from keyturn.store.schema import Type, key_of_index
+from keyturn.store.seal_key import SealKeys
+from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
+from keyturn.store.sql import Clock, SqlStore
+
+name: Final = "postgresql"
+
+_BUSY_TIMEOUT: Final = 5.0
+"""Seconds for which a writer waits for others, of this node and of the rest."""
+
+_KEPT: Final = 10
+"""Connections that stay open. A node has no more threads than that which ask."""
+
+_SESSION: Final = MappingProxyType(
+    {
+        "statement_timeout": "30s",
+        "lock_timeout": f"{_BUSY_TIMEOUT:.0f}s",
+        "idle_in_transaction_session_timeout": "30s",  # a node that hangs holds nobody up for longer
+        "standard_conforming_strings": "on",
+        "client_min_messages": "warning",
+    }
+)
+
+_CONNECTING: Final = MappingProxyType(
+    {
+        "application_name": "keyturn",
+        "connect_timeout": "5",
+        "tcp_user_timeout": "3000",  # milliseconds until a network that has gone is noticed
+        "keepalives_idle": "5",
+        "keepalives_interval": "2",
+        "keepalives_count": "3",
+    }
+)
+"""What is asked of the network unless the URL says otherwise."""
+
+_SENTENCES: Final = {
+    "25006": "the database is read-only",
+    "3D000": "there is no database of this name",
+    "53100": "the disk is full",
+    "54000": "a name is longer than the database can index",
+    "57014": "the database took too long",
+}
+_CLASSES: Final = {
+    "08": "the connection to the database is lost",
+    "28": "the database refuses this user",
+    "42501": "access to the database is denied",
+    "53": "the database has no resources left",
+    "57": "the database is shutting down",
+    "58": "the disk of the database cannot be read or written",
+    "XX": "the database is damaged",
+}
+
+_NUL: Final = "\0"
+_MARK: Final = "\uffff"
+"""PostgreSQL's text has no NUL: it stands there as this, which is no character, and a zero."""
+
+
+def open_store(url: str, seal: SealKeys, clock: Clock, revisions: Revisions | None = None) -> SqlStore:
+    """Opens the database that a URL ``postgresql://…`` names, which must exist. Makes its tables where there are none.
+
+    `revisions` is this process's part of what the processes of one node share.
+
+    Raises Unavailable, Busy, NewerSchema, SealKeyMissing, SealKeyWrong.
+    """
+    parameters = parameters_of(url)
+    connections = Connections(lambda: connect(parameters), psycopg.Error, _KEPT, _is_lost)
+    return opened(connections, DIALECT, seal, clock, revisions=revisions)
+
+
+def parameters_of(url: str) -> dict[str, Any]:
+    """What libpq takes for `url`: what it says, and keyturn's time limits where it says nothing. Raises Unavailable."""
+    try:
+        told = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise Unavailable("the database's URL is none that PostgreSQL understands") from None
+    limits = " ".join(f"-c {setting}={value}" for setting, value in _SESSION.items())
+    return {**_CONNECTING, **told, "options": f"{limits} {told.get('options') or ''}".rstrip()}
+
+
+def connect(parameters: Mapping[str, Any]) -> "_Connection":
+    """A connection that begins no transaction by itself. Raises the driver's errors."""
+    connection = psycopg.connect(autocommit=True, **parameters)  # transactions are begun by this module alone
+    if connection.info.parameter_status("server_encoding") != "UTF8":
+        connection.close()
+        raise errors.CharacterNotInRepertoire("server_encoding")
+    return _Connection(connection)
+
+
+def _is_lost(connection: Connection) -> bool:
+    return isinstance(connection, _Connection) and connection.driver.closed
+
+
+class _Connection:
+    """The driver's connection under the statements of ``keyturn.store.sql_text``."""
+
+    __slots__ = ("driver",)
+
+    def __init__(self, driver: "psycopg.Connection[Any]") -> None:
+        self.driver = driver
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> "_Cursor":
+        if not values:
+            return _Cursor(self.driver.execute(statement.encode()))
+        return _Cursor(self.driver.execute(_placed(statement), _sent(values)))
+
+    def executemany(self, statement: str, rows: Sequence[Sequence[Any]], /) -> "_Cursor":
+        cursor = self.driver.cursor()
+        cursor.executemany(_placed(statement), map(_sent, rows))
+        return _Cursor(cursor)
+
+    def commit(self) -> None:
+        self.driver.commit()
+
+    def rollback(self) -> None:
+        self.driver.rollback()
+
+    def close(self) -> None:
+        self.driver.close()
+
+
+class _Cursor:
+    __slots__ = ("_driver",)
+
+    def __init__(self, driver: "psycopg.Cursor[Any]") -> None:
+        self._driver = driver
+
+    @property
+    def rowcount(self) -> int:
+        return self._driver.rowcount
+
+    def fetchone(self) -> Any:
+        row = self._driver.fetchone()
+        return None if row is None else _received(row)
+
+    def fetchall(self) -> list[Any]:
+        return [_received(row) for row in self._driver.fetchall()]
+
+
+@lru_cache(maxsize=1024)
+def _placed(statement: str) -> bytes:
+    """`statement` with the driver's placeholders; ``?`` and ``%`` stand nowhere else in one."""
+    return statement.replace("?", "%s").encode()
+
+
+def _sent(values: Sequence[Any]) -> Sequence[Any]:
+    if any(isinstance(value, str) and (_NUL in value or _MARK in value) for value in values):
+        return [_without_nul(value) if isinstance(value, str) else value for value in values]
+    return values
+
+
+def _received(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    if any(isinstance(value, str) and _MARK in value for value in row):
+        return tuple(_with_nul(value) if isinstance(value, str) else value for value in row)
+    return row
+
+
+def _without_nul(text: str) -> str:
+    return text.replace(_MARK, _MARK * 2).replace(_NUL, f"{_MARK}0")
+
+
+def _with_nul(text: str) -> str:
+    return _MARK.join(part.replace(f"{_MARK}0", _NUL) for part in text.split(_MARK * 2))
+
+
+class _Postgresql:
+    busy_timeout = _BUSY_TIMEOUT
+    errors: type[Exception] = psycopg.Error
+    # Names are ordered, and told apart, by their bytes, whatever the database's own order is.
+    types: Mapping[Type, str] = MappingProxyType({Type.NUMBER: "BIGSERIAL", Type.TEXT: 'TEXT COLLATE "C"'})
+    lowered = 'lower({} COLLATE "und-x-icu")'
+    no_limit = "ALL"
+    writes_beside = True
+    alembic_url = "postgresql+psycopg://"
+
+    def begin_read(self, connection: Connection) -> None:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # the first statement fixes the view
+
+    def begin_write(self, connection: Connection) -> None:
+        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+
+    def revision(self, connection: Connection) -> int:
+        # The lock lets one writer in at a time, so that what it reads is true until it commits: without it, two nodes
+        # that change the same document would each write what they have read, and the first would be lost.
+        return int(connection.execute('SELECT "value" FROM "revision" FOR UPDATE').fetchone()[0])
+
+    def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
+        assert isinstance(connection, _Connection)
+        try:
+            with connection.driver.pipeline():  # one way there and back
+                connection.execute("SAVEPOINT attempt")
+                cursor = connection.execute(statement, values)
+                connection.execute("RELEASE SAVEPOINT attempt")
+            return cursor.rowcount
+        except errors.UniqueViolation:
+            connection.execute("ROLLBACK TO SAVEPOINT attempt")
+            raise
+
+    def begin_exclusive(self, connection: Connection) -> None:
+        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('keyturn schema'))")
+
+    def has_table(self, connection: Connection, name: str) -> bool:
+        return bool(connection.execute("SELECT to_regclass(?) IS NOT NULL", (f'"{name}"',)).fetchone()[0])
+
+    def translate(self, error: Exception) -> StoreError:
+        state = getattr(error, "sqlstate", None)
+        if isinstance(error, errors.UniqueViolation):
+            return Duplicate(*key_of_index(error.diag.constraint_name or ""))
+        if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
+            return Busy("another transaction was in the way")
+        if isinstance(error, errors.LockNotAvailable):
+            return Busy("the database is locked by another process")
+        if isinstance(error, errors.CharacterNotInRepertoire):
+            return Unavailable("the database's encoding is not UTF8")
+        if state is None:
+            return Unavailable(_unreachable(error))
+        known = _SENTENCES.get(state) or next((_CLASSES[part] for part in (state, state[:2]) if part in _CLASSES), None)
+        return Unavailable(known or f"the database failed: {type(error).__name__}")
+
+    def driver(self, connection: Connection) -> Any:
+        assert isinstance(connection, _Connection)
+        return connection.driver
+
+    def closing(self, connection: Connection) -> None:
+        """The database tidies up itself."""
+
+
+DIALECT: Final = _Postgresql()
+
+
+def _unreachable(error: Exception) -> str:
+    """Why there is no connection, as libpq tells it: an address and a reason, never a password or a statement."""
+    if isinstance(error, psycopg.OperationalError):
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return f"the database cannot be reached: {lines[0] if lines else 'no reason is told'}"
+    return f"the database failed: {type(error).__name__}"

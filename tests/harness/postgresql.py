@@ -1,0 +1,164 @@
+"""A PostgreSQL of the tests' own, from Debian's package, in a directory that is thrown away."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from harness.process import free_ports
+
+MISSING: Final = "PostgreSQL is not installed here: apt install postgresql"
+
+_SETTINGS: Final = {
+    "fsync": "off",  # nobody cuts the power of a test
+    "full_page_writes": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "60",
+    "listen_addresses": "127.0.0.1",
+}
+
+
+def programs() -> Path | None:
+    """Where the newest PostgreSQL's programs are."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return None if on_path is None else Path(on_path).resolve().parent
+
+
+class Cluster:
+    """A server of its own, on a port of 127.0.0.1. Its superuser is ``keyturn``, and everyone is believed."""
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        """Makes its files in `directory`, and starts it with these settings besides the usual ones."""
+        found = programs()
+        assert found is not None, MISSING
+        self._programs, self._directory = found, directory
+        self._as = _someone_else(directory)
+        self._settings = {**_SETTINGS, **settings}
+        self._numbers = count(1)
+        self.port = free_ports(1)[0]
+        self._run(
+            "initdb", "-D", str(self.data), "-A", "trust", "-U", "keyturn", "-E", "UTF8", "--locale=C.UTF-8", "-N"
+        )
+        self.start()
+
+    @property
+    def data(self) -> Path:
+        return self._directory / "data"
+
+    def url(self, database: str = "postgres", port: int | None = None) -> str:
+        """Where a database is; at another `port`, if somebody stands between."""
+        return f"postgresql://keyturn@127.0.0.1:{port or self.port}/{database}"
+
+    def new_database(self) -> str:
+        """The URL of a database with nothing in it."""
+        name = f"keyturn{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url(name)
+
+    def new_schema(self) -> str:
+        """The URL of a schema with nothing in it, which takes less time than a database."""
+        name = f"keyturn{next(self._numbers)}"
+        self.run(f"CREATE SCHEMA {name}")
+        return f"{self.url()}?options=-csearch_path%3D{name}"
+
+    def run(self, statement: str, *values: Any, url: str | None = None) -> Any:
+        """The first value that a statement gives, None where it gives none."""
+        with psycopg.connect(url or self.url(), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), values or None)
+            row = cursor.fetchone() if cursor.description else None
+        return None if row is None else row[0]
+
+    def start(self) -> None:
+        """Starts it, and waits until it answers."""
+        settings = [f"-c {name}={value}" for name, value in self._settings.items()]
+        options = " ".join([f"-p {self.port}", f"-k {self._directory}", *settings])
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self._directory / "log"), "-o", options, "start")
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stops it: ``immediate`` is as if it had crashed."""
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-m", how, "stop")
+
+    def kill(self) -> None:
+        """Kills the server, which takes its children along, and waits until they are gone."""
+        pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with suppress(psycopg.OperationalError), psycopg.connect(self.url(), connect_timeout=1):
+                continue
+            return
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stops all its processes where they are: connections stay, and nothing is answered."""
+        pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        everyone = [pid, *map(int, children)]
+        for each in everyone:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in everyone:
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGCONT)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # What starts the server leaves it standard output and error: a pipe would never end.
+        with (self._directory / "output").open("ab") as output:
+            run = subprocess.run(
+                [str(self._programs / program), *arguments],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+                user=self._as,
+                group=self._as and _group_of(self._as),
+                extra_groups=None if self._as is None else [],
+            )
+        assert run.returncode == 0, (self._directory / "output").read_text()
+
+
+def _someone_else(directory: Path) -> int | None:
+    """Who owns `directory` from now on, since PostgreSQL refuses root: its package's user. None for anybody else."""
+    if os.geteuid() != 0:
+        return None
+    import pwd
+
+    user = pwd.getpwnam("postgres")
+    os.chown(directory, user.pw_uid, user.pw_gid)
+    return user.pw_uid
+
+
+def _group_of(user: int) -> int:
+    import pwd
+
+    return pwd.getpwuid(user).pw_gid
+
+
+@contextmanager
+def cluster(**settings: str) -> Iterator[Cluster]:
+    """A server that is stopped at the end."""
+    directory = Path(tempfile.mkdtemp(prefix="keyturn-pg-"))  # short, for the path of a socket is in it
+    directory.chmod(0o700)
+    made = Cluster(directory, **settings)
+    try:
+        yield made
+    finally:
+        with suppress(AssertionError):
+            made.stop()
+        shutil.rmtree(directory, ignore_errors=True)
