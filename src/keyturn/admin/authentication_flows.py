@@ -1,30 +1,76 @@
 """The realm's authentication flows: kept for tools, never run."""
 
+from collections import Counter
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from keyturn.representations import given, replace
+from keyturn.representations import UNSET, given, replace
 from keyturn.representations.authentication import (
     AuthenticationFlowRepresentation,
     AuthenticatorConfigRepresentation,
     RequiredActionProviderRepresentation,
+    StoredExecution,
 )
 from keyturn.representations.defaults import fragment
 from keyturn.representations.realm import RealmRepresentation
 
-__all__ = ["action_alias", "configurations_of", "exported_flows", "flows_of", "is_flow", "required_actions_of"]
+__all__ = [
+    "BOUND_FLOWS",
+    "action_alias",
+    "configurations_of",
+    "exported_flows",
+    "flows_of",
+    "is_flow",
+    "numbered_flows",
+    "required_actions_of",
+    "shown_flow",
+]
+
+BOUND_FLOWS: Final = (
+    "browser_flow",
+    "registration_flow",
+    "direct_grant_flow",
+    "reset_credentials_flow",
+    "client_authentication_flow",
+    "docker_authentication_flow",
+    "first_broker_login_flow",
+)
+"""The fields of a realm that name a flow."""
 
 _WITHOUT_A_FLOW: Final = "saml ecp"
 """Keycloak keeps this flow and does not list it."""
 
 
-def exported_flows(realm: RealmRepresentation) -> list[AuthenticationFlowRepresentation]:
-    """The flows that an import brought, else the usual ones; each has an id that never changes."""
+def numbered_flows(realm: RealmRepresentation) -> list[AuthenticationFlowRepresentation]:
+    """The realm's own flows, else the usual ones. Each has an id that never changes, and so has each step of it."""
     usual = given(fragment("authentication", str(realm.realm)).authentication_flows, [])
-    return [
-        replace(flow, id=given(flow.id, _id_of(realm, str(flow.alias))))
-        for flow in given(realm.authentication_flows, usual)
-    ]
+    return [_numbered(realm, flow) for flow in given(realm.authentication_flows, usual)]
+
+
+def _numbered(realm: RealmRepresentation, flow: AuthenticationFlowRepresentation) -> AuthenticationFlowRepresentation:
+    flow_id = given(flow.id, _id_of(realm, str(flow.alias)))
+    seen = Counter[str]()
+    steps = []
+    for step in given(flow.authentication_executions, []):
+        name = f"{flow_id}/{given(step.flow_alias, '')}/{given(step.authenticator, '')}"
+        seen[name] += 1
+        steps.append(replace(step, id=given(step.id, _id_of(realm, f"{name}/{seen[name]}"))))
+    return replace(flow, id=flow_id, authentication_executions=steps)
+
+
+def shown_flow(flow: AuthenticationFlowRepresentation) -> AuthenticationFlowRepresentation:
+    """As the wire has it: its steps in their order, and without their ids."""
+    steps = sorted(given(flow.authentication_executions, []), key=lambda step: given(step.priority, 0))
+    return replace(flow, authentication_executions=[_shown(step) for step in steps])
+
+
+def _shown(step: StoredExecution) -> StoredExecution:
+    return replace(step, id=UNSET)
+
+
+def exported_flows(realm: RealmRepresentation) -> list[AuthenticationFlowRepresentation]:
+    """The flows as exports have them."""
+    return [shown_flow(flow) for flow in numbered_flows(realm)]
 
 
 def flows_of(realm: RealmRepresentation) -> list[AuthenticationFlowRepresentation]:
@@ -42,9 +88,9 @@ def configurations_of(realm: RealmRepresentation) -> list[AuthenticatorConfigRep
 
 
 def required_actions_of(realm: RealmRepresentation) -> list[RequiredActionProviderRepresentation]:
-    """The required actions that an import brought, else the usual ones."""
+    """The realm's own required actions, else the usual ones, in their order."""
     usual = given(fragment("authentication", str(realm.realm)).required_actions, [])
-    return list(given(realm.required_actions, usual))
+    return sorted(given(realm.required_actions, usual), key=lambda action: given(action.priority, 0))
 
 
 def action_alias(realm: RealmRepresentation, action: str) -> str:

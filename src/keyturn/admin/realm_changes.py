@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from keyturn.admin.authentication_flows import flows_of
+from keyturn.admin.authentication_flows import BOUND_FLOWS, flows_of
 from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest
 from keyturn.admin.password_policy import check_password_policy
@@ -33,15 +33,6 @@ _NOT_TAKEN: Final = (
     "default_role",
     "client_profiles",
     "client_policies",
-)
-_FLOWS: Final = (
-    "browser_flow",
-    "registration_flow",
-    "direct_grant_flow",
-    "reset_credentials_flow",
-    "client_authentication_flow",
-    "docker_authentication_flow",
-    "first_broker_login_flow",
 )
 _REQUIRED_CREDENTIALS: Final = frozenset({"password", "secret", "cert", "kerberos"})
 _LONGEST: Final = 255
@@ -111,7 +102,7 @@ def _check_values(stored: RealmRepresentation, change: RealmRepresentation) -> N
         raise InvalidRequest("sslRequired is none of all, external, none")
     if not set(given(change.required_credentials, [])) <= _REQUIRED_CREDENTIALS:
         raise InvalidRequest("There is no such required credential")
-    if any(given(getattr(change, name), "browser") not in flows for name in _FLOWS):
+    if any(given(getattr(change, name), "browser") not in flows for name in BOUND_FLOWS):
         raise InvalidRequest("There is no such authentication flow")
     if len(given(change.display_name, "")) > _LONGEST:
         raise InvalidRequest(f"displayName is longer than {_LONGEST} characters")

@@ -9,6 +9,7 @@ from keyturn.admin.client_access import find_client, find_client_scope
 from keyturn.admin.group_documents import find_group
 from keyturn.admin.resources.attack_detection import attack_detection
 from keyturn.admin.resources.authentication import authentication
+from keyturn.admin.resources.authenticator_configs import authenticator_configs
 from keyturn.admin.resources.client_certificates import client_certificates
 from keyturn.admin.resources.client_details import client_details
 from keyturn.admin.resources.client_policies import client_policies
@@ -28,6 +29,7 @@ from keyturn.admin.resources.partial_import import partial_import
 from keyturn.admin.resources.protocol_mappers import client_as_owner, client_scope_as_owner, protocol_mappers
 from keyturn.admin.resources.realm import realm_resource
 from keyturn.admin.resources.realms import realms
+from keyturn.admin.resources.required_actions import required_actions
 from keyturn.admin.resources.role_mappings import (
     client_role_mappings,
     group_as_holder,
@@ -68,6 +70,8 @@ RESOURCES: Final = (
     Mount(_REALM, events),
     Mount(f"{_REALM}/client-policies", client_policies),
     Mount(f"{_REALM}/authentication", authentication),
+    Mount(f"{_REALM}/authentication", authenticator_configs),
+    Mount(f"{_REALM}/authentication", required_actions),
     Mount(f"{_REALM}/keys", keys),
     Mount(f"{_REALM}/identity-provider/instances", identity_provider_resource),
     Mount(f"{_REALM}/components", components),

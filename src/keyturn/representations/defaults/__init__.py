@@ -29,11 +29,15 @@ FRAGMENTS: Final[tuple[Fragment, ...]] = (
 )
 
 Listing = Literal[
+    "authenticators",
+    "client_authenticator_settings",
     "client_authenticators",
     "client_profiles",
     "client_registration_policy_providers",
     "credential_registrators",
     "event_types",
+    "identity_provider_types",
+    "required_action_settings",
     "user_profile",
 ]
 """What the admin API tells of every realm alike."""
