@@ -6,8 +6,6 @@ Secrets are never in a message, nor in a repr. Reads no file but the TOML one.
 
 import dataclasses
 import difflib
-import os
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any, Final, Literal, get_args
 from keyturn import setting_values as values
 from keyturn.setting_values import Network
 
+ClientAuth = Literal["none", "request", "required"]
 ProxyHeaders = Literal["none", "forwarded", "xforwarded"]
 CertificateHeader = Literal["none", "rfc9440", "envoy", "nginx", "haproxy"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -100,14 +99,6 @@ def _setting(
     return dataclasses.field(default=default, metadata=metadata, repr=not hidden)
 
 
-def default_data_directory() -> Path:
-    """Where a user's data belongs on this system (XDG base directories; Application Support on macOS)."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "keyturn"
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "keyturn"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What ``keyturn serve`` does, and where."""
@@ -117,7 +108,7 @@ class Settings:
         "DIR",
         "Directory for the database, keys and development certificates; made where there is none, its owner's alone. "
         "One server at a time uses it.",
-        factory=default_data_directory,
+        factory=values.data_directory,
         shown_default="a per-user data directory",
     )
     database: str | None = _setting(
@@ -153,6 +144,34 @@ class Settings:
         "One more host name or address for the development certificate, besides localhost and 127.0.0.1; repeatable.",
         (),
         multiple=True,
+        shown_default="none",
+    )
+    https_client_auth: ClientAuth = _setting(
+        values.one_of(get_args(ClientAuth)),
+        "|".join(get_args(ClientAuth)),
+        "Whether clients are asked for a certificate on the HTTPS port: never, without need, or with need. One that "
+        "nobody here trusts ends the connection.",
+        "none",
+        kc="KC_HTTPS_CLIENT_AUTH",
+    )
+    mtls_port: int = _setting(
+        values.port,
+        "PORT",
+        "Port for HTTPS on which clients must show a certificate, announced as mtls_endpoint_aliases (RFC 8705); 0 "
+        "turns it off.",
+        0,
+    )
+    mtls_url: str | None = _setting(
+        values.text,
+        "URL",
+        "Where clients reach that port, if its address is not that of the issuer.",
+        shown_default="the host of the issuer, with the port",
+    )
+    https_trust_store_file: Path | None = _setting(
+        values.path,
+        "FILE",
+        "Certificate authorities in PEM that may say who any client is. A client can also name its own.",
+        kc="KC_HTTPS_TRUST_STORE_FILE",
         shown_default="none",
     )
     hostname: str | None = _setting(
@@ -349,6 +368,10 @@ def _checked(settings: Settings) -> Settings:
             if port in used:
                 raise SettingsError(f"{used[port]} and {setting.flag} are both {port}")
             used[port] = setting.flag
+    if settings.mtls_port and not settings.https_port:
+        raise SettingsError("--mtls-port is given without --https-port, which is where the issuer is")
+    if settings.mtls_url and not settings.mtls_port:
+        raise SettingsError("--mtls-url is given without --mtls-port, whose address it is")
     if not settings.http_port and not settings.https_port:
         raise SettingsError("--http-port and --https-port are both 0: there is nothing to serve")
     return settings

@@ -1,6 +1,7 @@
 """From what is given for a setting to its value. What is not one raises ValueError, which says what it is not."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -74,6 +75,14 @@ def networks(value: Any) -> tuple[Network, ...]:
         except ValueError:
             raise ValueError("is not an address or a network in CIDR notation") from None
     return tuple(networks)
+
+
+def data_directory() -> Path:
+    """Where a user's data belongs on this system (XDG base directories; Application Support on macOS)."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "keyturn"
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "keyturn"
 
 
 def one_of(choices: Iterable[str]) -> Callable[[Any], str]:

@@ -68,6 +68,7 @@ def _addresses(settings: Settings) -> list[tuple[str, str]]:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return [
         ("https", f"https://{host}:{settings.https_port}" if settings.https_port else ""),
+        ("mtls", f"https://{host}:{settings.mtls_port}" if settings.mtls_port else ""),
         ("http", f"http://{host}:{settings.http_port}" if settings.http_port else ""),
         (
             "management",

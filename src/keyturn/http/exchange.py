@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from keyturn.http.body import Scope, Send
-from keyturn.http.client_certificates import ClientCertificates
+from keyturn.http.client_certificates import MTLS_PORT, ClientCertificates
 from keyturn.http.headers import security
 from keyturn.http.origin import Origin
 from keyturn.oauth2.http_message import Headers, Request, Response, json_response
@@ -45,6 +45,8 @@ def request_of(scope: Scope, origin: Origin, body: bytes, certificates: ClientCe
         dpop=headers.get(b"dpop"),
         if_none_match=headers.get(b"if-none-match"),
         certificate=None if certificates is None else certificates.of(scope),
+        mtls_url=origin.mtls_url,
+        by_mtls_url=MTLS_PORT in scope,
     )
 
 

@@ -6,7 +6,7 @@ keeps a request from writing into an issuer: only a well-formed host and port ge
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final, Literal
@@ -46,7 +46,8 @@ class Origin:
 
     ``base_url`` is the root of every URL the server tells about itself, without a trailing slash
     (``https://keycloak:8443``); ``secure`` is whether it is https; ``address`` is the client's IP address, or the text
-    that a trusted proxy gave in its place.
+    that a trusted proxy gave in its place. ``mtls_url`` is the root of the same URLs where clients show certificates,
+    None where nobody looks at them.
     """
 
     base_url: str
@@ -54,6 +55,20 @@ class Origin:
     host: str
     address: str
     secure: bool
+    mtls_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MutualTls:
+    """Where clients show certificates: at a `port` of their own beside `https_port`, or, where that is 0, everywhere.
+
+    `url` is how that port is reached, if not by the host that the request names. A request to the port is one to
+    `https_port` for all that the server tells about itself: there is one issuer (RFC 8705 §5).
+    """
+
+    port: int = 0
+    https_port: int = 0
+    url: str | None = None
 
 
 class Forwarding:
@@ -63,21 +78,32 @@ class Forwarding:
         mode: which proxy headers count: ``none``, RFC 7239 ``forwarded``, or ``xforwarded`` (``X-Forwarded-*``).
         trusted: the peers whose proxy headers count; none given trusts every peer, as Keycloak does.
         hostname: a host name (scheme and port still follow the request) or a full URL (everything is fixed).
+        mutual_tls: where clients show certificates, if anywhere.
 
     Raises:
-        InvalidHostname: ``hostname`` is neither.
+        InvalidHostname: ``hostname`` is neither, or the URL of ``mutual_tls`` is none.
 
     Source: Keycloak ``HostnameV2Provider``, options ``hostname``, ``proxy-headers``, ``proxy-trusted-addresses``.
     """
 
-    __slots__ = ("_cache", "_hostname", "_mode", "_trusted", "_url")
+    __slots__ = ("_cache", "_hostname", "_mode", "_mtls", "_trusted", "_url")
 
     def __init__(
-        self, mode: ProxyHeaders = "none", trusted: Iterable[Network] = (), hostname: str | None = None
+        self,
+        mode: ProxyHeaders = "none",
+        trusted: Iterable[Network] = (),
+        hostname: str | None = None,
+        mutual_tls: MutualTls | None = None,
     ) -> None:
         self._mode = mode
         self._trusted = tuple(trusted)
         self._hostname, self._url = _pinned(hostname)
+        if mutual_tls is not None and mutual_tls.url is not None:
+            fixed = _pinned(mutual_tls.url)[1]
+            if fixed is None:
+                raise InvalidHostname(mutual_tls.url)
+            mutual_tls = replace(mutual_tls, url=fixed.base_url)
+        self._mtls = mutual_tls
         self._cache: dict[tuple[str, bytes, str], Origin] = {}
 
     def origin(self, scope: Mapping[str, Any]) -> Origin:
@@ -112,11 +138,22 @@ class Forwarding:
 
     def _build(self, scheme: str, authority: str, port: str | None, prefix: str, address: str) -> Origin:
         if self._url is not None:
-            return Origin(self._url.base_url, self._url.scheme, self._url.host, address, self._url.secure)
+            mtls_url = self._mtls_url(self._url.base_url)
+            return Origin(self._url.base_url, self._url.scheme, self._url.host, address, self._url.secure, mtls_url)
         host, own_port = _split(authority)
         port = own_port if port is None else port
+        if self._mtls is not None and port and port == str(self._mtls.port):
+            scheme, port = "https", str(self._mtls.https_port)
         base_url = _base_url(scheme, self._hostname or host, port) + prefix
-        return Origin(base_url, scheme, self._hostname or host, address, scheme == "https")
+        return Origin(base_url, scheme, self._hostname or host, address, scheme == "https", self._mtls_url(base_url))
+
+    def _mtls_url(self, base_url: str) -> str | None:
+        if self._mtls is None or self._mtls.url is not None:
+            return None if self._mtls is None else self._mtls.url
+        if not self._mtls.port:
+            return base_url
+        parts = urlsplit(base_url)
+        return _base_url("https", _split(parts.netloc)[0], str(self._mtls.port)) + parts.path
 
     def _forwarded(self, scope: Mapping[str, Any], host: bytes | None, peer: str) -> Origin:
         headers: dict[bytes, str] = {}

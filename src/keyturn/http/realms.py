@@ -87,16 +87,24 @@ def _document(make: Callable[[Realm, str], Response | Pending]) -> Endpoint:
     return endpoint
 
 
-def _cached(make: Callable[[Realm, str], Response], *, tells_keys: bool = False) -> Endpoint:
+def _cached(make: Callable[[Realm, Request], Response], *, tells_keys: bool = False) -> Endpoint:
     """As ``_document``, of one that may be cached where the realm says so; `tells_keys`: until these change."""
 
     def endpoint(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
-        response, max_age = make(realm, http.base_url), realm.strictness.max_age
+        response, max_age = make(realm, http), realm.strictness.max_age
         if max_age is None:
             return Answer(response, rests=Rests())
         return cacheable(response, http, max_age, realm.keys_change if tells_keys else None, now)
 
     return endpoint
+
+
+def _openid_configuration(realm: Realm, http: Request) -> Response:
+    return openid_configuration(realm, http.base_url, http.mtls_url)
+
+
+def _uma2_configuration(realm: Realm, http: Request) -> Response:
+    return uma2_configuration(realm, http.base_url, http.mtls_url)
 
 
 def _nothing(http: Request, realm: Realm, clients: Clients, now: int, facts: Facts | None) -> Answer | Pending:
@@ -108,9 +116,9 @@ _well_known = partial(Route, methods=_READ, preflight="GET", public=True, wrong_
 
 ROUTES: Final = {
     "": Route(_document(public_realm), _READ, "GET, HEAD, OPTIONS", public=True, needs_https=False),
-    "/.well-known/openid-configuration": _well_known(_cached(openid_configuration)),
-    "/.well-known/oauth-authorization-server": _well_known(_cached(openid_configuration)),
-    "/.well-known/uma2-configuration": _well_known(_cached(uma2_configuration)),
+    "/.well-known/openid-configuration": _well_known(_cached(_openid_configuration)),
+    "/.well-known/oauth-authorization-server": _well_known(_cached(_openid_configuration)),
+    "/.well-known/uma2-configuration": _well_known(_cached(_uma2_configuration)),
     "/protocol/openid-connect/certs": Route(
         _cached(lambda realm, _: certs(realm), tells_keys=True), _READ, "GET", public=True
     ),

@@ -71,6 +71,8 @@ class RemoteKeys:
             return False
         if known.keys is None or now - known.read_at >= FRESH:
             return True
+        if inquiry.certificate is not None:
+            return inquiry.certificate not in known.keys.certificates
         return known.keys.find(inquiry.kid, inquiry.algorithm) is None
 
     async def _once(self, place: _Place) -> _Set:

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import ssl
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from keyturn.http.listeners import Listener, PortServer, bind, close_all, raise_
 from keyturn.http.memory import return_large_blocks
 from keyturn.http.metrics import ManagementService, Metrics, Sinks
 from keyturn.http.oauth2 import TokenService
-from keyturn.http.origin import Forwarding, InvalidHostname
+from keyturn.http.origin import Forwarding, InvalidHostname, MutualTls
 from keyturn.http.outbound import Outbound
 from keyturn.http.protocol import Connections
 from keyturn.http.realms import RealmService
@@ -125,6 +126,7 @@ def _bind(settings: Settings) -> list[Listener]:
     wanted = (
         ("--http-port", settings.http_port),
         ("--https-port", settings.https_port),
+        ("--mtls-port", settings.mtls_port),
         ("--management-port", settings.management_port),
     )
     listeners: list[Listener] = []
@@ -138,9 +140,19 @@ def _bind(settings: Settings) -> list[Listener]:
 
 def _forwarding(settings: Settings) -> Forwarding:
     try:
-        return Forwarding(settings.proxy_headers, settings.proxy_trusted_addresses, settings.hostname)
-    except InvalidHostname:
-        raise SettingsError(f"--hostname: {settings.hostname!r} is neither a host name nor an http(s) URL") from None
+        return Forwarding(
+            settings.proxy_headers, settings.proxy_trusted_addresses, settings.hostname, _mutual_tls(settings)
+        )
+    except InvalidHostname as error:
+        flag = "--mtls-url" if error.args == (settings.mtls_url,) else "--hostname"
+        raise SettingsError(f"{flag}: {str(error)!r} is neither a host name nor an http(s) URL") from None
+
+
+def _mutual_tls(settings: Settings) -> MutualTls | None:
+    if settings.mtls_port:
+        return MutualTls(settings.mtls_port, settings.https_port, settings.mtls_url)
+    shown = settings.https_client_auth != "none" or settings.proxy_client_certificate != "none"
+    return MutualTls() if shown else None
 
 
 def open_database(settings: Settings, directory: DataDirectory, keys: SealKeys | None = None) -> SqlStore:
@@ -206,8 +218,8 @@ def _servers(
     public = []
     if "--http-port" in by_flag:
         public.append(PortServer(by_flag["--http-port"], app, grace=grace, protocol=protocol))
-    if tls is not None:
-        public.append(PortServer(by_flag["--https-port"], app, grace=grace, context=tls.context, protocol=protocol))
+    for flag, context, own in [] if tls is None else _tls_ports(settings, tls, store, protocol):
+        public.append(PortServer(by_flag[flag], app, grace=grace, context=context, protocol=own))
     other = []
     if "--management-port" in by_flag:
         other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
@@ -217,10 +229,31 @@ def _servers(
 def _certificates(settings: Settings) -> ClientCertificates | None:
     """Where clients' certificates come from. Raises SettingsError: anybody could send one."""
     if settings.proxy_client_certificate == "none":
-        return None
+        return ClientCertificates() if settings.mtls_port or settings.https_client_auth != "none" else None
     if not settings.proxy_trusted_addresses:
         raise SettingsError("--proxy-client-certificate: --proxy-trusted-addresses must name the proxies")
     return ClientCertificates(settings.proxy_client_certificate, settings.proxy_trusted_addresses)
+
+
+def _tls_ports(
+    settings: Settings, tls: Tls, store: Store, protocol: partial[TokenProtocol]
+) -> Iterator[tuple[str, ssl.SSLContext, Callable[..., TokenProtocol]]]:
+    """The ports with TLS: flag, context, and what speaks on their connections."""
+    asks = settings.https_client_auth != "none"
+    if not asks:
+        yield "--https-port", tls.context, protocol
+    if not asks and not settings.mtls_port:
+        return
+    from keyturn.http.client_trust import ClientTrust  # most servers never need it
+    from keyturn.http.mutual_tls import MutualTlsProtocol
+
+    trust = ClientTrust(store, tls.authorities, tls.new_context)
+    mutual = partial(MutualTlsProtocol, *protocol.args, **protocol.keywords, authorities=tls.authorities)
+    if asks:
+        mode = ssl.CERT_OPTIONAL if settings.https_client_auth == "request" else ssl.CERT_REQUIRED
+        yield "--https-port", trust.listener(mode), partial(mutual, is_mtls_port=False)
+    if settings.mtls_port:
+        yield "--mtls-port", trust.listener(ssl.CERT_REQUIRED), partial(mutual, is_mtls_port=True)
 
 
 def _outbound(settings: Settings, listeners: list[Listener], tls: Tls | None) -> Outbound:

@@ -2,11 +2,14 @@
 
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from keyturn.config import Settings, SettingsError
+from keyturn.jose.client_certificate import read_certificates
 from keyturn.jose.truststore import TruststoreError, read_truststore, write_pkcs12_truststore
 from keyturn.jose.x509 import DevelopmentTLS, Issued, certificate_der, check_pair, development_tls
 
@@ -26,8 +29,12 @@ class Tls:
     """A ready context. With a development certificate, what clients are told to trust."""
 
     context: ssl.SSLContext = field(repr=False)
+    new_context: Callable[[], ssl.SSLContext] = field(repr=False)
+    """Makes one more of the same."""
     ca: Path | None = None
     truststore: Path | None = None
+    authorities: tuple[bytes, ...] = ()
+    """Those that may say who any client is, in DER."""
 
 
 def open_tls(settings: Settings, data: Path, now: float) -> Tls:
@@ -38,19 +45,32 @@ def open_tls(settings: Settings, data: Path, now: float) -> Tls:
         now: seconds since the epoch.
 
     Raises:
-        SettingsError: the certificate or key cannot be used, or a development name is no name.
+        SettingsError: the certificate, key or authorities cannot be used, or a development name is no name.
     """
+    authorities = _authorities(settings.https_trust_store_file)
     if settings.tls_certificate is not None and settings.tls_key is not None:
         _check(settings.tls_certificate, settings.tls_key)
-        return Tls(_context(settings.tls_certificate, settings.tls_key))
+        new_context = partial(_context, settings.tls_certificate, settings.tls_key)
+        return Tls(new_context(), new_context, authorities=authorities)
     directory = data / "tls"
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
         _make_development(directory, (*_ALWAYS, *settings.tls_development_name), now)
     except OSError as error:
         raise SettingsError(f"the directory {directory} cannot be written to: {error.strerror}") from None
-    context = _context(directory / _CERTIFICATE, directory / _KEY)
-    return Tls(context, directory / _CA, directory / _TRUSTSTORE)
+    new_context = partial(_context, directory / _CERTIFICATE, directory / _KEY)
+    return Tls(new_context(), new_context, directory / _CA, directory / _TRUSTSTORE, authorities)
+
+
+def _authorities(file: Path | None) -> tuple[bytes, ...]:
+    if file is None:
+        return ()
+    try:
+        return read_certificates(file.read_text())
+    except OSError as error:
+        raise SettingsError(f"--https-trust-store-file: {file} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise SettingsError(f"--https-trust-store-file: {file} is not certificates in PEM") from None
 
 
 def _check(certificate: Path, key: Path) -> None:

@@ -1,97 +1,115 @@
-"""A client's certificate, as somebody who ended its TLS connection has passed it on: who it names, and its thumbprint.
-
-Does NOT verify its chain: whoever ended the connection has.
-"""
+"""A client's certificate, from whoever ended its TLS connection: who it names, who vouches for it, its thumbprint."""
 
 import hashlib
-import re
-from dataclasses import dataclass, field
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from keyturn.jose import base64url
+from keyturn.jose.certificate_path import top_of_path
+from keyturn.jose.distinguished_name import InvalidName, is_named, written
 from keyturn.jose.x509 import certificate_der
 
-__all__ = ["ClientCertificate", "InvalidName", "read_certificate"]
+__all__ = ["AlternativeName", "ClientCertificate", "InvalidName", "read_certificate", "read_certificates"]
 
-_KEYWORDS: Final = {
-    "CN": NameOID.COMMON_NAME,
-    "C": NameOID.COUNTRY_NAME,
-    "L": NameOID.LOCALITY_NAME,
-    "S": NameOID.STATE_OR_PROVINCE_NAME,
-    "ST": NameOID.STATE_OR_PROVINCE_NAME,
-    "O": NameOID.ORGANIZATION_NAME,
-    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
-    "T": NameOID.TITLE,
-    "STREET": NameOID.STREET_ADDRESS,
-    "DC": NameOID.DOMAIN_COMPONENT,
-    "DNQ": NameOID.DN_QUALIFIER,
-    "DNQUALIFIER": NameOID.DN_QUALIFIER,
-    "SURNAME": NameOID.SURNAME,
-    "GIVENNAME": NameOID.GIVEN_NAME,
-    "SERIALNUMBER": NameOID.SERIAL_NUMBER,
-    "UID": NameOID.USER_ID,
-    "E": NameOID.EMAIL_ADDRESS,
-    "EMAIL": NameOID.EMAIL_ADDRESS,
-    "EMAILADDRESS": NameOID.EMAIL_ADDRESS,
-    "ORGANIZATIONIDENTIFIER": NameOID.ORGANIZATION_IDENTIFIER,
-}
-"""Java's keywords (``javax.security.auth.x500.X500Principal``), in any case."""
+AlternativeName: TypeAlias = Literal["dns", "uri", "ip", "email"]
+"""Kinds of names beside the subject (RFC 8705 §2.1.2)."""
 
-_ATTRIBUTE: Final = re.compile(
-    r"\s*+(?P<key>[A-Za-z][A-Za-z0-9]*+|(?:[Oo][Ii][Dd]\.)?[0-9]++(?:\.[0-9]++)++)\s*+=\s*+"
-    r'(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<plain>(?:[^\s,;+"\\#]|\\.)(?:[^,;+"\\]|\\.)*+)?+)\s*+(?P<end>[,;+]|$)',
-    re.DOTALL,
-)
-_ESCAPES: Final = re.compile(r"(?:\\[0-9A-Fa-f]{2})+|\\(.)", re.DOTALL)
-_SPECIAL: Final = re.compile(r'([,+"\\<>;])')
-
-
-class InvalidName(ValueError):
-    """A text that is no distinguished name."""
+_DER: Final = serialization.Encoding.DER
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """A certificate. Made by ``read_certificate``."""
+    """A certificate, whose private key the client holds. Made by ``read_certificate``."""
 
     thumbprint: str
     """``x5t#S256`` (RFC 8705 §3.1)."""
     _certificate: x509.Certificate = field(repr=False)
+    _others: tuple[bytes, ...] = field(default=(), repr=False)
+    """Those that came with it, in DER, which prove nothing by themselves."""
+    _top: x509.Certificate | None = field(default=None, repr=False)
+    """The last one of the path that somebody vouches for, which may be the certificate itself."""
+    _of_connection: bool = False
+
+    @property
+    def vouched_for(self) -> bool:
+        """Whether somebody whom the whole server trusts has verified who it names."""
+        return self._top is not None
+
+    def under(self, authorities: tuple[bytes, ...], now: float) -> "ClientCertificate":
+        """The same, with `authorities` (DER) alone to vouch for it.
+
+        See ``certificate_path.top_of_path`` for what is checked. `now` is seconds since the epoch.
+        """
+        top = top_of_path(self._certificate.public_bytes(_DER), self._others, authorities, now)
+        return replace(self, _top=None if top is None else x509.load_der_x509_certificate(top))
 
     def is_valid_at(self, now: float) -> bool:
         """Whether `now` (seconds since the epoch) is within its times."""
         moment = datetime.fromtimestamp(now, UTC)
         return self._certificate.not_valid_before_utc <= moment <= self._certificate.not_valid_after_utc
 
+    @property
+    def valid_until(self) -> float:
+        """The last second of its times, since the epoch."""
+        return self._certificate.not_valid_after_utc.timestamp()
+
     def has_subject(self, expected: str) -> bool:
         """Whether it names exactly this subject (RFC 4514, RFC 2253). Raises InvalidName."""
-        return _parsed(expected) == _of(self._certificate.subject)
+        return is_named(self._certificate.subject, expected)
 
     def has_issuer(self, expected: str) -> bool:
-        """Whether it names exactly this issuer. Raises InvalidName."""
-        return _parsed(expected) == _of(self._certificate.issuer)
+        """Whether the path that somebody vouches for leads to this issuer. Raises InvalidName.
+
+        It is the one that issued the last certificate of the path, which may be the authority itself. Source: Keycloak
+        ``X509ClientAuthenticator``.
+        """
+        return is_named((self._top or self._certificate).issuer, expected)
+
+    def has_alternative_name(self, kind: AlternativeName, expected: str) -> bool:
+        """Whether `expected` is one of its names in ``subjectAltName`` (RFC 8705 §2.1.2).
+
+        Hosts are compared regardless of case, addresses as addresses, all else letter by letter; no wildcards.
+        """
+        try:
+            names = self._certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (x509.ExtensionNotFound, ValueError):
+            return False
+        match kind:
+            case "dns":
+                return expected.lower() in {name.lower() for name in names.get_values_for_type(x509.DNSName)}
+            case "uri":
+                return expected in names.get_values_for_type(x509.UniformResourceIdentifier)
+            case "ip":
+                try:
+                    return ipaddress.ip_address(expected) in names.get_values_for_type(x509.IPAddress)
+                except ValueError:
+                    return False
+            case "email":
+                return _mailbox(expected) in map(_mailbox, names.get_values_for_type(x509.RFC822Name))
 
     def subject_texts(self) -> tuple[str, ...]:
-        """The subject as programs write it, for patterns: in the order of the certificate as Bouncy Castle does, which
-        Keycloak's patterns meet behind a proxy; and in the opposite one, as RFC 4514 says and as Java does.
+        """The subject as programs write it, for patterns: as Keycloak does, for one of the connection itself; else in
+        every way, since clients may come from a Keycloak behind a proxy or before it.
         """
-        names = [
-            "+".join(f"{a.rfc4514_attribute_name}={_escaped(str(a.value))}" for a in rdn)
-            for rdn in self._certificate.subject.rdns
-        ]
-        java = [
-            " + ".join(f"{a.rfc4514_attribute_name}={_quoted(str(a.value))}" for a in rdn)
-            for rdn in self._certificate.subject.rdns
-        ]
-        return ",".join(names), ",".join(reversed(names)), ", ".join(reversed(java))
+        texts = written(self._certificate.subject)
+        return texts[-1:] if self._of_connection else texts
 
 
-def read_certificate(content: bytes | str) -> ClientCertificate:
+def read_certificate(
+    content: bytes | str, others: Sequence[bytes] = (), *, of_connection: bool = False
+) -> ClientCertificate:
     """The certificate in `content`: DER, PEM or base64 DER.
+
+    Args:
+        others: what came with it, in DER: nothing of it counts before a path is found.
+        of_connection: whether it is that of the connection, for which nobody vouches yet; else somebody whom we trust
+            has passed it on, who has verified it.
 
     Raises:
         ValueError: it is none.
@@ -102,61 +120,26 @@ def read_certificate(content: bytes | str) -> ClientCertificate:
         certificate = x509.load_der_x509_certificate(der)
     except ValueError:
         raise ValueError("no certificate") from None
-    return ClientCertificate(base64url.encode(hashlib.sha256(der).digest()).decode(), certificate)
+    thumbprint = base64url.encode(hashlib.sha256(der).digest()).decode()
+    return ClientCertificate(
+        thumbprint, certificate, tuple(others), None if of_connection else certificate, of_connection
+    )
 
 
-_Name = list[set[tuple[str, str]]]
+def read_certificates(content: str) -> tuple[bytes, ...]:
+    """The certificates of a PEM text, or the one of bare base64, in DER.
+
+    Raises:
+        ValueError: none, or broken ones.
+    """
+    try:
+        if "-----BEGIN" not in content:
+            return (certificate_der(content),)
+        return tuple(one.public_bytes(_DER) for one in x509.load_pem_x509_certificates(content.encode()))
+    except ValueError:
+        raise ValueError("no certificates") from None
 
 
-def _of(name: x509.Name) -> _Name:
-    """The last part first, as names are written."""
-    return [{(a.oid.dotted_string, str(a.value)) for a in rdn} for rdn in reversed(list(name.rdns))]
-
-
-def _parsed(text: str) -> _Name:
-    parts: _Name = []
-    position, joined = 0, False
-    while True:
-        match = _ATTRIBUTE.match(text, position)
-        if match is None:
-            raise InvalidName("no distinguished name")
-        key = match["key"]
-        known = _KEYWORDS.get(key.upper())
-        if known is None and "." not in key:
-            raise InvalidName("an unknown keyword")
-        oid = known.dotted_string if known is not None else key.upper().removeprefix("OID.")
-        value = match["quoted"] if match["quoted"] is not None else _stripped(match["plain"] or "")
-        if joined:
-            parts[-1].add((oid, _unescaped(value)))
-        else:
-            parts.append({(oid, _unescaped(value))})
-        joined, position = match["end"] == "+", match.end()
-        if not match["end"]:
-            return parts
-
-
-def _stripped(value: str) -> str:
-    """Without blanks at its end, but for one that is escaped."""
-    stripped = value.rstrip()
-    escaped = (len(stripped) - len(stripped.rstrip("\\"))) % 2 and len(stripped) < len(value)
-    return stripped + value[len(stripped)] if escaped else stripped
-
-
-def _unescaped(value: str) -> str:
-    def plain(match: re.Match[str]) -> str:
-        if match[1] is not None:
-            return match[1]
-        try:
-            return bytes.fromhex(match[0].replace("\\", "")).decode()
-        except UnicodeDecodeError:
-            raise InvalidName("escapes that are no text") from None
-
-    return _ESCAPES.sub(plain, value)
-
-
-def _escaped(value: str) -> str:
-    return _SPECIAL.sub(r"\\\1", value)
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if _SPECIAL.search(value) else value
+def _mailbox(address: str) -> str:
+    local, at, host = address.rpartition("@")
+    return local + at + host.lower()

@@ -28,6 +28,7 @@ __all__ = [
     "development_tls",
     "public_key_of",
     "self_signed",
+    "subject_of",
     "valid_until",
 ]
 
@@ -331,3 +332,8 @@ def _years_after(start: datetime, years: int) -> datetime:
         return start.replace(year=start.year + years)
     except ValueError:  # the 29th of February
         return start.replace(year=start.year + years, day=28)
+
+
+def subject_of(certificate: bytes) -> bytes:
+    """The subject, in DER, of a certificate in DER. Raises ValueError: it is none."""
+    return x509.load_der_x509_certificate(certificate).subject.public_bytes()

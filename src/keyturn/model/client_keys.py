@@ -16,6 +16,7 @@ from keyturn.jose.jwk import (
     public_key_from_jwk,
     public_key_from_pem,
 )
+from keyturn.model.client_certificates import certificate_of, thumbprints
 
 CREDENTIAL: Final = "jwt.credential"
 """What the names of a client's own key attributes begin with."""
@@ -47,6 +48,8 @@ class ClientKeys:
     """Keys in the order of their source."""
 
     keys: tuple[ClientKey, ...]
+    certificates: frozenset[str] = frozenset()
+    """``x5t#S256`` of the certificates that came with them."""
 
     def find(self, kid: str | None, algorithm: str) -> ClientKey | None:
         """The key of this ``kid``, rather one for `algorithm`; without ``kid`` one for that, or the certificate's.
@@ -117,7 +120,11 @@ def read_client_keys(content: bytes, *, use_required: bool) -> ClientKeys:
     if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
         raise ValueError("no JWK Set")
     read = (_read(member, use_required=use_required) for member in members[:MAXIMUM_KEYS])
-    return ClientKeys(tuple(key for key in read if key is not None))
+    certificates = (certificate_of(member) for member in members[:MAXIMUM_KEYS] if "x5c" in member)
+    return ClientKeys(
+        tuple(key for key in read if key is not None),
+        thumbprints(certificate for certificate in certificates if certificate is not None),
+    )
 
 
 def _read(member: dict[str, Any], *, use_required: bool) -> ClientKey | None:

@@ -35,12 +35,19 @@ class Request:
 
     if_none_match: str | None = None
     certificate: ClientCertificate | None = field(default=None, repr=False)
-    """The client's, where somebody whom we trust has passed one on."""
+    """The client's: that of its connection, or one that somebody whom we trust has passed on."""
+
+    mtls_url: str | None = None
+    """`base_url` where clients show certificates; None where nobody looks at them."""
+
+    by_mtls_url: bool = False
+    """Whether it was sent there."""
 
     @property
     def url(self) -> str:
         """Where it was sent, without its query."""
-        return self.base_url + self.raw_path.partition(b"?")[0].decode("latin-1")
+        base_url = self.mtls_url if self.by_mtls_url and self.mtls_url else self.base_url
+        return base_url + self.raw_path.partition(b"?")[0].decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class ReadKeys:
     algorithm: str
     discovered: bool = False
     """Whether `url` is an issuer, whose metadata names the set's."""
+    certificate: str | None = None
+    """The thumbprint of the certificate that is asked for, where no key is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,10 @@ _ALIASES: Final = (
     "pushed_authorization_request_endpoint",
     "backchannel_authentication_endpoint",
 )
-"""The endpoints that take client certificates (RFC 8705 §5); all do, under the same address."""
+"""The endpoints that take client certificates (RFC 8705 §5)."""
+
+_SELF_SIGNED: Final = "self_signed_tls_client_auth"
+"""Told only where certificates are looked at: Keycloak has no such method."""
 
 _UMA_MEMBERS: Final = (
     "issuer",
@@ -81,14 +84,17 @@ _UMA_MEMBERS: Final = (
 )
 
 
-def openid_configuration(realm: Realm, base_url: str) -> Response:
-    """``openid-configuration`` and ``oauth-authorization-server``. Source: Keycloak ``OIDCWellKnownProvider``."""
-    return json_response(200, _document(realm, base_url), _HEADERS)
+def openid_configuration(realm: Realm, base_url: str, mtls_url: str | None = None) -> Response:
+    """``openid-configuration`` and ``oauth-authorization-server``. Source: Keycloak ``OIDCWellKnownProvider``.
+
+    `mtls_url` is `base_url` where clients show certificates; None where they cannot. Keycloak does not tell.
+    """
+    return json_response(200, _document(realm, base_url, mtls_url), _HEADERS)
 
 
-def uma2_configuration(realm: Realm, base_url: str) -> Response:
+def uma2_configuration(realm: Realm, base_url: str, mtls_url: str | None = None) -> Response:
     """``uma2-configuration``. Source: Keycloak ``UmaWellKnownProvider``."""
-    document = _document(realm, base_url)
+    document = _document(realm, base_url, mtls_url)
     url = f"{document['issuer']}/authz/protection"
     uma = {
         "resource_registration_endpoint": f"{url}/resource_set",
@@ -98,9 +104,11 @@ def uma2_configuration(realm: Realm, base_url: str) -> Response:
     return json_response(200, {name: document[name] for name in _UMA_MEMBERS} | uma, _HEADERS)
 
 
-def _document(realm: Realm, base_url: str) -> dict[str, Any]:
+def _document(realm: Realm, base_url: str, mtls_url: str | None) -> dict[str, Any]:
     issuer = f"{base_url}{realm.path}"
     endpoints = _endpoints(issuer)
+    aliases = endpoints if mtls_url in (None, base_url) else _endpoints(f"{mtls_url}{realm.path}")
+    methods = _AUTHENTICATION if mtls_url is None else sorted({*_AUTHENTICATION, _SELF_SIGNED})
     return {
         "issuer": issuer,
         **endpoints,
@@ -115,8 +123,8 @@ def _document(realm: Realm, base_url: str) -> dict[str, Any]:
         **_algorithms("userinfo", (*_SIGNATURES, "none")),
         **_algorithms("request_object", (*_SIGNATURES, "none")),
         "response_modes_supported": _RESPONSE_MODES,
-        **_authentication("token_endpoint"),
-        **_authentication("introspection_endpoint"),
+        **_authentication("token_endpoint", methods),
+        **_authentication("introspection_endpoint", methods),
         **_algorithms("authorization", _SIGNATURES),
         "claims_supported": _CLAIMS,
         "claim_types_supported": ("normal",),
@@ -128,13 +136,13 @@ def _document(realm: Realm, base_url: str) -> dict[str, Any]:
         "code_challenge_methods_supported": ("plain", "S256"),
         "tls_client_certificate_bound_access_tokens": True,
         "dpop_signing_alg_values_supported": _ASYMMETRIC,
-        **_authentication("revocation_endpoint"),
+        **_authentication("revocation_endpoint", methods),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         "backchannel_token_delivery_modes_supported": ("poll", "ping"),
         "backchannel_authentication_request_signing_alg_values_supported": _ASYMMETRIC,
         "require_pushed_authorization_requests": False,
-        "mtls_endpoint_aliases": {name: endpoints[name] for name in _ALIASES},
+        "mtls_endpoint_aliases": {name: aliases[name] for name in _ALIASES},
         "authorization_response_iss_parameter_supported": True,
     }
 
@@ -165,8 +173,8 @@ def _algorithms(what: str, signatures: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _authentication(endpoint: str) -> dict[str, Any]:
+def _authentication(endpoint: str, methods: Iterable[str]) -> dict[str, Any]:
     return {
-        f"{endpoint}_auth_methods_supported": _AUTHENTICATION,
+        f"{endpoint}_auth_methods_supported": methods,
         f"{endpoint}_auth_signing_alg_values_supported": _SIGNATURES,
     }

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import Final
 
 from keyturn.model.client import Client
+from keyturn.model.client_certificates import is_self_signed
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.client_authentication.client_secret_jwt import ClientSecretJwt
 from keyturn.oauth2.client_authentication.federated_jwt import FederatedJwt
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
+from keyturn.oauth2.client_authentication.self_signed_tls import SelfSignedTls
 from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
 from keyturn.oauth2.client_authentication.x509 import X509
 from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error, TooManyFailures, UnauthorizedClient
@@ -25,7 +27,14 @@ from keyturn.oauth2.trace import Trace
 __all__ = ["INVALID", "METHODS", "NOT_PROVED", "authenticate", "tell_of", "telling_of", "usable"]
 
 _CLIENT_SECRET: Final = ClientSecret()
-METHODS: Final[tuple[Method, ...]] = (_CLIENT_SECRET, PrivateKeyJwt(), ClientSecretJwt(), X509(), FederatedJwt())
+METHODS: Final[tuple[Method, ...]] = (
+    _CLIENT_SECRET,
+    PrivateKeyJwt(),
+    ClientSecretJwt(),
+    X509(),
+    SelfSignedTls(),
+    FederatedJwt(),
+)
 """In Keycloak's order: it decides what is said of a request that shows more than one client."""
 
 WRONG_PROTOCOL: Final = "Wrong client protocol."
@@ -122,7 +131,11 @@ def _authenticated(request: Request, form: Form, clients: Clients, realm: Realm,
 
 def _authenticator(client: Client) -> str:
     """The method that decides on the client: on a public one, that which reads a ``client_id`` alone."""
-    return _CLIENT_SECRET.authenticator if client.public else client.authenticator
+    if client.public:
+        return _CLIENT_SECRET.authenticator
+    if client.authenticator == X509.authenticator and is_self_signed(client.attributes):
+        return SelfSignedTls.authenticator
+    return client.authenticator
 
 
 def _proved(method: Method, client: Client, credentials: Credentials, clients: Clients) -> AuthenticatedClient:

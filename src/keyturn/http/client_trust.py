@@ -1,0 +1,211 @@
+"""Whom the TLS listeners believe when clients show certificates: the authorities and certificates that are registered.
+
+OpenSSL ends a connection whose certificate it cannot verify, so all of them must be known to it. That says nothing yet:
+each client is then held to its own (``oauth2.client_authentication``).
+"""
+
+import logging
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock, Timer
+from typing import Any, Final
+
+from keyturn.jose.x509 import subject_of
+from keyturn.model.client_certificates import MARK, trusted_for
+from keyturn.representations import given
+from keyturn.store.collections import CLIENTS, REALMS
+from keyturn.store.spi import EVERYTHING, Change, Reader, Store, StoreError
+
+_LOGGER: Final = logging.getLogger("keyturn.tls")
+
+MAXIMUM_TRUSTED: Final = 10_000
+"""Certificates of all clients that are known to OpenSSL; further ones end their connections."""
+
+REBUILT_AFTER: Final = 10.0
+"""Seconds for which a certificate that was removed may still open a connection, which it then proves nothing on."""
+
+_MANY: Final = 20
+"""Changed clients of one commit, beyond which their realm is read as a whole."""
+
+_Client = tuple[str, str]
+"""The ids of a realm and of one of its clients."""
+
+
+class ClientTrust:
+    """The registered certificates, and TLS contexts that know them. Subscribes to the store.
+
+    Args:
+        authorities: those (DER) that may say who any client is. No client can register another one of the same name:
+            OpenSSL finds authorities by name, and would take the wrong one. Of two realms, the first one has a name.
+        new_context: makes the context of a listener, which knows nobody yet.
+    """
+
+    def __init__(self, store: Store, authorities: Sequence[bytes], new_context: Callable[[], ssl.SSLContext]) -> None:
+        self._store = store
+        self._authorities = tuple(authorities)
+        self._reserved: Final = {subject_of(authority) for authority in authorities}
+        self._new_context = new_context
+        self._of_clients: dict[_Client, tuple[bytes, ...]] = {}
+        self._count: dict[bytes, int] = {}
+        self._owners: dict[bytes, tuple[str, int]] = {}
+        """By subject: the realm that has registered it, and how many of its clients have."""
+        self._contexts: list[ListenerContext] = []
+        self._lock = Lock()
+        self._timer: Timer | None = None
+        store.subscribe(self._follow)
+        with self._lock, store.read() as reader:
+            self._read_all(reader)
+
+    def listener(self, mode: ssl.VerifyMode) -> "ListenerContext":
+        """A context for a listener: it always knows who is registered. `mode`: whether a certificate must be shown."""
+        context = ListenerContext(ssl.PROTOCOL_TLS_SERVER)
+        context.before = self.catch_up
+        with self._lock:
+            context.use(self._made(mode), mode)
+            self._contexts.append(context)
+        return context
+
+    def close(self) -> None:
+        """Changes nothing any more."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _made(self, mode: ssl.VerifyMode) -> ssl.SSLContext:
+        context = self._new_context()
+        context.verify_mode = mode
+        # Certificates of clients' own are trusted as they are; authorities may be issued by others.
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+        # What was decided about a certificate is decided anew for each connection.
+        context.num_tickets = 0
+        context.options |= ssl.OP_NO_TICKET
+        _add(context, (*self._authorities, *self._count))
+        return context
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        """Called by the store after each commit, before the writer's answer: who was registered can connect at once."""
+        realms = {change.realm_id for change in changes if change.kind == REALMS.name}
+        clients = {(change.realm_id, change.id) for change in changes if change.kind == CLIENTS.name}
+        everything = any(change.kind == EVERYTHING for change in changes)
+        if len(clients) > _MANY:
+            realms |= {realm_id for realm_id, _ in clients}
+        clients = {client for client in clients if client[0] not in realms}
+        if not everything and not realms and not clients:
+            return
+        try:
+            with self._lock, self._store.read() as reader:
+                if everything:
+                    self._read_all(reader)
+                for realm_id in realms:
+                    self._read_realm(reader, realm_id)
+                for client in clients:
+                    document = reader.get(CLIENTS, *client)
+                    self._set(client, () if document is None else trusted_for(document))
+        except StoreError as error:
+            _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
+
+    def catch_up(self) -> None:
+        """Hears of what other processes have registered, if they have told of anything."""
+        if self._store.behind():
+            try:
+                self._store.catch_up()
+            except StoreError as error:
+                _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
+
+    def _read_all(self, reader: Reader) -> None:
+        realms = {given(realm.id, "") for realm in reader.select(REALMS, None)}
+        for realm_id in realms | {realm_id for realm_id, _ in self._of_clients}:
+            self._read_realm(reader, realm_id)
+
+    def _read_realm(self, reader: Reader, realm_id: str) -> None:
+        found = {
+            (realm_id, given(document.id, "")): trusted_for(document)
+            for document in reader.select(CLIENTS, realm_id, like={"document": f"%{MARK}%"})
+        }
+        gone = [client for client in self._of_clients if client[0] == realm_id and client not in found]
+        for client in gone:
+            self._set(client, ())
+        for client, certificates in found.items():
+            self._set(client, certificates)
+
+    def _set(self, client: _Client, certificates: tuple[bytes, ...]) -> None:
+        before = self._of_clients.get(client, ())
+        if certificates == before:
+            return
+        removed = False
+        for certificate in before:
+            removed |= self._remove(certificate, client[0])
+        taken = tuple(certificate for certificate in dict.fromkeys(certificates) if self._take(certificate, client))
+        if taken:
+            self._of_clients[client] = taken
+            for context in self._contexts:
+                _add(context.current, taken)
+        else:
+            self._of_clients.pop(client, None)
+        if removed and self._timer is None:
+            self._timer = Timer(REBUILT_AFTER, self.rebuild)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _take(self, certificate: bytes, client: _Client) -> bool:
+        subject = subject_of(certificate)
+        owner, held = self._owners.get(subject, (client[0], 0))
+        if certificate not in self._count:
+            if subject in self._reserved or owner != client[0]:
+                _LOGGER.warning("a certificate of client %s has the name of another's: it is not taken", client[1])
+                return False
+            if len(self._count) >= MAXIMUM_TRUSTED:
+                _LOGGER.error("%d certificates of clients are known, as many as may be", MAXIMUM_TRUSTED)
+                return False
+        self._count[certificate] = self._count.get(certificate, 0) + 1
+        if owner == client[0]:
+            self._owners[subject] = owner, held + 1
+        return True
+
+    def _remove(self, certificate: bytes, realm_id: str) -> bool:
+        """Whether it was the last of its kind."""
+        subject = subject_of(certificate)
+        owner, held = self._owners.get(subject, ("", 0))
+        if owner == realm_id:
+            self._owners[subject] = owner, held - 1
+            if held == 1:
+                del self._owners[subject]
+        self._count[certificate] -= 1
+        if self._count[certificate]:
+            return False
+        del self._count[certificate]
+        return True
+
+    def rebuild(self) -> None:
+        """Makes new contexts: an old one cannot forget. Connections that are open stay with theirs."""
+        with self._lock:
+            self._timer = None
+            for context in self._contexts:
+                try:
+                    context.use(self._made(context.mode), context.mode)
+                except Exception:  # the old one goes on: it knows too many, which by itself proves nothing
+                    _LOGGER.exception("the TLS listeners cannot be told of certificates that were removed")
+
+
+class ListenerContext(ssl.SSLContext):
+    """Stands for the context that is current when a connection begins. Made by ``ClientTrust.listener``."""
+
+    before: Callable[[], None]
+    """What comes before a connection."""
+    current: ssl.SSLContext
+    mode: ssl.VerifyMode
+
+    def use(self, current: ssl.SSLContext, mode: ssl.VerifyMode) -> None:
+        """Takes `current` for the connections to come."""
+        self.current, self.mode = current, mode
+
+    def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
+        """A connection (asyncio and uvloop call this)."""
+        self.before()
+        return self.current.wrap_bio(*args, **options)
+
+
+def _add(context: ssl.SSLContext, certificates: Iterable[bytes]) -> None:
+    content = b"".join(certificates)
+    if content:
+        context.load_verify_locations(cadata=content)

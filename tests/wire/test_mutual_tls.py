@@ -1,0 +1,246 @@
+"""Clients that show their certificates to keyturn itself (RFC 8705): real handshakes over real sockets."""
+
+import json
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from harness.authority import Holder, authority, self_signed
+from harness.realm import RealmUnderTest, make_realm
+from harness.tls_server import TlsServer, exchange
+from keyturn.jose import jwt
+from keyturn.jose.client_certificate import read_certificate
+from keyturn.representations import ClientRepresentation
+from keyturn.store.collections import CLIENTS
+
+INVALID = (401, "invalid_client", "Invalid client or Invalid client credentials")
+EVERYBODYS, OWN = authority("Everybody's CA"), authority("Own CA")
+NAMES = (
+    x509.DNSName("backend.example.org"),
+    x509.UniformResourceIdentifier("spiffe://example.org/backend"),
+    x509.IPAddress(ip_address("2001:db8::7")),
+    x509.RFC822Name("backend@example.org"),
+)
+BACKEND = EVERYBODYS.issue("backend", *NAMES)
+ENDED = (ssl.SSLError, ConnectionError)
+"""What a connection that OpenSSL ends is to who began it, depending on who is quicker."""
+
+
+def add(realm: RealmUnderTest, client_id: str, **attributes: str) -> ClientRepresentation:
+    """A ``client-x509`` client."""
+    named = {name.replace("__", "."): value for name, value in attributes.items()}
+    return realm.add_client(
+        client_id=client_id, client_authenticator_type="client-x509", service_accounts_enabled=True, attributes=named
+    )
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsServer]:
+    directory = tmp_path_factory.mktemp("mutual")
+    realm = make_realm(directory)
+    server = TlsServer(realm, directory / "tls", EVERYBODYS)
+    yield server
+    server.close()
+    realm.store.close()
+
+
+def asking(client_id: str, **form: str) -> dict[str, str]:
+    """A request for a token."""
+    return {"grant_type": "client_credentials", "client_id": client_id, **form}
+
+
+def granted(server: TlsServer, holder: Holder | None, client_id: str) -> bool:
+    answer = server.token(asking(client_id), holder)
+    assert answer.status == 200 or answer.error == INVALID
+    return answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("subject", "matches"),
+    [
+        ("(.*?)CN=backend(.*?)", True),
+        ("CN=backend, O=Acme", True),
+        ("CN=backend,O=Acme", False),
+        ("O=Acme,CN=backend", False),
+    ],
+)
+def test_patterns_meet_the_subject_as_keycloak_writes_it(shared: TlsServer, subject: str, matches: bool) -> None:
+    add(shared.realm, subject, x509__subjectdn=subject)
+    assert granted(shared, BACKEND, subject) is matches
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "matches"),
+    [
+        ("dns", "Backend.Example.org", True),
+        ("dns", "example.org", False),
+        ("uri", "spiffe://example.org/backend", True),
+        ("uri", "spiffe://example.org/Backend", False),
+        ("ip", "2001:DB8:0::7", True),
+        ("ip", "2001:db8::8", False),
+        ("ip", "nonsense", False),
+        ("email", "backend@EXAMPLE.org", True),
+        ("email", "Backend@example.org", False),
+    ],
+)
+def test_a_client_is_known_by_a_name_beside_the_subject(shared: TlsServer, kind: str, name: str, matches: bool) -> None:
+    client_id = f"{kind}-{name}-{matches}"
+    add(shared.realm, client_id, **{f"keyturn__x509__san__{kind}": name})
+    assert granted(shared, BACKEND, client_id) is matches
+    assert not granted(shared, EVERYBODYS.issue("backend"), client_id)
+
+
+def test_each_name_that_is_registered_has_to_be_there(shared: TlsServer) -> None:
+    names = {"keyturn__x509__san__dns": "backend.example.org", "keyturn__x509__san__ip": "2001:db8::8"}
+    add(shared.realm, "two-names", **names)
+    add(shared.realm, "name-and-subject", x509__subjectdn=".*CN=other.*", keyturn__x509__san__dns="backend.example.org")
+    add(shared.realm, "no-name")
+    assert not any(granted(shared, BACKEND, client_id) for client_id in ("two-names", "name-and-subject", "no-name"))
+
+
+def test_a_client_is_under_its_own_authority_as_soon_as_it_is_registered(shared: TlsServer) -> None:
+    holder = OWN.authority("Issuing CA").issue("deep")
+    with pytest.raises(ENDED):
+        shared.token(asking("deep"), holder)
+    top = {"x509__casubjectdn": "CN=Own CA,O=Acme", "x509__allow__regex__pattern__comparison": "false"}
+    add(shared.realm, "deep", x509__subjectdn="CN=deep, O=Acme", keyturn__x509__authorities=OWN.pem, **top)
+    assert granted(shared, holder, "deep")
+    assert not granted(shared, EVERYBODYS.issue("deep"), "deep"), "who may say who anybody is may not say this"
+
+
+def test_a_certificate_of_its_own_is_one_that_is_registered(shared: TlsServer) -> None:
+    own, next_own, stolen_name = self_signed("own"), self_signed("own"), self_signed("own")
+    with pytest.raises(ENDED):
+        shared.token(asking("own"), own)
+    client = add(
+        shared.realm,
+        "own",
+        keyturn__x509__self__signed="true",
+        use__jwks__string="true",
+        jwks__string=key_set(own, next_own),
+    )
+    assert granted(shared, own, "own")
+    assert granted(shared, next_own, "own")
+    assert not granted(shared, BACKEND, "own")
+    with pytest.raises(ENDED):
+        shared.token(asking("own"), stolen_name)
+
+    def one(stored: ClientRepresentation) -> None:
+        stored.attributes = {
+            "keyturn.x509.self.signed": "true",
+            "jwt.credential.certificate": b64encode(own.der).decode(),
+        }
+
+    connection = shared.connect(next_own)
+    assert shared.token(asking("own"), over=connection).status == 200
+    shared.realm.change_client(client, one)
+    assert shared.token(asking("own"), over=connection).error == INVALID, "the connection lives on"
+    connection.close()
+    assert granted(shared, own, "own")
+
+
+def key_set(*holders: Holder) -> str:
+    """A JWK Set that names the certificates."""
+    return json.dumps({"keys": [{"kty": "EC", "x5c": [b64encode(holder.der).decode()]} for holder in holders]})
+
+
+def test_who_shows_no_certificate_is_served_all_else(shared: TlsServer) -> None:
+    shared.realm.add_client(client_id="secret", secret="s", service_accounts_enabled=True)
+    add(shared.realm, "needs-one", x509__subjectdn=".*")
+    assert shared.token(asking("secret", client_secret="s")).status == 200
+    assert not granted(shared, None, "needs-one")
+
+
+def test_tokens_are_bound_to_the_certificate_of_the_connection(shared: TlsServer) -> None:
+    bound = {"tls.client.certificate.bound.access.tokens": "true"}
+    shared.realm.add_client(client_id="bound", secret="s", service_accounts_enabled=True, attributes=bound)
+    asked = asking("bound", client_secret="s", scope="openid")
+    other = EVERYBODYS.issue("other")
+    tokens = {}
+    for holder in (BACKEND, other, BACKEND):
+        token = shared.token(asked, holder).body["access_token"]
+        assert jwt.parse(token).claims["cnf"] == {"x5t#S256": read_certificate(holder.der).thumbprint}
+        tokens[holder.der] = token
+    assert shared.token(asked).error[2] == "Client Certification missing for MTLS HoK Token Binding"
+    path = f"/realms/{shared.realm.name}/protocol/openid-connect/userinfo"
+    headers = {"authorization": f"Bearer {tokens[BACKEND.der]}"}
+    for shown, status in ((BACKEND, 200), (other, 401), (None, 401)):
+        connection = shared.connect(shown)
+        assert exchange(connection, "GET", path, headers=headers).status == status
+        connection.close()
+
+
+def test_what_was_granted_on_one_connection_is_not_granted_on_another(tmp_path: Path) -> None:
+    held = {"profiles": [{"name": "held", "executors": [{"executor": "holder-of-key-enforcer", "configuration": {}}]}]}
+    policy = {"name": "all", "enabled": True, "conditions": [{"condition": "any-client"}], "profiles": ["held"]}
+    realm = make_realm(tmp_path, client_profiles=held, client_policies={"policies": [policy]})
+    realm.add_client(client_id="svc", secret="s", service_accounts_enabled=True)
+    server = TlsServer(realm, tmp_path / "tls", EVERYBODYS)
+    asked = asking("svc", client_secret="s")
+    shown, bare = server.connect(BACKEND), server.connect()
+    assert [server.token(asked, over=shown).status for _ in range(3)] == [200] * 3
+    assert len(server.repeated) == 1, "the same bytes again are not even parsed"
+    assert server.token(asked, over=bare).error[2] == "Client Certification missing for MTLS HoK Token Binding"
+    shown.close()
+    bare.close()
+    server.close()
+    realm.store.close()
+
+
+def test_certificates_that_were_removed_are_forgotten_without_hanging_up(shared: TlsServer) -> None:
+    own = self_signed("leaving")
+    client = add(
+        shared.realm,
+        "leaving",
+        keyturn__x509__self__signed="true",
+        jwt__credential__certificate=b64encode(own.der).decode(),
+    )
+    connection = shared.connect(own)
+    assert shared.token(asking("leaving"), over=connection).status == 200
+    with shared.realm.store.write() as transaction:
+        transaction.delete(CLIENTS, shared.realm.id, str(client.id))
+    assert granted(shared, own, "leaving") is False, "OpenSSL has yet to forget it"
+    shared.trust.rebuild()
+    with pytest.raises(ENDED):
+        shared.token(asking("leaving"), own)
+    assert shared.token(asking("leaving"), over=connection).error == INVALID
+    assert granted(shared, BACKEND, "leaving") is False, "others connect as before"
+    connection.close()
+
+
+def test_what_is_registered_is_known_after_a_restart(shared: TlsServer, tmp_path: Path) -> None:
+    own = self_signed("restart")
+    certificate = b64encode(own.der).decode()
+    add(shared.realm, "restart", keyturn__x509__self__signed="true", jwt__credential__certificate=certificate)
+    again = TlsServer(shared.realm, tmp_path / "tls")
+    assert granted(again, own, "restart")
+    again.close()
+
+
+def test_where_a_certificate_must_be_shown_there_is_no_connection_without(shared: TlsServer, tmp_path: Path) -> None:
+    demanding = TlsServer(shared.realm, tmp_path / "tls", EVERYBODYS, mode=ssl.CERT_REQUIRED)
+    assert granted(demanding, BACKEND, "nobody") is False
+    with pytest.raises(ENDED):
+        demanding.token(asking("nobody"))
+    demanding.close()
+
+
+def test_no_session_is_resumed(shared: TlsServer) -> None:
+    context = ssl.create_default_context(cafile=str(shared.ca))
+    context.load_cert_chain(*BACKEND.files(shared.directory))
+    session = None
+    for _ in range(2):
+        with (
+            socket.create_connection(("localhost", shared.port)) as raw,
+            context.wrap_socket(raw, server_hostname="localhost", session=session) as connection,
+        ):
+            connection.sendall(b"GET /realms/none HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(9) == b"HTTP/1.1 "
+            assert not connection.session_reused
+            session = connection.session
