@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from keyturn.config import CONFIG_VARIABLE, SETTINGS, Setting
+from keyturn.config import CONFIG_VARIABLE, SETTINGS
+from keyturn.setting import Setting
 
 PAGE = Path(__file__).with_name("settings.md")
 _HEAD = f"""# Settings

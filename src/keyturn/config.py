@@ -7,12 +7,14 @@ Secrets are never in a message, nor in a repr. Reads no file but the TOML one.
 import dataclasses
 import difflib
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from keyturn import setting_values as values
+from keyturn.setting import Setting
+from keyturn.setting import setting as _setting
 from keyturn.setting_values import Network
 
 ClientAuth = Literal["none", "request", "required"]
@@ -33,70 +35,6 @@ _KUBERNETES: Final = ("KEYTURN_SERVICE_HOST", "KEYTURN_SERVICE_PORT", "KEYTURN_P
 
 class SettingsError(Exception):
     """A setting cannot be used; the message is one line and names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: what it is called, what it takes, what it means.
-
-    ``secret`` ones have no flag, since command lines are visible to everyone on the machine. ``private`` ones have
-    one, and may hold a secret nevertheless.
-    """
-
-    field: str
-    help: str
-    metavar: str
-    parse: Callable[[Any], Any]
-    default: Any
-    kc: str | None = None
-    secret: bool = False
-    private: bool = False
-    multiple: bool = False
-    shown_default: str | None = None
-
-    @property
-    def key(self) -> str:
-        """Its name in the TOML file."""
-        return self.field.replace("_", "-")
-
-    @property
-    def flag(self) -> str:
-        """Its name on the command line."""
-        return f"--{self.key}"
-
-    @property
-    def variable(self) -> str:
-        """Its name in the environment."""
-        return f"KEYTURN_{self.field.upper()}"
-
-
-def _setting(
-    parse: Callable[[Any], Any],
-    metavar: str,
-    help: str,  # noqa: A002 - Click's name for it
-    default: Any = None,
-    *,
-    kc: str | None = None,
-    secret: bool = False,
-    private: bool = False,
-    multiple: bool = False,
-    shown_default: str | None = None,
-    factory: Callable[[], Any] | None = None,
-) -> Any:
-    metadata = {
-        "help": help,
-        "metavar": metavar,
-        "parse": parse,
-        "kc": kc,
-        "secret": secret,
-        "private": private,
-        "multiple": multiple,
-        "shown_default": shown_default,
-    }
-    hidden = secret or private
-    if factory is not None:
-        return dataclasses.field(default_factory=factory, metadata=metadata, repr=not hidden)
-    return dataclasses.field(default=default, metadata=metadata, repr=not hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 
 from keyturn import __version__
-from keyturn.config import SETTINGS, Loaded, Setting, SettingsError, load, nearest
+from keyturn.config import SETTINGS, Loaded, SettingsError, load, nearest
+from keyturn.setting import Setting
 
 _USAGE: Final = 2
 _FAILED: Final = 1
