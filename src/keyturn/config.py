@@ -58,6 +58,13 @@ class Settings:
         private=True,
         shown_default="SQLite",
     )
+    max_staleness: int = _setting(
+        values.positive_seconds,
+        "SECONDS",
+        "For how long a server that cannot reach its PostgreSQL database goes on giving tokens from what it remembers, "
+        "in seconds; it answers 503 after that. What needs the database fails at once.",
+        10,
+    )
     host: str = _setting(values.text, "ADDRESS", "Address to listen on; 0.0.0.0 or :: for all.", "127.0.0.1")
     http_port: int = _setting(values.port, "PORT", "Port for plain HTTP; 0 turns it off.", 8080, kc="KC_HTTP_PORT")
     https_port: int = _setting(values.port, "PORT", "Port for HTTPS; 0 turns it off.", 8443, kc="KC_HTTPS_PORT")

@@ -58,6 +58,14 @@ def seconds(value: Any) -> int:
     return number(value, 86400, "a number of seconds from 0 to 86400")
 
 
+def positive_seconds(value: Any) -> int:
+    """Seconds of a day at most, and one at least."""
+    found = seconds(value)
+    if found == 0:
+        raise ValueError("is not a number of seconds from 1 to 86400")
+    return found
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """Several texts: given one by one, or as one with commas."""
     items = [value] if isinstance(value, str) else value

@@ -165,7 +165,8 @@ def open_database(settings: Settings, directory: DataDirectory, keys: SealKeys |
 def _opened(settings: Settings, directory: DataDirectory) -> Iterator[Store]:
     store = open_database(settings, directory)
     try:
-        yield store
+        with store.following(settings.max_staleness):
+            yield store
     finally:
         store.close()
 

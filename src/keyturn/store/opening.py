@@ -41,15 +41,20 @@ def opened(
 
     With `as_it_is` nothing is made and nothing migrated: raises OtherSchema where that would be due.
     """
+    sealing = prepared(connections, dialect, seal, as_it_is=as_it_is)
+    return SqlStore(connections, dialect, sealing, clock, revisions)
+
+
+def prepared(connections: Connections, dialect: Dialect, seal: SealKeys, *, as_it_is: bool = False) -> Sealing:
+    """What ``opened`` does before there is a store; `connections` are closed where that fails."""
     try:
         with translated(dialect):
             if as_it_is and (found := _version(connections, dialect)) != VERSION:
                 raise OtherSchema(found)
-            sealing = _prepared(connections, dialect, seal)
+            return _prepared(connections, dialect, seal)
     except BaseException:
         connections.close()  # whatever stopped it, the file is let go
         raise
-    return SqlStore(connections, dialect, sealing, clock, revisions)
 
 
 def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing:

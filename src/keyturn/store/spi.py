@@ -125,6 +125,10 @@ class Busy(StoreError):
     """The database is locked by somebody else for longer than the time-out."""
 
 
+class Conflict(Busy):
+    """Another transaction was in the way. Nothing was written, and the same may go well when it is begun anew."""
+
+
 class Unavailable(StoreError):
     """The database cannot be read or written: disk full, read-only, gone."""
 
@@ -336,6 +340,7 @@ __all__ = [
     "Change",
     "ClientUse",
     "Collection",
+    "Conflict",
     "Duplicate",
     "Entries",
     "Key",

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from threading import Lock
+from typing import Final
 
 from keyturn.jose.seal import SealKey
 from keyturn.store.collections import COLLECTIONS
 from keyturn.store.connections import Connection, Connections
 from keyturn.store.revisions import Revisions
 from keyturn.store.sealing import Sealing
-from keyturn.store.spi import EVERYTHING, Change, Reader, StoreError, Transaction
+from keyturn.store.spi import EVERYTHING, Change, Conflict, Reader, StoreError, Transaction
 from keyturn.store.sql_reader import Dialect, SqlReader, translated
 from keyturn.store.sql_transaction import SqlTransaction
 from keyturn.store.turns import Turns
@@ -19,6 +20,9 @@ Clock = Callable[[], float]
 
 KEPT_REVISIONS = 10_000
 """How far back the change log reaches after `prune`."""
+
+_ATTEMPTS: Final = 3
+"""How often a transaction is begun anew that others were in the way of."""
 
 
 class SqlStore:
@@ -81,6 +85,11 @@ class SqlStore:
         with self._following:
             self._catch_up()
 
+    @contextmanager
+    def following(self, max_staleness: float) -> Iterator[None]:
+        """Hears of what other nodes write, none of which has this database; see ``SharedStore``."""
+        yield
+
     def changes_since(self, revision: int) -> Sequence[Change] | None:
         """The entries after `revision`; None where the log no longer reaches back so far."""
         with self._reader() as reader:
@@ -119,14 +128,24 @@ class SqlStore:
         beside = shared and self._dialect.writes_beside
         with nullcontext() if beside else self._turns.turn(self._dialect.busy_timeout):
             with self._connection(self._dialect.begin_write) as connection:
-                now = int(self._clock())
-                transaction = SqlTransaction(connection, self._dialect, self._sealing, now, shared=shared)
+                transaction = self._begun(connection, shared=shared)
                 yield transaction
                 changes = transaction.finish()
                 with translated(self._dialect):
                     connection.commit()
             if changes:
                 self._tell(changes)
+
+    def _begun(self, connection: Connection, *, shared: bool) -> SqlTransaction:
+        """The transaction whose first statement has been run, which is begun anew where others are in its way."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return SqlTransaction(connection, self._dialect, self._sealing, int(self._clock()), shared=shared)
+            except Conflict:
+                with translated(self._dialect):
+                    connection.rollback()
+                    self._dialect.begin_write(connection)
+        return SqlTransaction(connection, self._dialect, self._sealing, int(self._clock()), shared=shared)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Tells the listeners of a commit of this process, after those of others before it; then the others."""

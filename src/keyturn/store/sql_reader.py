@@ -68,6 +68,10 @@ class Dialect(Protocol):
         """The newest revision, in a transaction that may raise it: nobody else does until it ends."""
         ...
 
+    def announce(self, connection: Connection, revision: int) -> None:
+        """Has the database tell whoever listens of `revision`, once it is committed."""
+        ...
+
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
         """Executes what may find a unique key taken; how many rows it touched.
 

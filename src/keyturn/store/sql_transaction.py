@@ -155,6 +155,8 @@ class SqlTransaction(SqlReader):
         self.revision = self._rows(_RAISE_REVISION)[0][0]
         changes = [Change(self.revision, *change) for change in self._changes]
         self._run_many(_LOG_CHANGE, [(each.revision, each.realm_id, each.kind, each.id) for each in changes])
+        with self._guarded():
+            self._dialect.announce(self._connection, self.revision)
         return changes
 
     def reseal(self, collections: Iterable[Collection[Any]], new: Sealing) -> None:

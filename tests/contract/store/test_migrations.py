@@ -12,6 +12,7 @@ from keyturn.store.backends import postgresql as backend
 from keyturn.store.connections import Connection
 from keyturn.store.migrations import migrate
 from keyturn.store.opening import create_tables
+from keyturn.store.psycopg_connection import connect
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Unavailable
 
@@ -28,7 +29,7 @@ Make = Callable[[Connection], None]
 
 def made_by(url: str, make: Make) -> tuple[str, list[object]]:
     """Names and definitions of everything in a database that `make` made, and the schema's version."""
-    connection = backend.connect(backend.parameters_of(url))
+    connection = connect(backend.parameters_of(url))
     make(connection)
     connection.commit()
     connection.close()
@@ -55,7 +56,7 @@ def test_migrating_an_empty_database_gives_the_schema(postgresql: Cluster) -> No
 def test_a_migration_that_fails_leaves_nothing(postgresql: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     url = postgresql.new_schema()
     monkeypatch.setattr(op, "add_column", None)
-    connection = backend.connect(backend.parameters_of(url))
+    connection = connect(backend.parameters_of(url))
     with pytest.raises(TypeError):
         migrate(connection, backend.DIALECT)
     connection.close()

@@ -4,7 +4,6 @@ Needs the extra ``postgresql``; imported only where such a database is named.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,12 +12,15 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from keyturn.store.connections import Connection, Connections
-from keyturn.store.opening import opened
+from keyturn.store.opening import prepared
+from keyturn.store.psycopg_connection import PsycopgConnection, connect
 from keyturn.store.revisions import Revisions
 from keyturn.store.schema import Type, key_of_index
 from keyturn.store.seal_key import SealKeys
-from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
-from keyturn.store.sql import Clock, SqlStore
+from keyturn.store.shared import Contact, SharedStore
+from keyturn.store.spi import Busy, Conflict, Duplicate, StoreError, Unavailable
+from keyturn.store.sql import Clock
+from keyturn.store.sql_reader import translated
 
 name: Final = "postgresql"
 
@@ -27,6 +29,12 @@ _BUSY_TIMEOUT: Final = 5.0
 
 _KEPT: Final = 10
 """Connections that stay open. A node has no more threads than that which ask."""
+
+_SOON: Final = 1.5
+"""Seconds in which a database that is in reach says what its newest revision is."""
+
+_CHANNEL: Final = "keyturn"
+_HAS_NOTIFY: Final = "SELECT 1 FROM pg_catalog.pg_proc WHERE proname = 'pg_notify'"
 
 _SESSION: Final = MappingProxyType(
     {
@@ -67,12 +75,8 @@ _CLASSES: Final = {
     "XX": "the database is damaged",
 }
 
-_NUL: Final = "\0"
-_MARK: Final = "\uffff"
-"""PostgreSQL's text has no NUL: it stands there as this, which is no character, and a zero."""
 
-
-def open_store(url: str, seal: SealKeys, clock: Clock, revisions: Revisions | None = None) -> SqlStore:
+def open_store(url: str, seal: SealKeys, clock: Clock, revisions: Revisions | None = None) -> SharedStore:
     """Opens the database that a URL ``postgresql://…`` names, which must exist. Makes its tables where there are none.
 
     `revisions` is this process's part of what the processes of one node share.
@@ -80,8 +84,16 @@ def open_store(url: str, seal: SealKeys, clock: Clock, revisions: Revisions | No
     Raises Unavailable, Busy, NewerSchema, SealKeyMissing, SealKeyWrong.
     """
     parameters = parameters_of(url)
-    connections = Connections(lambda: connect(parameters), psycopg.Error, _KEPT, _is_lost)
-    return opened(connections, DIALECT, seal, clock, revisions=revisions)
+    contact = Contact()
+    connections = Connections(lambda: connect(parameters, given_up=contact.lost), psycopg.Error, _KEPT, _is_lost)
+    sealing = prepared(connections, DIALECT, seal)
+    with translated(DIALECT), connections.connection() as connection:
+        dialect = PostgresqlDialect(notifies=connection.execute(_HAS_NOTIFY).fetchone() is not None)
+
+    def announcements() -> _Announcements:
+        return _Announcements(parameters, dialect)
+
+    return SharedStore(connections, dialect, sealing, clock, revisions, contact, announcements)
 
 
 def parameters_of(url: str) -> dict[str, Any]:
@@ -94,92 +106,42 @@ def parameters_of(url: str) -> dict[str, Any]:
     return {**_CONNECTING, **told, "options": f"{limits} {told.get('options') or ''}".rstrip()}
 
 
-def connect(parameters: Mapping[str, Any]) -> "_Connection":
-    """A connection that begins no transaction by itself. Raises the driver's errors."""
-    connection = psycopg.connect(autocommit=True, **parameters)  # transactions are begun by this module alone
-    if connection.info.parameter_status("server_encoding") != "UTF8":
-        connection.close()
-        raise errors.CharacterNotInRepertoire("server_encoding")
-    return _Connection(connection)
-
-
 def _is_lost(connection: Connection) -> bool:
-    return isinstance(connection, _Connection) and connection.driver.closed
+    return isinstance(connection, PsycopgConnection) and connection.driver.closed
 
 
-class _Connection:
-    """The driver's connection under the statements of ``keyturn.store.sql_text``."""
+class _Announcements:
+    """Listens to what ``PostgresqlDialect.announce`` says, where the database passes it on; else only asks."""
 
-    __slots__ = ("driver",)
+    def __init__(self, parameters: Mapping[str, Any], dialect: "PostgresqlDialect") -> None:
+        self._dialect = dialect
+        with translated(dialect):
+            self._connection = connect({**parameters, "connect_timeout": "2"}, longest=_SOON)
+            try:
+                if dialect.notifies:
+                    self._connection.execute(f"LISTEN {_CHANNEL}")
+            except psycopg.NotSupportedError:
+                pass  # asking alone is enough
+            except BaseException:
+                self._connection.close()
+                raise
 
-    def __init__(self, driver: "psycopg.Connection[Any]") -> None:
-        self.driver = driver
+    def newest(self) -> int:
+        with translated(self._dialect):
+            return int(self._connection.execute('SELECT "value" FROM "revision"').fetchone()[0])
 
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> "_Cursor":
-        if not values:
-            return _Cursor(self.driver.execute(statement.encode()))
-        return _Cursor(self.driver.execute(_placed(statement), _sent(values)))
-
-    def executemany(self, statement: str, rows: Sequence[Sequence[Any]], /) -> "_Cursor":
-        cursor = self.driver.cursor()
-        cursor.executemany(_placed(statement), map(_sent, rows))
-        return _Cursor(cursor)
-
-    def commit(self) -> None:
-        self.driver.commit()
-
-    def rollback(self) -> None:
-        self.driver.rollback()
+    def wait(self, seconds: float) -> None:
+        with translated(self._dialect):
+            for _ in self._connection.driver.notifies(timeout=seconds, stop_after=1):
+                return
 
     def close(self) -> None:
-        self.driver.close()
+        self._connection.close()
 
 
-class _Cursor:
-    __slots__ = ("_driver",)
+class PostgresqlDialect:
+    """What is PostgreSQL's own."""
 
-    def __init__(self, driver: "psycopg.Cursor[Any]") -> None:
-        self._driver = driver
-
-    @property
-    def rowcount(self) -> int:
-        return self._driver.rowcount
-
-    def fetchone(self) -> Any:
-        row = self._driver.fetchone()
-        return None if row is None else _received(row)
-
-    def fetchall(self) -> list[Any]:
-        return [_received(row) for row in self._driver.fetchall()]
-
-
-@lru_cache(maxsize=1024)
-def _placed(statement: str) -> bytes:
-    """`statement` with the driver's placeholders; ``?`` and ``%`` stand nowhere else in one."""
-    return statement.replace("?", "%s").encode()
-
-
-def _sent(values: Sequence[Any]) -> Sequence[Any]:
-    if any(isinstance(value, str) and (_NUL in value or _MARK in value) for value in values):
-        return [_without_nul(value) if isinstance(value, str) else value for value in values]
-    return values
-
-
-def _received(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    if any(isinstance(value, str) and _MARK in value for value in row):
-        return tuple(_with_nul(value) if isinstance(value, str) else value for value in row)
-    return row
-
-
-def _without_nul(text: str) -> str:
-    return text.replace(_MARK, _MARK * 2).replace(_NUL, f"{_MARK}0")
-
-
-def _with_nul(text: str) -> str:
-    return _MARK.join(part.replace(f"{_MARK}0", _NUL) for part in text.split(_MARK * 2))
-
-
-class _Postgresql:
     busy_timeout = _BUSY_TIMEOUT
     errors: type[Exception] = psycopg.Error
     # Names are ordered, and told apart, by their bytes, whatever the database's own order is.
@@ -188,6 +150,10 @@ class _Postgresql:
     no_limit = "ALL"
     writes_beside = True
     alembic_url = "postgresql+psycopg://"
+
+    def __init__(self, *, notifies: bool) -> None:
+        self.notifies = notifies
+        """Whether there is a way to tell others of commits."""
 
     def begin_read(self, connection: Connection) -> None:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # the first statement fixes the view
@@ -200,8 +166,12 @@ class _Postgresql:
         # that change the same document would each write what they have read, and the first would be lost.
         return int(connection.execute('SELECT "value" FROM "revision" FOR UPDATE').fetchone()[0])
 
+    def announce(self, connection: Connection, revision: int) -> None:
+        if self.notifies:
+            connection.execute("SELECT pg_notify(?, ?)", (_CHANNEL, str(revision)))
+
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
-        assert isinstance(connection, _Connection)
+        assert isinstance(connection, PsycopgConnection)
         try:
             with connection.driver.pipeline():  # one way there and back
                 connection.execute("SAVEPOINT attempt")
@@ -224,7 +194,7 @@ class _Postgresql:
         if isinstance(error, errors.UniqueViolation):
             return Duplicate(*key_of_index(error.diag.constraint_name or ""))
         if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
-            return Busy("another transaction was in the way")
+            return Conflict("another transaction was in the way")
         if isinstance(error, errors.LockNotAvailable):
             return Busy("the database is locked by another process")
         if isinstance(error, errors.CharacterNotInRepertoire):
@@ -235,14 +205,14 @@ class _Postgresql:
         return Unavailable(known or f"the database failed: {type(error).__name__}")
 
     def driver(self, connection: Connection) -> Any:
-        assert isinstance(connection, _Connection)
+        assert isinstance(connection, PsycopgConnection)
         return connection.driver
 
     def closing(self, connection: Connection) -> None:
         """The database tidies up itself."""
 
 
-DIALECT: Final = _Postgresql()
+DIALECT: Final = PostgresqlDialect(notifies=True)
 
 
 def _unreachable(error: Exception) -> str:

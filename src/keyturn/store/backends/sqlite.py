@@ -112,6 +112,9 @@ class _Sqlite:
     def revision(self, connection: Connection) -> int:
         return int(connection.execute('SELECT "value" FROM "revision"').fetchone()[0])
 
+    def announce(self, connection: Connection, revision: int) -> None:
+        """Nobody can listen."""
+
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
         return connection.execute(statement, values).rowcount  # a statement that fails leaves nothing by itself
 

@@ -1,0 +1,150 @@
+"""The store over a database that several nodes write to: hears of their commits, and knows when it is cut off."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from keyturn.store.connections import Connection, Connections
+from keyturn.store.revisions import Revisions
+from keyturn.store.sealing import Sealing
+from keyturn.store.spi import StoreError, Unavailable
+from keyturn.store.sql import Clock, SqlStore
+from keyturn.store.sql_reader import Dialect
+
+_LOGGER: Final = logging.getLogger("keyturn.store")
+
+POLL: Final = 0.5
+"""Seconds after which the database is asked though it has told of nothing: what it tells may be lost."""
+
+_RETRY: Final = 0.25
+"""Seconds between two attempts to reach it."""
+
+CUT_OFF: Final = 3.0
+"""Seconds without an answer after which nobody waits for one any more."""
+
+
+class Announcements(Protocol):
+    """A connection of its own, to hear of commits by."""
+
+    def newest(self) -> int:
+        """The newest revision, by asking. Raises StoreError, within two seconds."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Returns when somebody has committed, or after so many seconds. Raises StoreError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Contact:
+    """Whether the database answers, as far as its follower knows; without a follower it is believed to."""
+
+    __slots__ = ("_answered",)
+
+    def __init__(self) -> None:
+        self._answered: float | None = None
+
+    def answered(self, at: float | None) -> None:
+        """Notes that it did, at a time of ``time.monotonic``; None: nobody follows any more."""
+        self._answered = at
+
+    def lost(self) -> bool:
+        """Whether it has been silent for too long to be waited for."""
+        return self._answered is not None and time.monotonic() - self._answered > CUT_OFF
+
+
+class SharedStore(SqlStore):
+    """A store whose database is shared with other nodes.
+
+    While ``following``, what others commit reaches the listeners within a second, and who is cut off fails at once.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        dialect: Dialect,
+        sealing: Sealing,
+        clock: Clock,
+        revisions: Revisions | None,
+        contact: Contact,
+        announcements: Callable[[], Announcements],
+    ) -> None:
+        super().__init__(connections, dialect, sealing, clock, revisions)
+        self._contact = contact
+        self._announcements = announcements
+        self._max_staleness = self._true_until = float("inf")
+        """Seconds, and the moment from which what the listeners know is too old to decide by."""
+
+    def behind(self) -> bool:
+        """As ``SqlStore.behind``; and whether the database has been out of reach for as long as is allowed."""
+        return time.monotonic() > self._true_until or super().behind()
+
+    def catch_up(self) -> None:
+        """As ``SqlStore.catch_up``. Raises Unavailable at once where the database is out of reach."""
+        begun = time.monotonic()
+        super().catch_up()
+        self._true_until = begun + self._max_staleness
+
+    @contextmanager
+    def following(self, max_staleness: float) -> Iterator[None]:
+        """Hears of what other nodes commit, in a thread of its own.
+
+        Args:
+            max_staleness: for how many seconds without a word from the database what is remembered is good.
+        """
+        stop = threading.Event()
+        now = time.monotonic()
+        self._contact.answered(now)
+        self._max_staleness, self._true_until = max_staleness, now + max_staleness
+        thread = threading.Thread(target=self._follow, args=(stop,), name="keyturn-follower", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            self._contact.answered(None)
+            self._max_staleness = self._true_until = float("inf")
+
+    def _follow(self, stop: threading.Event) -> None:
+        """Until it is told to stop: connects, asks, waits to be told; and again."""
+        told = False
+        while not stop.is_set():
+            try:
+                announcements = self._announcements()
+                try:
+                    while not stop.is_set():
+                        self._hear(announcements.newest)
+                        if told:
+                            _LOGGER.warning("the database is in reach again")
+                            told = False
+                        announcements.wait(POLL)
+                finally:
+                    announcements.close()
+            except StoreError as error:
+                if not told:
+                    _LOGGER.warning("the database is out of reach: %s", error)
+                    told = True
+                stop.wait(_RETRY)
+            except Exception:  # nobody else does this: it must not end with one failure
+                _LOGGER.exception("what other nodes write cannot be followed now")
+                stop.wait(_RETRY)
+
+    def _hear(self, newest: Callable[[], int]) -> None:
+        asked = time.monotonic()
+        revision = newest()
+        self._contact.answered(time.monotonic())
+        if revision != self._followed:
+            self.catch_up()
+        self._true_until = max(self._true_until, asked + self._max_staleness)
+
+    @contextmanager
+    def _connection(self, begin: Callable[[Connection], None]) -> Iterator[Connection]:
+        if self._contact.lost():
+            raise Unavailable("the database is out of reach")
+        with super()._connection(begin) as connection:
+            yield connection

@@ -1,0 +1,159 @@
+"""What nodes that share a PostgreSQL hear of each other, and what they do when it is out of reach."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from harness.postgresql import MISSING, Cluster, cluster, programs
+from keyturn.representations import RoleRepresentation
+from keyturn.store import shared
+from keyturn.store.backends import postgresql as backend
+from keyturn.store.collections import ROLES
+from keyturn.store.psycopg_connection import PsycopgConnection
+from keyturn.store.seal_key import SealKeys
+from keyturn.store.shared import SharedStore
+from keyturn.store.spi import StoreError
+
+pytestmark = pytest.mark.full
+
+STALENESS = 2.0
+Open = Callable[[], SharedStore]
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """One to be ill-treated."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    with cluster() as made:
+        yield made
+
+
+@contextmanager
+def node(url: str, directory: Path) -> Iterator[SharedStore]:
+    store = backend.open_store(url, SealKeys(directory), lambda: 0)
+    with store.following(STALENESS):
+        yield store
+    store.close()
+
+
+def put(store: SharedStore, name: str) -> None:
+    with store.write() as write:
+        write.insert(ROLES, "r1", RoleRepresentation(id=name, name=name))
+
+
+def heard_by(store: SharedStore, *, until: str) -> Event:
+    """Is set when `store` hears of the role `until`."""
+    heard = Event()
+    store.subscribe(lambda changes: heard.set() if until in [change.id for change in changes] else None)
+    return heard
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> float:
+    """After how many seconds it held."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() < begun + seconds, "never"
+        Event().wait(0.02)
+    return time.monotonic() - begun
+
+
+def fails(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except StoreError:
+        return True
+    return False
+
+
+def test_a_commit_of_another_node_is_told(postgresql: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "POLL", 60.0)
+    url = postgresql.new_schema()
+    with node(url, tmp_path) as one, node(url, tmp_path) as other:
+        first, second = heard_by(one, until="a"), heard_by(one, until="b")
+        put(other, "a")
+        assert first.wait(30)
+        put(other, "b")
+        assert second.wait(30)
+        monkeypatch.setattr(shared, "POLL", 0.1)
+        put(other, "c")  # so that both followers look up
+
+
+def test_a_commit_of_another_node_is_found_where_nothing_is_told(
+    postgresql: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "_HAS_NOTIFY", "SELECT 1 WHERE false")
+    url = postgresql.new_schema()
+    with node(url, tmp_path) as one, node(url, tmp_path) as other:
+        heard = heard_by(one, until="a")
+        put(other, "a")
+        assert heard.wait(30)
+
+
+def test_a_database_that_was_restarted_is_found_again_with_what_others_wrote(
+    own_cluster: Cluster, tmp_path: Path
+) -> None:
+    url = own_cluster.new_database()
+    with node(url, tmp_path) as one, node(url, tmp_path) as other:
+        heard = heard_by(one, until="b")
+        put(other, "a")
+        own_cluster.stop()
+        assert fails(lambda: put(other, "lost"))
+        own_cluster.start()
+        eventually(lambda: not fails(lambda: put(other, "b")))
+        assert heard.wait(30)
+        with one.read() as read:
+            assert [role.name for role in read.select(ROLES, "r1")] == ["a", "b"]
+
+
+def test_a_database_that_does_not_answer_is_given_up_and_taken_up_again(own_cluster: Cluster, tmp_path: Path) -> None:
+    url = own_cluster.new_database()
+    with node(url, tmp_path) as store:
+        put(store, "a")
+        with own_cluster.frozen():
+            begun = time.monotonic()
+            assert fails(lambda: put(store, "lost"))
+            assert time.monotonic() - begun < shared.CUT_OFF + 5  # and not the minute that a statement may take
+            eventually(store.behind)
+            begun = time.monotonic()
+            assert fails(lambda: put(store, "lost"))
+            assert fails(store.catch_up)
+            assert time.monotonic() - begun < 0.5  # at once: nobody asks
+        eventually(lambda: not store.behind())
+        eventually(lambda: not fails(lambda: put(store, "b")))
+
+
+def test_one_that_nobody_follows_is_never_too_old(postgresql: Cluster, tmp_path: Path) -> None:
+    store = backend.open_store(postgresql.new_schema(), SealKeys(tmp_path), lambda: 0)
+    with store.following(STALENESS):
+        pass
+    assert not store.behind()
+    put(store, "a")
+    store.close()
+
+
+def test_a_transaction_that_could_not_begin_is_begun_anew(
+    postgresql: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As engines say it that run transactions beside each other and see afterwards (40001)."""
+    store = backend.open_store(postgresql.new_schema(), SealKeys(tmp_path), lambda: 0)
+    asked: list[int] = []
+
+    def refused_twice(dialect: object, connection: PsycopgConnection) -> int:
+        asked.append(1)
+        if len(asked) < 3:
+            connection.execute("DO $$ BEGIN RAISE EXCEPTION 'restart transaction' USING ERRCODE = '40001'; END $$")
+        return int(lock(dialect, connection))
+
+    lock: Any = backend.PostgresqlDialect.revision
+    monkeypatch.setattr(backend.PostgresqlDialect, "revision", refused_twice)
+    put(store, "a")
+    assert len(asked) == 3
+    with store.read() as read:
+        assert read.revision == 1
+    store.close()
