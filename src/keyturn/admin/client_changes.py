@@ -13,6 +13,7 @@ from keyturn.admin.authentication_flows import is_flow
 from keyturn.admin.client_validation import check_client, check_imported_mappers, check_lengths
 from keyturn.admin.errors import InvalidRequest
 from keyturn.admin.new_users import ensure_service_account, service_account_of
+from keyturn.model.client_defaults import with_defaults_of_protocol
 from keyturn.model.client_use import settable
 from keyturn.model.new_documents import CREATION_TIME, NewId, changed_protocol_mapper, new_client, scopes_of_new_client
 from keyturn.representations import UNSET, given, merge, merge_attributes, present
@@ -54,6 +55,7 @@ def create_client(
         Duplicate: its id or ``clientId`` is taken, or the name of its service account.
     """
     client = new_client(posted, new_id=fresh.new_id, new_secret=fresh.new_secret, now=int(fresh.now))
+    client = with_defaults_of_protocol(client, posted)
     check_client(client)
     client = _insert(tx, realm, client, posted)
     _assign_scopes(tx, str(realm.id), client, posted)
