@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test without-java quick test-full test-clients bench bench-compare bench-growth bench-profile soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs help demo test without-java quick test-full test-clients bench bench-compare bench-admin bench-growth bench-profile soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -34,6 +34,9 @@ bench: environment ## one table: keyturn, signing alone and, if it is there, Key
 
 bench-compare: environment ## faster or slower than benchmarks/baseline.json?
 	.venv/bin/python -m benchmarks.compare
+
+bench-admin: environment ## what the admin API costs, beside Keycloak and with much of everything (10 minutes)
+	.venv/bin/python -m benchmarks.admin
 
 bench-growth: environment ## what a million clients or a thousand realms cost (an hour, 10 GB)
 	.venv/bin/python -m benchmarks.growth

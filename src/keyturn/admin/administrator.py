@@ -9,19 +9,7 @@ from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import GROUPS, ROLES
 from keyturn.store.spi import Reader, Relation
 
-__all__ = ["Administrator", "roles_containing"]
-
-
-def roles_containing(reader: Reader, realm_id: str, role_id: str) -> frozenset[str]:
-    """`role_id` and every role that contains it, at any depth."""
-    found: set[str] = set()
-    waiting = [role_id]
-    while waiting:
-        inner = waiting.pop()
-        if inner not in found:
-            found.add(inner)
-            waiting.extend(reader.sources(Relation.COMPOSITE, realm_id, inner))
-    return frozenset(found)
+__all__ = ["Administrator"]
 
 
 def _direct_roles(reader: Reader, realm_id: str, user_id: str) -> frozenset[str]:
@@ -57,6 +45,7 @@ class Administrator:
     web_origins: frozenset[str]
     """The token's ``allowed-origins``."""
     _above: dict[str, frozenset[str]] = field(default_factory=dict)
+    _containers: dict[str, list[str]] = field(default_factory=dict)
     _direct: frozenset[str] | None = None
     _in_scope: frozenset[str] | None = None
 
@@ -88,5 +77,18 @@ class Administrator:
     def _within(self, reader: Reader, role_id: str, roles: Iterable[str]) -> bool:
         above = self._above.get(role_id)
         if above is None:
-            above = self._above[role_id] = roles_containing(reader, self.realm_id, role_id)
+            above = self._above[role_id] = self._roles_containing(reader, role_id)
         return not above.isdisjoint(roles)
+
+    def _roles_containing(self, reader: Reader, role_id: str) -> frozenset[str]:
+        """`role_id` and every role that contains it, at any depth. What contains ``admin`` is asked for each realm."""
+        found: set[str] = set()
+        waiting = [role_id]
+        while waiting:
+            inner = waiting.pop()
+            if inner not in found:
+                found.add(inner)
+                if inner not in self._containers:
+                    self._containers[inner] = reader.sources(Relation.COMPOSITE, self.realm_id, inner)
+                waiting.extend(self._containers[inner])
+        return frozenset(found)

@@ -1,6 +1,7 @@
 """Clients as administrators may see and touch them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -71,14 +72,47 @@ def require_manage(realm: RealmView, client: ClientRepresentation) -> None:
 
 def client_documents(realm: RealmView, clients: Sequence[ClientRepresentation]) -> list[ClientRepresentation]:
     """Stored `clients` as the wire has them, those that have been used with how much and when."""
-    uses = {use.client: use for use in realm.reader.uses(realm.id, [str(client.id) for client in clients])}
-    return [client_document(realm, client, use=uses.get(str(client.id))) for client in clients]
+    ids = [str(client.id) for client in clients]
+    uses = {use.client: use for use in realm.reader.uses(realm.id, ids)}
+    scopes = _Scopes.of(realm, ids)
+    return [_document(realm, client, scopes, use=uses.get(str(client.id))) for client in clients]
 
 
-def client_document(
-    realm: RealmView, client: ClientRepresentation, *, access: bool = True, use: ClientUse | None = None
-) -> ClientRepresentation:
+def client_document(realm: RealmView, client: ClientRepresentation, *, access: bool = True) -> ClientRepresentation:
     """The stored `client` as the wire has it: with the names of its scopes and what the caller may do with it."""
+    return _document(realm, client, _Scopes.of(realm, [str(client.id)]), access=access)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scopes:
+    """The client scopes of some clients, by the client's id."""
+
+    names: Mapping[str, str]
+    default: Mapping[str, list[str]]
+    optional: Mapping[str, list[str]]
+
+    @classmethod
+    def of(cls, realm: RealmView, client_ids: Sequence[str]) -> "_Scopes":
+        default, optional = (
+            realm.reader.targets_of(relation, realm.id, client_ids)
+            for relation in (Relation.CLIENT_DEFAULT_SCOPE, Relation.CLIENT_OPTIONAL_SCOPE)
+        )
+        ids = {scope for scopes in (*default.values(), *optional.values()) for scope in scopes}
+        known = realm.reader.keys_of(CLIENT_SCOPES, realm.id, ("id", "name"), ids)
+        return cls({str(id_): str(name) for id_, name in known}, default, optional)
+
+    def named(self, by_client: Mapping[str, list[str]], client: ClientRepresentation) -> list[str]:
+        return [self.names[scope] for scope in by_client.get(str(client.id), ()) if scope in self.names]
+
+
+def _document(
+    realm: RealmView,
+    client: ClientRepresentation,
+    scopes: _Scopes,
+    *,
+    access: bool = True,
+    use: ClientUse | None = None,
+) -> ClientRepresentation:
     manage = may_manage(realm, client)
     if use is not None:
         attributes = given(client.attributes, {}) | use_attributes(use.tokens, use.last)
@@ -86,14 +120,10 @@ def client_document(
     return replace(
         client,
         registration_access_token=UNSET,  # what is stored of it is for the token to be recognised by
-        default_client_scopes=_scope_names(realm, client, Relation.CLIENT_DEFAULT_SCOPE),
-        optional_client_scopes=_scope_names(realm, client, Relation.CLIENT_OPTIONAL_SCOPE),
+        default_client_scopes=scopes.named(scopes.default, client),
+        optional_client_scopes=scopes.named(scopes.optional, client),
         access={"view": realm.may(VIEW_CLIENTS), "configure": manage, "manage": manage} if access else {},
     )
-
-
-def _scope_names(realm: RealmView, client: ClientRepresentation, relation: Relation) -> list[str]:
-    return [str(scope.name) for scope in assigned_scopes(realm, client, relation)]
 
 
 def assigned_scopes(

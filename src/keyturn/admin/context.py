@@ -8,10 +8,11 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.errors import Forbidden, duplicate
 from keyturn.admin.permissions import ANY_ROLE, Needs, Rights, rights_in
+from keyturn.admin.realm_documents import brief_realms
 from keyturn.registry.registry import Registry
 from keyturn.representations import Representation
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import REALMS, ROLES
+from keyturn.store.collections import ROLES
 from keyturn.store.spi import Collection, Duplicate, Reader, Store, Transaction
 
 __all__ = ["Clock", "Environment", "RealmAdmin", "RealmView", "ServerView"]
@@ -71,7 +72,7 @@ class ServerView:
             return False
         if self.holds_master_role("create-realm"):
             return True
-        return any(self.rights_in(realm).allows(ANY_ROLE) for realm in self.reader.select(REALMS, None))
+        return any(self.rights_in(realm).allows(ANY_ROLE) for realm in brief_realms(self.reader))
 
     def now(self) -> int:
         """The time in whole seconds."""

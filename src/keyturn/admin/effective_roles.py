@@ -11,12 +11,11 @@ __all__ = ["closure", "groups_above", "roles_of_group", "roles_of_user"]
 def closure(reader: Reader, realm_id: str, role_ids: Iterable[str]) -> frozenset[str]:
     """`role_ids` and every role that they contain, at any depth."""
     found: set[str] = set()
-    waiting = list(role_ids)
+    waiting = set(role_ids)
     while waiting:
-        role_id = waiting.pop()
-        if role_id not in found:
-            found.add(role_id)
-            waiting.extend(reader.targets(Relation.COMPOSITE, realm_id, role_id))
+        found |= waiting
+        contained = reader.targets_of(Relation.COMPOSITE, realm_id, waiting)
+        waiting = {role_id for roles in contained.values() for role_id in roles} - found
     return frozenset(found)
 
 
@@ -41,9 +40,11 @@ def roles_of_group(reader: Reader, realm_id: str, group_id: str, *, inherited: b
 def roles_of_user(reader: Reader, realm_id: str, user_id: str) -> frozenset[str]:
     """Ids of the roles that the user holds."""
     direct = set(reader.targets(Relation.USER_ROLE, realm_id, user_id))
-    groups: dict[str, None] = {}
-    for group_id in reader.targets(Relation.MEMBERSHIP, realm_id, user_id):
-        groups |= dict.fromkeys(groups_above(reader, realm_id, group_id))
-    for group_id in groups:
-        direct.update(reader.targets(Relation.GROUP_ROLE, realm_id, group_id))
+    groups: set[str] = set()
+    waiting = set(reader.targets(Relation.MEMBERSHIP, realm_id, user_id))
+    while waiting:
+        groups |= waiting
+        parents = reader.keys_of(GROUPS, realm_id, ("parent_id",), waiting)
+        waiting = {parent for (parent,) in parents if parent is not None} - groups
+    direct.update(role for roles in reader.targets_of(Relation.GROUP_ROLE, realm_id, groups).values() for role in roles)
     return closure(reader, realm_id, direct)

@@ -3,12 +3,11 @@
 Source: Keycloak ``MgmtPermissions``, ``RolePermissions``, ``AdminRoles``; the matrix in docs/compatibility.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from keyturn.admin.administrator import Administrator
-from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.role import RoleRepresentation
 from keyturn.store.collections import CLIENTS, ROLES
@@ -42,6 +41,7 @@ __all__ = [
 
 MASTER: Final = "master"
 REALM_MANAGEMENT: Final = "realm-management"
+_FEW: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,50 @@ def rights_in(
     ``realm-management`` in the realm.
     """
     own_id = f"{MASTER}-realm" if realm.id == master.id else REALM_MANAGEMENT
-    own = reader.find(CLIENTS, str(realm.id), client_id=own_id)
-    client = own
-    if administrator.realm_id != realm.id:
-        from_master = administrator.realm_id == master.id
-        client = reader.find(CLIENTS, str(master.id), client_id=f"{realm.realm}-realm") if from_master else None
+    own = ManagementClient(reader, str(realm.id), own_id)
+    client = None if administrator.realm_id not in {realm.id, master.id} else own
+    if client is not None and administrator.realm_id != realm.id:
+        client = ManagementClient(reader, str(master.id), f"{realm.realm}-realm")
     return Rights(reader, administrator, client, own, str(master.id))
+
+
+@dataclass(slots=True)
+class ManagementClient:
+    """A client whose roles are rights in a realm, looked up when it matters: who lists realms asks of many."""
+
+    reader: Reader
+    realm_id: str
+    client_id: str
+    _roles: dict[str, str] | None = None
+    _asked: dict[str, str | None] = field(default_factory=dict)
+    _id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id; the empty text where it is gone, and with it every right."""
+        if self._id is None:
+            found = self.reader.keys_of(CLIENTS, self.realm_id, ("id",), where={"client_id": self.client_id})
+            self._id = str(found[0][0]) if found else ""
+        return self._id
+
+    def role(self, name: str) -> str | None:
+        """The id of its role of this name. The first few are looked up one by one: most callers ask for no more."""
+        if self._roles is not None or len(self._asked) >= _FEW:
+            return self.roles.get(name)
+        if name not in self._asked:
+            where: dict[str, str | None] = {"container_id": self.id, "name": name}
+            found = self.reader.keys_of(ROLES, self.realm_id, ("id",), where=where) if self.id else ()
+            self._asked[name] = str(found[0][0]) if found else None
+        return self._asked[name]
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """The ids of its roles by name."""
+        if self._roles is None:
+            where: dict[str, str | None] = {"container_id": self.id}
+            found = self.reader.keys_of(ROLES, self.realm_id, ("name", "id"), where=where) if self.id else ()
+            self._roles = {str(name): str(id_) for name, id_ in found}
+        return self._roles
 
 
 @dataclass(slots=True)
@@ -140,13 +178,12 @@ class Rights:
 
     reader: Reader
     administrator: Administrator
-    client: ClientRepresentation | None
-    """The client whose roles count; None where it is gone, and with it every right."""
-    own_client: ClientRepresentation | None
+    client: ManagementClient | None
+    """The client whose roles count; None where the token is of a third realm."""
+    own_client: ManagementClient
     """The management client in the realm itself (in master, its own ``master-realm``)."""
     master_id: str
     _held: dict[str, bool] = field(default_factory=dict)
-    _ids: dict[str, str] | None = None
 
     def allows(self, needs: Needs) -> bool:
         """Whether one role of each set is held."""
@@ -163,14 +200,8 @@ class Rights:
         return known
 
     def _holds(self, role: str) -> bool:
-        if self._ids is None:
-            own = () if self.client is None else self._roles_of(str(self.client.id))
-            self._ids = {str(each.name): str(each.id) for each in own}
-        role_id = self._ids.get(role)
+        role_id = None if self.client is None else self.client.role(role)
         return role_id is not None and self.administrator.has(self.reader, role_id)
-
-    def _roles_of(self, client_id: str) -> Sequence[RoleRepresentation]:
-        return self.reader.select(ROLES, self.administrator.realm_id, where={"container_id": client_id})
 
     def may_give(self, role: RoleRepresentation) -> bool:
         """Whether somebody who may manage users, or what holds the role, may give away this very role.
@@ -183,7 +214,7 @@ class Rights:
             return True
         if self.administrator.holds(self.reader, str(role.id)):
             return True
-        if self.own_client is not None and role.container_id == self.own_client.id:
+        if role.container_id == self.own_client.id:
             needs = _GIVEN_WITH.get(str(role.name))
             return needs is not None and self.allows(needs)
         return role.container_id != self.master_id and not self._rules_a_realm(role)

@@ -10,10 +10,20 @@ from msgspec.structs import replace
 
 from keyturn.admin.permissions import VIEW_REALM, VIEW_USERS, Rights
 from keyturn.model.new_realm_document import SHOWN_IN_EXPORTS
-from keyturn.representations import UNSET, given
+from keyturn.representations import UNSET, Maybe, Part, given
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.collections import REALMS
+from keyturn.store.spi import Reader
 
-__all__ = ["MASK", "brief_document", "listed_document", "realm_document", "whole_document"]
+__all__ = [
+    "MASK",
+    "brief_document",
+    "brief_realms",
+    "listed_document",
+    "realm_document",
+    "whole_document",
+    "whole_realms",
+]
 
 MASK: Final = "**********"
 """What a secret of the realm shows as."""
@@ -25,6 +35,35 @@ _SHOWN_TO_ALL: Final = (
     "supported_locales",
     "organizations_enabled",
 )
+
+
+class BriefRealm(Part):
+    """What the brief list tells of a realm."""
+
+    id: str
+    realm: str
+    display_name: Maybe[str] = UNSET
+    display_name_html: Maybe[str] = UNSET
+    enabled: Maybe[bool] = UNSET
+
+
+def brief_realms(reader: Reader) -> list[RealmRepresentation]:
+    """All realms, of each what the brief list tells."""
+    return [
+        RealmRepresentation(
+            id=realm.id,
+            realm=realm.realm,
+            display_name=realm.display_name,
+            display_name_html=realm.display_name_html,
+            enabled=realm.enabled,
+        )
+        for realm in reader.parts(REALMS, None, BriefRealm)
+    ]
+
+
+def whole_realms(reader: Reader) -> list[RealmRepresentation]:
+    """All realms."""
+    return list(reader.select(REALMS, None))
 
 
 def realm_document(realm: RealmRepresentation, rights: Rights) -> RealmRepresentation:

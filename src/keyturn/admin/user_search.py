@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.dates import moment
@@ -11,7 +11,7 @@ from keyturn.admin.like import literal
 from keyturn.admin.paging import page_of_those, slice_of
 from keyturn.admin.query import Query
 from keyturn.admin.search_query import fields_of
-from keyturn.representations import given
+from keyturn.representations import UNSET, Maybe, Part, encode, given
 from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import USERS
 
@@ -26,6 +26,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "lastName": "last_name",
 }
 _LOOK_UPS: Final[Mapping[str, str]] = {"id:": "id", "username:": "username", "email:": "email"}
+_FLAGS: Final = frozenset({"enabled", "emailVerified"})
 _WORD: Final = re.compile(r"\S+")
 
 
@@ -54,6 +55,19 @@ class UserQuery(Query):
     brief_representation: bool = False
 
 
+class _Tested(Part):
+    """What of a user is tested where the store has no column for it."""
+
+    id: str
+    enabled: Maybe[bool] = UNSET
+    email_verified: Maybe[bool] = UNSET
+    created_timestamp: Maybe[int] = UNSET
+    attributes: Maybe[dict[str, list[str]]] = UNSET
+
+
+_Test: TypeAlias = Callable[[_Tested], bool]
+
+
 @dataclass(slots=True)
 class _Wanted:
     """What a query comes to, for the store and for what the store has no column for."""
@@ -61,7 +75,7 @@ class _Wanted:
     where: dict[str, str | None] = field(default_factory=dict)
     like: dict[str, str] = field(default_factory=dict)
     any_like: list[dict[str, str]] = field(default_factory=list)
-    tests: list[Callable[[UserRepresentation], bool]] = field(default_factory=list)
+    tests: list[_Test] = field(default_factory=list)
 
     def rows(self) -> dict[str, Any]:
         """The conditions that the store knows."""
@@ -76,12 +90,16 @@ def search_users(realm: RealmView, query: UserQuery) -> list[UserRepresentation]
         return slice_of(found, query.first, most)
     wanted = _wanted(query)
 
-    def read(start: int, count: int | None) -> Sequence[UserRepresentation]:
-        return realm.reader.select(USERS, realm.id, order_by="username", first=start, limit=count, **wanted.rows())
-
     if wanted.tests:
-        return page_of_those(lambda user: _passes(wanted, user), read, first, most)
-    return list(read(first, None if most < 0 else most))
+
+        def read(start: int, count: int) -> Sequence[_Tested]:
+            rows = wanted.rows()
+            return realm.reader.parts(USERS, realm.id, _Tested, order_by="username", first=start, limit=count, **rows)
+
+        page = page_of_those(lambda user: _passes(wanted, user), read, first, most)
+        return realm.reader.get_many(USERS, realm.id, [user.id for user in page])
+    limit = None if most < 0 else most
+    return list(realm.reader.select(USERS, realm.id, order_by="username", first=first, limit=limit, **wanted.rows()))
 
 
 def count_users(realm: RealmView, query: UserQuery) -> int:
@@ -91,11 +109,12 @@ def count_users(realm: RealmView, query: UserQuery) -> int:
         return len(found)
     wanted = _wanted(query)
     if wanted.tests:
-        return sum(_passes(wanted, user) for user in realm.reader.select(USERS, realm.id, **wanted.rows()))
+        tested = realm.reader.parts(USERS, realm.id, _Tested, order_by="username", **wanted.rows())
+        return sum(_passes(wanted, user) for user in tested)
     return realm.reader.count(USERS, realm.id, **wanted.rows())
 
 
-def _passes(wanted: _Wanted, user: UserRepresentation) -> bool:
+def _passes(wanted: _Wanted, user: _Tested) -> bool:
     return all(test(user) for test in wanted.tests)
 
 
@@ -135,6 +154,8 @@ def _wanted(query: UserQuery) -> _Wanted:
     for name, value in named.items():
         if name not in _COLUMNS:
             wanted.tests.append(_attribute_test(name, value))
+            if name not in _FLAGS:  # few have it somewhere in their document, and only those are looked at
+                wanted.any_like.append({"document": f"%{literal(encode(value).decode())}%"})
     if query.idp_alias is not None or query.idp_user_id is not None:
         wanted.tests.append(lambda _: False)  # nobody comes from an identity provider
     if not wanted.like and not wanted.tests:
@@ -156,11 +177,11 @@ def _narrow_by_flags(wanted: _Wanted, query: UserQuery) -> None:
         wanted.tests.append(lambda user: given(user.created_timestamp, 0) <= before)
 
 
-def _equals(read: Callable[[UserRepresentation], bool], value: bool) -> Callable[[UserRepresentation], bool]:
+def _equals(read: _Test, value: bool) -> _Test:
     return lambda user: read(user) is value
 
 
-def _attribute_test(name: str, value: str) -> Callable[[UserRepresentation], bool]:
+def _attribute_test(name: str, value: str) -> _Test:
     if name == "enabled":
         return _equals(lambda user: given(user.enabled, False), value.lower() == "true")
     if name == "emailVerified":

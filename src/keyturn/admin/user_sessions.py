@@ -5,25 +5,28 @@ from typing import Any
 
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.model.user_session import UserSession
-from keyturn.representations import replace
+from keyturn.representations import Part, replace
 from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import CLIENTS, SESSIONS
 
-__all__ = ["end_sessions", "live_sessions", "session_documents", "sessions_of"]
+__all__ = ["LiveSession", "end_sessions", "live_sessions", "session_documents", "sessions_of"]
 
 _MILLISECONDS = 1000
 
 
-def live_sessions(realm: RealmView, *, offline: bool, client_id: str | None = None) -> list[UserSession]:
-    """The realm's sessions, the newest login last; those with the client of this ``id``, where one is given."""
+class LiveSession(Part, kw_only=True):
+    """What of a session tells whose it is."""
+
+    id: str
+    expires: int
+    offline: bool = False
+    clients: dict[str, Any]
+
+
+def live_sessions(realm: RealmView) -> list[LiveSession]:
+    """The realm's sessions, offline ones too, the newest login last."""
     now = realm.now()
-    return [
-        session
-        for session in realm.reader.select(SESSIONS, realm.id)
-        if session.expires > now
-        and session.offline is offline
-        and (client_id in session.clients if client_id is not None else True)
-    ]
+    return [session for session in realm.reader.parts(SESSIONS, realm.id, LiveSession) if session.expires > now]
 
 
 def sessions_of(realm: RealmView, user: UserRepresentation, *, offline: bool) -> list[UserSession]:

@@ -6,6 +6,7 @@ Refuses rules: what a document means is decided elsewhere.
 from keyturn.representations.base import (
     UNSET,
     Maybe,
+    Part,
     Representation,
     UnsetType,
     decode,
@@ -64,6 +65,7 @@ __all__ = [
     "MappingsRepresentation",
     "Maybe",
     "OAuth2ErrorRepresentation",
+    "Part",
     "PartialImportRepresentation",
     "ProtocolMapperRepresentation",
     "RealmEventsConfigRepresentation",

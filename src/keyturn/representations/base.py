@@ -14,6 +14,7 @@ __all__ = [
     "Integer",
     "Long",
     "Maybe",
+    "Part",
     "Representation",
     "UnsetType",
     "decode",
@@ -90,6 +91,10 @@ class Representation(msgspec.Struct, kw_only=True, omit_defaults=True, rename="c
             value = getattr(self, name)
             if value is not UNSET:
                 yield name, masked(type(self), name, value)
+
+
+class Part(msgspec.Struct, rename="camel"):
+    """Some fields of a document, declared as the document declares them: to look through many at a part of the cost."""
 
 
 def decode(content: bytes | str, document: type[T]) -> T:

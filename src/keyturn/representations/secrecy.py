@@ -99,20 +99,36 @@ def replace_secrets(document: D, replace: Callable[[tuple[str, ...], str], str])
     return _replaced(document, (), replace)
 
 
-def _replaced(document: D, path: tuple[str, ...], replace: Callable[[tuple[str, ...], str], str]) -> D:
+@cache
+def _places(
+    document: type[msgspec.Struct],
+) -> tuple[tuple[tuple[str, str, frozenset[str] | None], ...], tuple[tuple[str, str], ...]]:
+    """The secret fields of `document` and those that hold secrets further in, each with its name on the wire."""
     wire = dict(zip(document.__struct_fields__, document.__struct_encode_fields__, strict=True))
+    secret = tuple((name, wire[name], entries) for name, entries in _declared(document).items())
+    inner = ((name, kind) for name, kind in _nested(document).items() if kind is document or secret_paths(kind))
+    return secret, tuple((name, wire[name]) for name, _ in inner)
+
+
+def _replaced(document: D, path: tuple[str, ...], replace: Callable[[tuple[str, ...], str], str]) -> D:
+    secret, nested = _places(type(document))
     changes: dict[str, Any] = {}
-    for name, entries in _declared(type(document)).items():
-        value, here = getattr(document, name), (*path, wire[name])
+    for name, wire, entries in secret:
+        value = getattr(document, name)
+        if value is msgspec.UNSET or value is None:
+            continue
+        here = (*path, wire)
         if entries is None:
             changes[name] = _texts(value, here, replace)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and not entries.isdisjoint(value):
             changes[name] = {
                 key: _texts(entry, (*here, key), replace) if key in entries else entry for key, entry in value.items()
             }
-    for name in _nested(type(document)):
-        changes[name] = _inside(getattr(document, name), (*path, wire[name]), replace)
-    return msgspec.structs.replace(document, **changes)
+    for name, wire in nested:
+        value = getattr(document, name)
+        if value:
+            changes[name] = _inside(value, (*path, wire), replace)
+    return msgspec.structs.replace(document, **changes) if changes else document
 
 
 def _inside(value: Any, path: tuple[str, ...], replace: Callable[[tuple[str, ...], str], str]) -> Any:

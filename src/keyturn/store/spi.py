@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Generic, Protocol, TypeVar
 
-from keyturn.representations import Representation
+from keyturn.representations import Part, Representation
 
 D = TypeVar("D", bound=Representation)
+P = TypeVar("P", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +178,45 @@ class Reader(Protocol):
         any_like: Sequence[dict[str, str]] = (),
     ) -> int: ...
     def keys_of(
-        self, collection: Collection[D], realm_id: str, names: Sequence[str], ids: Iterable[str] | None = None
+        self,
+        collection: Collection[D],
+        realm_id: str,
+        names: Sequence[str],
+        ids: Iterable[str] | None = None,
+        *,
+        where: dict[str, str | None] | None = None,
     ) -> Sequence[tuple[str | None, ...]]:
         """The keys `names` (``id`` is one, too) of all documents in the order of creation, or of those of `ids` in any.
 
-        No document is read: many cost little.
+        No document is read: many cost little. `where` is as in ``select``.
+        """
+        ...
+
+    def parts(
+        self,
+        collection: Collection[D],
+        realm_id: str | None,
+        part: type[P],
+        *,
+        where: dict[str, str | None] | None = None,
+        like: dict[str, str] | None = None,
+        any_like: Sequence[dict[str, str]] = (),
+        order_by: str | None = None,
+        first: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[P]:
+        """As ``select``, but of each document only what `part` declares.
+
+        Many documents are looked through at a part of the cost. What is secret in them stays sealed.
         """
         ...
 
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
         """Ids that `source` is related to, in the order in which they were linked."""
+        ...
+
+    def targets_of(self, relation: Relation, realm_id: str, sources: Iterable[str]) -> Mapping[str, list[str]]:
+        """As ``targets`` for each of `sources` that is related to any, in few queries."""
         ...
 
     def sources(self, relation: Relation, realm_id: str, target: str) -> list[str]: ...
@@ -345,6 +375,7 @@ __all__ = [
     "Entries",
     "Key",
     "Log",
+    "P",
     "Reader",
     "Relation",
     "Store",

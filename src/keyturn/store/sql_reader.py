@@ -17,6 +17,7 @@ from keyturn.store.spi import (
     Duplicate,
     Entries,
     Log,
+    P,
     Relation,
     StoreError,
     Unavailable,
@@ -129,16 +130,46 @@ class SqlReader:
         return [found[id_] for id_ in wanted if id_ in found]
 
     def keys_of(
-        self, collection: Collection[D], realm_id: str, names: Sequence[str], ids: Iterable[str] | None = None
+        self,
+        collection: Collection[D],
+        realm_id: str,
+        names: Sequence[str],
+        ids: Iterable[str] | None = None,
+        *,
+        where: dict[str, str | None] | None = None,
     ) -> Sequence[tuple[str | None, ...]]:
+        if ids is None and where is not None and None not in where.values():
+            return self._rows(_listing(collection.name, tuple(names), tuple(where)), (*where.values(), realm_id))
         statement = f"SELECT {', '.join(map(quoted, names))} FROM {quoted(collection.name)}"
         if ids is None:
-            return self._rows(f'{statement} WHERE "realm_id" = ? ORDER BY "sequence"', (realm_id,))
+            chosen = self._where(realm_id, where, None, ())
+            return self._rows(f'{statement}{chosen} ORDER BY "sequence"', chosen.values)
         wanted, found = list(ids), []
         for start in range(0, len(wanted), CHUNK):
-            where = Where().equal("realm_id", realm_id).among("id", wanted[start : start + CHUNK])
-            found += self._rows(f"{statement}{where}", where.values)
+            chosen = self._where(realm_id, where, None, ()).among("id", wanted[start : start + CHUNK])
+            found += self._rows(f"{statement}{chosen}", chosen.values)
         return found
+
+    def parts(
+        self,
+        collection: Collection[D],
+        realm_id: str | None,
+        part: type[P],
+        *,
+        where: dict[str, str | None] | None = None,
+        like: dict[str, str] | None = None,
+        any_like: Sequence[dict[str, str]] = (),
+        order_by: str | None = None,
+        first: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[P]:
+        chosen = self._where(realm_id, where, like, any_like)
+        table = quoted(TABLES[collection.name].name)
+        statement = f'SELECT "document" FROM {table}{chosen} ORDER BY {_order(collection, order_by)}'
+        try:
+            return [decode(row[0], part) for row in self._page(statement, chosen, first, limit)]
+        except ValueError:  # msgspec's text may quote the document
+            raise Unavailable(f"a stored {collection.name} is damaged") from None
 
     def find(self, collection: Collection[D], realm_id: str | None, **keys: str) -> D | None:
         values = (*keys.values(),) if realm_id is None else (*keys.values(), realm_id)
@@ -175,6 +206,16 @@ class SqlReader:
 
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
         return [row[0] for row in self._rows(_TARGETS, (realm_id, relation.value, source))]
+
+    def targets_of(self, relation: Relation, realm_id: str, sources: Iterable[str]) -> Mapping[str, list[str]]:
+        wanted, found = list(sources), dict[str, list[str]]()
+        for start in range(0, len(wanted), CHUNK):
+            chosen = Where().equal("realm_id", realm_id).equal("relation", relation.value)
+            chosen.among("source", wanted[start : start + CHUNK])
+            statement = f'SELECT "source", "target" FROM "relation"{chosen} ORDER BY "position"'
+            for source, target in self._rows(statement, chosen.values):
+                found.setdefault(source, []).append(target)
+        return found
 
     def sources(self, relation: Relation, realm_id: str, target: str) -> list[str]:
         return [row[0] for row in self._rows(_SOURCES, (realm_id, relation.value, target))]
@@ -269,8 +310,13 @@ class SqlReader:
         return self._rows(statement, values)[0][0]
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._guarded():
+        # Without a context manager, as there are thousands in a list of many.
+        if self._broken is not None:
+            raise self._broken
+        try:
             return self._connection.execute(statement, values).fetchall()
+        except self._dialect.errors as error:
+            raise self._failed(error) from None
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -278,13 +324,16 @@ class SqlReader:
         if self._broken is not None:
             raise self._broken
         try:
-            with translated(self._dialect):
-                yield
-        except Duplicate:
-            raise
-        except StoreError as error:
-            self._broken = error
-            raise
+            yield
+        except self._dialect.errors as error:
+            raise self._failed(error) from None
+
+    def _failed(self, error: Exception) -> StoreError:
+        """`error` of the database in the store's terms; whatever it is but Duplicate stays."""
+        failure = self._dialect.translate(error)
+        if not isinstance(failure, Duplicate):
+            self._broken = failure
+        return failure
 
 
 @cache
@@ -295,9 +344,18 @@ def _documents(collection: str) -> str:
 @cache
 def _finding(collection: str, keys: tuple[str, ...], in_realm: bool) -> str:
     """Looks for one document by `keys`, whose values come first."""
-    names = (*keys, "realm_id") if in_realm else keys
-    conditions = " AND ".join(f"{quoted(name)} = ?" for name in names)
-    return f"{_documents(collection)} WHERE {conditions} LIMIT 1"
+    return f"{_documents(collection)} WHERE {_equal((*keys, 'realm_id') if in_realm else keys)} LIMIT 1"
+
+
+@cache
+def _listing(collection: str, names: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    """Lists columns of the documents of a realm by `keys`, whose values come first."""
+    wanted = ", ".join(map(quoted, names))
+    return f'SELECT {wanted} FROM {quoted(collection)} WHERE {_equal((*keys, "realm_id"))} ORDER BY "sequence"'
+
+
+def _equal(names: Iterable[str]) -> str:
+    return " AND ".join(f"{quoted(name)} = ?" for name in names)
 
 
 def _order(collection: Collection[Any], key: str | None) -> str:

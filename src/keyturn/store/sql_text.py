@@ -23,6 +23,7 @@ def _column(column: Column, types: Mapping[Type, str]) -> str:
     return f"{quoted(column.name)} {types.get(column.type, column.type)}{' NOT NULL' if column.required else ''}"
 
 
+@cache
 def quoted(name: str) -> str:
     """`name` of a table or column in a statement. Raises ValueError where it can be none."""
     if not name.isidentifier():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from keyturn.representations import UNSET
+from keyturn.representations import UNSET, Maybe, Part
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.component import ComponentRepresentation
 from keyturn.representations.group import GroupRepresentation
@@ -45,6 +45,28 @@ def test_keys_are_read_without_the_documents(store: SqlStore) -> None:
         some = read.keys_of(ROLES, "r1", ("id",), ["r1-r1-c", "r1-r1-a", "r2-r1-d", "unknown"])
         assert sorted(some) == [("r1-r1-a",), ("r1-r1-c",)]
         assert read.keys_of(ROLES, "r1", ("id",), []) == []
+        assert read.keys_of(ROLES, "r1", ("id",), where={"name": "a"}) == [("r1-r1-a",)]
+        assert read.keys_of(ROLES, "r1", ("id",), ["r1-r1-a", "r1-r1-b"], where={"name": "b"}) == [("r1-r1-b",)]
+        assert read.keys_of(ROLES, "r1", ("id",), where={"container_id": None}) == []
+
+
+class NameAndSecret(Part):
+    """Some fields of a client."""
+
+    client_id: str
+    secret: Maybe[str] = UNSET
+
+
+def test_parts_of_documents_are_read_with_secrets_sealed(store: SqlStore) -> None:
+    with store.write() as write:
+        for name in ("b", "a", "c"):
+            document = ClientRepresentation(id=name, client_id=name, secret="s3cret", description="of no interest")
+            write.insert(CLIENTS, "r1", document)
+    with store.read() as read:
+        in_order = read.parts(CLIENTS, "r1", NameAndSecret, order_by="client_id", first=1)
+        assert [part.client_id for part in in_order] == ["b", "c"]
+        assert [part.client_id for part in read.parts(CLIENTS, "r1", NameAndSecret)] == ["b", "a", "c"]
+        assert "s3cret" not in repr(in_order)
 
 
 def test_a_document_belongs_to_one_realm(store: SqlStore) -> None:

@@ -19,6 +19,8 @@ def test_pairs_are_found_from_both_ends_in_the_order_of_linking(store: SqlStore)
     with store.read() as read:
         assert read.targets(Relation.USER_ROLE, "r1", "u1") == ["b", "a"]
         assert read.sources(Relation.USER_ROLE, "r1", "b") == ["u2", "u1"]
+        assert read.targets_of(Relation.USER_ROLE, "r1", ["u2", "u1", "u3"]) == {"u2": ["b"], "u1": ["b", "a"]}
+        assert read.targets_of(Relation.USER_ROLE, "r1", []) == {}
         assert read.pairs(Relation.USER_ROLE, "r1") == [("u2", "b"), ("u1", "b"), ("u1", "a")]
 
 

@@ -165,6 +165,38 @@ def test_a_page_of_users_reads_no_more_than_that_page_needs(server: Server, quer
     assert names == [f"person-{n:04d}" for n in range(0, 5 * step, step)]
 
 
+def test_what_is_searched_by_attributes_is_not_read_as_a_whole(server: Server) -> None:
+    many_users(server, 300)
+    with server.store.write() as tx:
+        realm = tx.find(REALMS, None, realm="demo")
+        assert realm is not None
+        ada = UserRepresentation(id="ada", username="ada", attributes={"team": ["other", 'Ärger%_"1']})
+        tx.insert(USERS, given(realm.id, ""), ada)
+    client = {"clientId": "one", "attributes": {"jwt.credential.sub": "it's"}}
+    assert server.call("POST", "/demo/clients", client).status == 201
+    found: list[str] = []
+
+    def search() -> None:
+        for value in ('ärger%_"1', 'ärger%_"', 'ärger__"1'):
+            found.extend(user["username"] for user in server.call("GET", "/demo/users", query=f"q=team:{value}").body)
+        for subject in ("it's", "its"):
+            clients = server.call("GET", "/demo/clients", query=f"q=jwt.credential.sub:{subject}").body
+            found.extend(client["clientId"] for client in clients)
+
+    assert documents_read(server, search) < 60
+    assert found == ["ada", "one"]
+
+
+def test_all_realms_are_listed_in_few_queries_each(server: Server) -> None:
+    for number in range(5):
+        server.call("POST", "", {"realm": f"realm-{number}", "enabled": True})
+    seen: list[str] = []
+    with statements_of(seen):
+        listed = server.call("GET", "", query="briefRepresentation=true").body
+    assert {realm["realm"] for realm in listed} >= {f"realm-{number}" for number in range(5)}
+    assert len(seen) < 5 * len(listed) + 20
+
+
 def test_later_pages_of_filtered_users_go_on_where_the_last_ended(server: Server) -> None:
     many_users(server, 700)
     found = [

@@ -12,7 +12,7 @@ from keyturn.admin.registration.tokens import Kind, RegistrationAuth, Shown, is_
 from keyturn.representations import ClientRepresentation, given
 from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, REALMS, ROLES
+from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, REALMS
 from keyturn.store.spi import Reader
 
 __all__ = ["Access"]
@@ -122,9 +122,7 @@ class Access:
         holds = administrator.has if lightweight else administrator.holds
         if management is None or administrator.realm_id != self.realm.id:
             return False
-        where = {"container_id": str(management.id)}
-        known = self.reader.select(ROLES, self._realm_id, where={**where})
-        return any(role.name in said and holds(self.reader, str(role.id)) for role in known)
+        return any(name in said and holds(self.reader, role_id) for name, role_id in management.roles.items())
 
 
 def _roles_said(claims: Mapping[str, Any], realm: RealmRepresentation) -> set[str]:

@@ -1,7 +1,7 @@
 """Clients. Source: Keycloak ``ClientsResource``, ``ClientResource``."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from keyturn.admin.paging import containing, page_of_those
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, QUERY_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
-from keyturn.representations import UNSET, given, replace
+from keyturn.representations import UNSET, Maybe, Part, given, replace
 from keyturn.representations.client import ClientRepresentation
 from keyturn.store.collections import CLIENTS
 from keyturn.store.spi import Duplicate
@@ -43,6 +43,13 @@ class ClientQuery(Query):
     viewable_only: bool = False
 
 
+class _Attributes(Part):
+    """What clients are searched by beside their ``clientId``."""
+
+    id: str
+    attributes: Maybe[dict[str, str]] = UNSET
+
+
 @clients.get("", needs=QUERY_CLIENTS)
 def get_clients(realm: RealmView, query: ClientQuery) -> list[ClientRepresentation]:
     """The realm's clients by ``clientId``; none for who may only query them."""
@@ -57,12 +64,12 @@ def _searched(realm: RealmView, query: ClientQuery) -> list[ClientRepresentation
         refused = sorted(wanted.keys() - _SEARCHABLE)
         if refused:
             raise OAuthError(400, "invalid_request", f"Attributes [{', '.join(refused)}] not allowed for search")
-        return page_of_those(
-            lambda client: wanted.items() <= given(client.attributes, {}).items(),
-            lambda start, count: realm.reader.select(CLIENTS, realm.id, order_by="client_id", first=start, limit=count),
-            query.first,
-            query.max,
-        )
+
+        def read(start: int, count: int) -> Sequence[_Attributes]:
+            return realm.reader.parts(CLIENTS, realm.id, _Attributes, order_by="client_id", first=start, limit=count)
+
+        page = page_of_those(lambda c: wanted.items() <= given(c.attributes, {}).items(), read, query.first, query.max)
+        return realm.reader.get_many(CLIENTS, realm.id, [client.id for client in page])
     if query.q is None and query.client_id and query.client_id.strip() and not query.search:
         client = realm.reader.find(CLIENTS, realm.id, client_id=query.client_id)
         return [] if client is None else [client]

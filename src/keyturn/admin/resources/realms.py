@@ -7,15 +7,14 @@ from keyturn.admin.admin_events import CREATE, write
 from keyturn.admin.answers import Created
 from keyturn.admin.context import ServerView
 from keyturn.admin.errors import AdminError, ErrorMessage, Forbidden
-from keyturn.admin.permissions import ANY_ROLE, DECIDED_WITHIN
+from keyturn.admin.permissions import ANY_ROLE, DECIDED_WITHIN, VIEW_REALM
 from keyturn.admin.query import Query
 from keyturn.admin.realm_creation import prepare_realm, store_realm
-from keyturn.admin.realm_documents import brief_document, listed_document
+from keyturn.admin.realm_documents import brief_document, brief_realms, listed_document, whole_realms
 from keyturn.admin.resource import Resource
 from keyturn.representations.event import AdminEventRepresentation
 from keyturn.representations.reading import UnreadableDocument
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import REALMS
 
 __all__ = ["realms"]
 
@@ -32,11 +31,12 @@ class RealmsQuery(Query):
 @realms.get("", needs=DECIDED_WITHIN)
 def get_realms(server: ServerView, query: RealmsQuery) -> list[RealmRepresentation]:
     """The realms in which the caller may do anything at all."""
-    document = brief_document if query.brief_representation else listed_document
+    brief = query.brief_representation
+    document, read = (brief_document, brief_realms) if brief else (listed_document, whole_realms)
     found = []
-    for realm in sorted(server.reader.select(REALMS, None), key=lambda realm: str(realm.id)):
+    for realm in sorted(read(server.reader), key=lambda realm: str(realm.id)):
         rights = server.rights_in(realm)
-        if rights.allows(ANY_ROLE):
+        if rights.allows(VIEW_REALM) or rights.allows(ANY_ROLE):  # in this order it takes one look for most
             found.append(document(realm, rights))
     if not found:
         raise Forbidden

@@ -16,7 +16,7 @@ from keyturn.admin.paging import slice_of
 from keyturn.admin.permissions import MANAGE_USERS, VIEW_CLIENTS, VIEW_REALM, VIEW_USERS
 from keyturn.admin.query import Paging, Query
 from keyturn.admin.resource import Resource
-from keyturn.admin.user_sessions import end_sessions, live_sessions, session_documents, sessions_of
+from keyturn.admin.user_sessions import LiveSession, end_sessions, live_sessions, session_documents, sessions_of
 from keyturn.representations import replace
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.user import UserRepresentation
@@ -72,36 +72,42 @@ def logout(realm: RealmAdmin, user: UserRepresentation) -> NoContent:
 @client_sessions.get("session-count", needs=VIEW_CLIENTS)
 def count_sessions(realm: RealmView, client: ClientRepresentation) -> dict[str, int]:
     """How many sessions there are with this client."""
-    return {"count": len(live_sessions(realm, offline=False, client_id=str(client.id)))}
+    return {"count": len(_with_client(realm, client, offline=False))}
 
 
 @client_sessions.get("offline-session-count", needs=VIEW_CLIENTS)
 def count_offline_sessions(realm: RealmView, client: ClientRepresentation) -> dict[str, int]:
     """How many offline sessions there are with this client."""
-    return {"count": len(live_sessions(realm, offline=True, client_id=str(client.id)))}
+    return {"count": len(_with_client(realm, client, offline=True))}
 
 
 @client_sessions.get("user-sessions", needs=VIEW_CLIENTS)
 def get_user_sessions(realm: RealmView, client: ClientRepresentation, query: Paging) -> list[dict[str, Any]]:
     """A page of the sessions with this client."""
-    return _page(realm, live_sessions(realm, offline=False, client_id=str(client.id)), query)
+    return _page(realm, _with_client(realm, client, offline=False), query)
 
 
 @client_sessions.get("offline-sessions", needs=VIEW_CLIENTS)
 def get_user_offline_sessions(realm: RealmView, client: ClientRepresentation, query: Paging) -> list[dict[str, Any]]:
     """A page of the offline sessions with this client."""
-    return _page(realm, live_sessions(realm, offline=True, client_id=str(client.id)), query)
+    return _page(realm, _with_client(realm, client, offline=True), query)
 
 
-def _page(realm: RealmView, sessions: list[Any], query: Paging) -> list[dict[str, Any]]:
-    return session_documents(realm, slice_of(sessions, query.first, _PAGE if query.max is None else query.max))
+def _with_client(realm: RealmView, client: ClientRepresentation, *, offline: bool) -> list[LiveSession]:
+    return [each for each in live_sessions(realm) if each.offline is offline and str(client.id) in each.clients]
+
+
+def _page(realm: RealmView, sessions: list[LiveSession], query: Paging) -> list[dict[str, Any]]:
+    page = slice_of(sessions, query.first, _PAGE if query.max is None else query.max)
+    return session_documents(realm, realm.reader.get_many(SESSIONS, realm.id, [each.id for each in page]))
 
 
 @realm_sessions.get("client-session-stats", needs=VIEW_REALM)
 def get_client_session_stats(realm: RealmView) -> list[dict[str, str]]:
     """The numbers of sessions by client, where there are any."""
-    active = Counter(client for session in live_sessions(realm, offline=False) for client in session.clients)
-    offline = Counter(client for session in live_sessions(realm, offline=True) for client in session.clients)
+    active, offline = Counter[str](), Counter[str]()
+    for session in live_sessions(realm):
+        (offline if session.offline else active).update(session.clients.keys())
     return [
         {
             "offline": str(offline[str(client.id)]),
