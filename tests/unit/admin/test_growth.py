@@ -30,8 +30,8 @@ def statements_of(seen: list[str]) -> Iterator[None]:
     lend = Connections.connection
 
     @contextmanager
-    def traced(self: Connections) -> Iterator[Any]:
-        with lend(self) as connection:
+    def traced(self: Connections, *begin: Any) -> Iterator[Any]:
+        with lend(self, *begin) as connection:
             assert isinstance(connection, sqlite3.Connection)
             connection.set_trace_callback(seen.append)
             try:
