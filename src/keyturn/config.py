@@ -79,9 +79,14 @@ class Settings:
         "FILE",
         "Certificate chain in PEM. Without it, keyturn makes a development CA and certificate of its own.",
         kc="KC_HTTPS_CERTIFICATE_FILE",
+        reloaded=True,
     )
     tls_key: Path | None = _setting(
-        values.path, "FILE", "Private key of the certificate, in PEM.", kc="KC_HTTPS_CERTIFICATE_KEY_FILE"
+        values.path,
+        "FILE",
+        "Private key of the certificate, in PEM.",
+        kc="KC_HTTPS_CERTIFICATE_KEY_FILE",
+        reloaded=True,
     )
     tls_development_name: tuple[str, ...] = _setting(
         values.texts,
@@ -125,6 +130,7 @@ class Settings:
         "Host name or full URL under which clients reach the server; pins the issuer of tokens. A name leaves scheme "
         "and port to the request. Without it the issuer follows the Host header.",
         kc="KC_HOSTNAME",
+        reloaded=True,
     )
     proxy_headers: ProxyHeaders = _setting(
         values.one_of(get_args(ProxyHeaders)),
@@ -133,6 +139,7 @@ class Settings:
         "X-Forwarded-*.",
         "none",
         kc="KC_PROXY_HEADERS",
+        reloaded=True,
     )
     proxy_trusted_addresses: tuple[Network, ...] = _setting(
         values.networks,
@@ -141,6 +148,7 @@ class Settings:
         (),
         multiple=True,
         shown_default="all",
+        reloaded=True,
     )
     proxy_client_certificate: CertificateHeader = _setting(
         values.one_of(get_args(CertificateHeader)),
@@ -148,6 +156,7 @@ class Settings:
         "Which header of the proxies that --proxy-trusted-addresses names holds the client's certificate: RFC 9440 "
         "Client-Cert, Envoy's X-Forwarded-Client-Cert, or ssl-client-cert with ssl-client-verify.",
         "none",
+        reloaded=True,
     )
     outbound_allowed_addresses: tuple[Network, ...] = _setting(
         values.networks,
@@ -157,12 +166,14 @@ class Settings:
         (),
         multiple=True,
         shown_default="none",
+        reloaded=True,
     )
     outbound_trusted_certificates: Path | None = _setting(
         values.path,
         "FILE",
         "Certificate authorities in PEM that are trusted when key sets are fetched, besides the system's.",
         shown_default="none",
+        reloaded=True,
     )
     housekeeping_interval: int = _setting(
         values.seconds,
@@ -175,6 +186,14 @@ class Settings:
         "SECONDS",
         "How long requests in flight may take to finish after SIGTERM, in seconds.",
         10,
+        reloaded=True,
+    )
+    workers: int = _setting(
+        values.count,
+        "N",
+        "How many processes serve: about as many as there are cores. Several have one more that starts them, and "
+        "replaces those that fail.",
+        1,
     )
     batch_signing: BatchSigning = _setting(
         values.one_of(get_args(BatchSigning)),
@@ -211,12 +230,14 @@ class Settings:
         "|".join(get_args(LogLevel)),
         "Least severity that is logged.",
         "info",
+        reloaded=True,
     )
     log_format: LogFormat = _setting(
         values.one_of(get_args(LogFormat)),
         "|".join(get_args(LogFormat)),
         "How log lines look, on standard error.",
         "text",
+        reloaded=True,
     )
     bootstrap_admin_username: str | None = _setting(
         values.text,

@@ -11,7 +11,7 @@ class Setting:
     """One setting: what it is called, what it takes, what it means.
 
     ``secret`` ones have no flag, since command lines are visible to everyone on the machine. ``private`` ones have
-    one, and may hold a secret nevertheless.
+    one, and may hold a secret nevertheless. ``reloaded`` ones are read again on SIGHUP.
     """
 
     field: str
@@ -24,6 +24,7 @@ class Setting:
     private: bool = False
     multiple: bool = False
     shown_default: str | None = None
+    reloaded: bool = False
 
     @property
     def key(self) -> str:
@@ -53,6 +54,7 @@ def setting(
     multiple: bool = False,
     shown_default: str | None = None,
     factory: Callable[[], Any] | None = None,
+    reloaded: bool = False,
 ) -> Any:
     metadata = {
         "help": help,
@@ -63,6 +65,7 @@ def setting(
         "private": private,
         "multiple": multiple,
         "shown_default": shown_default,
+        "reloaded": reloaded,
     }
     hidden = secret or private
     if factory is not None:

@@ -66,6 +66,14 @@ def positive_seconds(value: Any) -> int:
     return found
 
 
+def count(value: Any) -> int:
+    """How many, one at least."""
+    found = number(value, 1024, "a number from 1 to 1024")
+    if not found:
+        raise ValueError("is not a number from 1 to 1024")
+    return found
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """Several texts: given one by one, or as one with commas."""
     items = [value] if isinstance(value, str) else value

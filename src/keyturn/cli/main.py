@@ -68,7 +68,7 @@ def serve(config: Path | None, **flags: Any) -> None:
     loaded = settings_of(config, flags)
     from keyturn.cli.serve import run_server  # dear to import, and not needed to refuse a wrong setting
 
-    run_server(loaded)
+    run_server(loaded, lambda: settings_of(config, flags))
 
 
 @keyturn.command()

@@ -3,28 +3,33 @@
 import logging
 import shlex
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from keyturn import __version__
-from keyturn.config import Loaded, Settings
+from keyturn.config import Loaded, Settings, SettingsError
 from keyturn.http.bootstrap import FirstAdministrator
 from keyturn.http.logs import configure_logs
 from keyturn.http.serve import Started, run
+from keyturn.http.supervisor import WorkerFailed
 from keyturn.http.tls import TRUSTSTORE_PASSWORD
 
 _LOGGER: Final = logging.getLogger("keyturn.serve")
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
 
-def run_server(loaded: Loaded) -> None:
-    """Serves until the process is told to stop. Raises SettingsError, StoreError."""
+def run_server(loaded: Loaded, load: Callable[[], Loaded]) -> None:
+    """Serves until the process is told to stop; `load` reads the settings again. Raises SettingsError, StoreError."""
     settings = loaded.settings
     configure_logs(settings.log_level, settings.log_format)
     for warning in loaded.warnings:
         _LOGGER.warning("%s", warning)
     if settings.proxy_headers != "none" and not settings.proxy_trusted_addresses:
         _LOGGER.warning("proxy headers are believed from every address: --proxy-trusted-addresses names the proxies")
-    run(settings, on_terminal=sys.stdout.isatty(), announce=_announce)
+    try:
+        run(settings, load=load, on_terminal=sys.stdout.isatty(), announce=_announce)
+    except WorkerFailed as error:
+        raise SettingsError(str(error)) from None
     print("keyturn has stopped", flush=True)
 
 

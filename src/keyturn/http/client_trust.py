@@ -176,6 +176,12 @@ class ClientTrust:
         del self._count[certificate]
         return True
 
+    def renew(self, new_context: Callable[[], ssl.SSLContext]) -> None:
+        """Makes contexts this way from now on, and the current ones anew."""
+        with self._lock:
+            self._new_context = new_context
+        self.rebuild()
+
     def rebuild(self) -> None:
         """Makes new contexts: an old one cannot forget. Connections that are open stay with theirs."""
         with self._lock:

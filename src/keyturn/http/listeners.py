@@ -139,6 +139,10 @@ class PortServer:
             self._slow.cancel()
         await self._server.shutdown(sockets=list(self._listener.sockets))
 
+    def give(self, grace: int) -> None:
+        """From now on, requests in flight get `grace` seconds when it stops."""
+        self._server.config.timeout_graceful_shutdown = grace
+
     def hurry(self) -> None:
         """Ends the waiting of ``stop``."""
         self._server.force_exit = True

@@ -135,11 +135,12 @@ class ManagementService:
     """The management port: health, and metrics.
 
     Args:
+        text: tells the metrics.
         health: what answers ``/health``.
     """
 
-    def __init__(self, metrics: Metrics, health: App) -> None:
-        self._metrics: Final = metrics
+    def __init__(self, text: Callable[[], bytes], health: App) -> None:
+        self._text: Final = text
         self._health: Final = health
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -148,7 +149,7 @@ class ManagementService:
         if path != "/metrics" or scope["method"] not in {"GET", "HEAD"}:
             await self._health(scope, receive, send)
             return
-        body = self._metrics.text()
+        body = self._text()
         headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

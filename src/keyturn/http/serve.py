@@ -1,4 +1,4 @@
-"""Puts a server together from its settings, and runs it until it is told to stop."""
+"""Puts a server together from its settings, and runs it until it is told to stop: in this process, or in several."""
 
 import asyncio
 import contextlib
@@ -6,52 +6,39 @@ import gc
 import logging
 import os
 import signal
-import ssl
+import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import uvloop
 from anyio import to_thread
 
 from keyturn.admin.randomness import random_id
 from keyturn.config import Settings, SettingsError
-from keyturn.events.log import LogSink
 from keyturn.events.recorder import Recorder
-from keyturn.http import openapi
-from keyturn.http.app import create_app
-from keyturn.http.at_once import from_memory
 from keyturn.http.bootstrap import FirstAdministrator, bootstrap
-from keyturn.http.client_certificates import ClientCertificates
-from keyturn.http.gathered_signing import GatheredSigning, open_signer
-from keyturn.http.health import HealthService
 from keyturn.http.housekeeping import keep_tidy
-from keyturn.http.listeners import Listener, PortServer, bind, close_all, raise_descriptor_limit
+from keyturn.http.listeners import Listener, bind, close_all, raise_descriptor_limit
+from keyturn.http.logs import configure_logs
 from keyturn.http.memory import return_large_blocks
-from keyturn.http.metrics import ManagementService, Metrics, Sinks
-from keyturn.http.oauth2 import TokenService
-from keyturn.http.origin import Forwarding, InvalidHostname, MutualTls
-from keyturn.http.outbound import Outbound
-from keyturn.http.protocol import Connections
-from keyturn.http.realms import RealmService
-from keyturn.http.repeated import RepeatedRequests
-from keyturn.http.services import Services
+from keyturn.http.now_and_then import keep_up, show
+from keyturn.http.parts import Place, Prepared, Servers, certificates_of, forwarding_of, outbound_of, servers_of
+from keyturn.http.reload import Load, Reloading
+from keyturn.http.shared_metrics import Board
+from keyturn.http.supervisor import Lifeline, Supervisor
 from keyturn.http.tls import Tls, open_tls
-from keyturn.http.token_protocol import TokenProtocol
-from keyturn.model.client_secret import ROTATION
-from keyturn.registry.facts import FactFinder
-from keyturn.registry.registry import Registry
 from keyturn.store.backends import open_store
 from keyturn.store.data_directory import DataDirectory
 from keyturn.store.recording import saver
+from keyturn.store.revisions import Revisions, shared_revisions
 from keyturn.store.seal_key import SealKeys
-from keyturn.store.spi import Store
+from keyturn.store.spi import Store, StoreError
 from keyturn.store.sql import SqlStore
 
-_log = logging.getLogger(__name__)
+_LOGGER: Final = logging.getLogger("keyturn.http")
 
 _WORKER_THREADS = 8
 """For the store and for passwords: argon2 takes 7 MiB a password, and SQLite has one writer."""
@@ -67,49 +54,97 @@ class Started:
     administrator: FirstAdministrator | None
 
 
-def run(settings: Settings, *, on_terminal: bool, announce: Callable[[Started], None]) -> None:
+def run(settings: Settings, *, load: Load, on_terminal: bool, announce: Callable[[Started], None]) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what is in flight.
 
     Args:
+        load: reads the settings again.
         on_terminal: whether ``announce`` is read by a person: only then is a made-up password told.
         announce: called once, when all ports accept connections.
 
     Raises:
-        SettingsError, StoreError: it cannot start; the message is one line.
+        SettingsError, StoreError, WorkerFailed: it cannot start; the message is one line.
     """
-    connections = Connections(raise_descriptor_limit())
+    descriptors = raise_descriptor_limit()
     return_large_blocks()
     listeners = _bind(settings)
     try:
-        forwarding = _forwarding(settings)
-        with DataDirectory(settings.data) as directory, _opened(settings, directory) as store:
-            administrator = bootstrap(store, settings, directory.path, on_terminal=on_terminal, clock=time.time)
-            tls = open_tls(settings, directory.path, time.time()) if settings.https_port else None
-            started = Started(settings, directory.path, tls, administrator)
-            recorder = Recorder(saver(store, random_id))
-            servers = _servers(settings, listeners, tls, store, forwarding, recorder, connections)
-            # What is there now stays: the collector need not look at it again.
-            gc.freeze()
-            recorder.start()
-            try:
-                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    tidying = keep_tidy(store, time.time, settings.housekeeping_interval)
-                    runner.run(_serve(servers, tidying, lambda: announce(started)))
-            finally:
-                recorder.stop()
+        forwarding_of(settings)
+        with DataDirectory(settings.data) as directory:
+            with _opened(settings, directory) as store:
+                administrator = bootstrap(store, settings, directory.path, on_terminal=on_terminal, clock=time.time)
+                tls = open_tls(settings, directory.path, time.time()) if settings.https_port else None
+                started = Started(settings, directory.path, tls, administrator)
+                prepared = Prepared(directory, listeners, tls, descriptors, load, on_terminal)
+                if settings.workers == 1:
+                    _work(prepared, settings, store, Place(ready=lambda: announce(started)))
+                    return
+            # Its connections must not be carried over into other processes: each opens the database for itself.
+            _supervise(prepared, settings, lambda: announce(started))
     finally:
         close_all(listeners)
 
 
-@dataclass(frozen=True, slots=True)
-class _Servers:
-    public: tuple[PortServer, ...]
-    management: tuple[PortServer, ...]
-    health: HealthService
+def _supervise(prepared: Prepared, settings: Settings, announce: Callable[[], None]) -> None:
+    def use(settings: Settings) -> None:
+        nonlocal prepared
+        forwarding_of(settings)
+        certificates_of(settings)
+        prepared = replace(prepared, tls=_renewed(prepared, settings))
+        configure_logs(settings.log_level, settings.log_format)
 
-    @property
-    def all(self) -> tuple[PortServer, ...]:
-        return (*self.public, *self.management)
+    def work(lifeline: Lifeline) -> int:
+        settings, number = reloading.settings, lifeline.number
+        place = Place(lifeline.tell_ready, number, revisions[number], board, lifeline.supervisor)
+        try:
+            with _opened(settings, prepared.directory, place.revisions) as store:
+                _work(prepared, settings, store, place)
+        except (SettingsError, StoreError) as error:
+            lifeline.tell_failure(str(error))
+            return 1
+        return 0
+
+    reloading = Reloading(settings, prepared.load, use)
+    revisions, board = shared_revisions(settings.workers), Board(settings.workers)
+    gc.collect()
+    gc.freeze()  # the collector of a worker would write to memory that all of them share
+    Supervisor(
+        settings.workers,
+        work,
+        announce=announce,
+        reload=lambda: _hang_up(prepared, reloading),
+        withdraw=lambda: close_all(prepared.listeners),
+        grace=lambda: reloading.settings.shutdown_timeout,
+    ).run()
+
+
+def _work(prepared: Prepared, settings: Settings, store: SqlStore, place: Place) -> None:
+    recorder = Recorder(saver(store, random_id))
+    servers = servers_of(prepared, settings, store, recorder, place)
+    # What is there now stays: the collector need not look at it again.
+    gc.freeze()
+    recorder.start()
+    try:
+        with (
+            store.following(settings.max_staleness),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(_serve(prepared, settings, store, servers, place))
+    finally:
+        recorder.stop()
+
+
+def _hang_up(prepared: Prepared, reloading: Reloading) -> bool:
+    """What SIGHUP means: settings are read again, or the terminal that the server runs in has gone, and it stops."""
+    if prepared.on_terminal and not sys.stdout.isatty():
+        os.kill(os.getpid(), signal.SIGTERM)
+        return False
+    return reloading.reload()
+
+
+def _renewed(prepared: Prepared, settings: Settings) -> Tls | None:
+    """The certificate as it is now. Raises SettingsError."""
+    return None if prepared.tls is None else open_tls(settings, prepared.directory.path, time.time())
 
 
 def seal_keys(settings: Settings, data: Path) -> SealKeys:
@@ -138,140 +173,24 @@ def _bind(settings: Settings) -> list[Listener]:
     return listeners
 
 
-def _forwarding(settings: Settings) -> Forwarding:
-    try:
-        return Forwarding(
-            settings.proxy_headers, settings.proxy_trusted_addresses, settings.hostname, _mutual_tls(settings)
-        )
-    except InvalidHostname as error:
-        flag = "--mtls-url" if error.args == (settings.mtls_url,) else "--hostname"
-        raise SettingsError(f"{flag}: {str(error)!r} is neither a host name nor an http(s) URL") from None
-
-
-def _mutual_tls(settings: Settings) -> MutualTls | None:
-    if settings.mtls_port:
-        return MutualTls(settings.mtls_port, settings.https_port, settings.mtls_url)
-    shown = settings.https_client_auth != "none" or settings.proxy_client_certificate != "none"
-    return MutualTls() if shown else None
-
-
-def open_database(settings: Settings, directory: DataDirectory, keys: SealKeys | None = None) -> SqlStore:
+def open_database(
+    settings: Settings, directory: DataDirectory, keys: SealKeys | None = None, revisions: Revisions | None = None
+) -> SqlStore:
     """The database of the settings, or else that in the data directory. Raises StoreError."""
     keys = keys or seal_keys(settings, directory.path)
-    return open_store(settings.database or directory.database, keys, time.time)
+    return open_store(settings.database or directory.database, keys, time.time, revisions)
 
 
 @contextlib.contextmanager
-def _opened(settings: Settings, directory: DataDirectory) -> Iterator[Store]:
-    store = open_database(settings, directory)
+def _opened(settings: Settings, directory: DataDirectory, revisions: Revisions | None = None) -> Iterator[SqlStore]:
+    store = open_database(settings, directory, revisions=revisions)
     try:
-        with store.following(settings.max_staleness):
-            yield store
+        yield store
     finally:
         store.close()
 
 
-def _features(settings: Settings) -> frozenset[str]:
-    for name in settings.features:
-        if name != ROTATION:
-            _log.warning("there is no preview %s to turn on; there is %s", name, ROTATION)
-    return frozenset(settings.features)
-
-
-def _servers(
-    settings: Settings,
-    listeners: list[Listener],
-    tls: Tls | None,
-    store: Store,
-    forwarding: Forwarding,
-    recorder: Recorder,
-    connections: Connections,
-) -> _Servers:
-    metrics = Metrics(recorder)
-    health = HealthService(lambda: _check(store))
-    registry = Registry(store, features=_features(settings))
-    services = Services(
-        store=store,
-        registry=registry,
-        facts=FactFinder(store, registry, time.time, os.urandom),
-        forwarding=forwarding,
-        events=Sinks(LogSink(), metrics, recorder),
-        clock=time.time,
-        random=os.urandom,
-        flush_events=recorder.flush,
-        outbound=_outbound(settings, listeners, tls),
-        certificates=_certificates(settings),
-    )
-    signer = open_signer() if settings.batch_signing == "auto" else None
-    tokens = TokenService(services, signer.takes if signer else None)
-    app = metrics.watching(create_app(services, health, tokens))
-    protocol = partial(
-        TokenProtocol,
-        at_once=from_memory(tokens, RealmService(services)),
-        count=metrics.count,
-        repeated=RepeatedRequests(os.urandom(32)),
-        signing=GatheredSigning(signer) if signer else None,
-        connections=connections,
-    )
-    management = ManagementService(metrics, openapi.or_else(health.handle))
-    grace = settings.shutdown_timeout
-    by_flag = {listener.flag: listener for listener in listeners}
-    public = []
-    if "--http-port" in by_flag:
-        public.append(PortServer(by_flag["--http-port"], app, grace=grace, protocol=protocol))
-    for flag, context, own in [] if tls is None else _tls_ports(settings, tls, store, protocol):
-        public.append(PortServer(by_flag[flag], app, grace=grace, context=context, protocol=own))
-    other = []
-    if "--management-port" in by_flag:
-        other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
-    return _Servers(tuple(public), tuple(other), health)
-
-
-def _certificates(settings: Settings) -> ClientCertificates | None:
-    """Where clients' certificates come from. Raises SettingsError: anybody could send one."""
-    if settings.proxy_client_certificate == "none":
-        return ClientCertificates() if settings.mtls_port or settings.https_client_auth != "none" else None
-    if not settings.proxy_trusted_addresses:
-        raise SettingsError("--proxy-client-certificate: --proxy-trusted-addresses must name the proxies")
-    return ClientCertificates(settings.proxy_client_certificate, settings.proxy_trusted_addresses)
-
-
-def _tls_ports(
-    settings: Settings, tls: Tls, store: Store, protocol: partial[TokenProtocol]
-) -> Iterator[tuple[str, ssl.SSLContext, Callable[..., TokenProtocol]]]:
-    """The ports with TLS: flag, context, and what speaks on their connections."""
-    asks = settings.https_client_auth != "none"
-    if not asks:
-        yield "--https-port", tls.context, protocol
-    if not asks and not settings.mtls_port:
-        return
-    from keyturn.http.client_trust import ClientTrust  # most servers never need it
-    from keyturn.http.mutual_tls import MutualTlsProtocol
-
-    trust = ClientTrust(store, tls.authorities, tls.new_context)
-    mutual = partial(MutualTlsProtocol, *protocol.args, **protocol.keywords, authorities=tls.authorities)
-    if asks:
-        mode = ssl.CERT_OPTIONAL if settings.https_client_auth == "request" else ssl.CERT_REQUIRED
-        yield "--https-port", trust.listener(mode), partial(mutual, is_mtls_port=False)
-    if settings.mtls_port:
-        yield "--mtls-port", trust.listener(ssl.CERT_REQUIRED), partial(mutual, is_mtls_port=True)
-
-
-def _outbound(settings: Settings, listeners: list[Listener], tls: Tls | None) -> Outbound:
-    """What may be fetched: from public addresses, from those that are allowed, and from the server's own ports."""
-    public = (listener for listener in listeners if listener.flag != "--management-port")
-    ports = {socket.getsockname()[1] for listener in public for socket in listener.sockets}
-    own_authority = None if tls is None else tls.ca
-    trusted = (file for file in (settings.outbound_trusted_certificates, own_authority) if file is not None)
-    return Outbound(settings.outbound_allowed_addresses, ports, trusted)
-
-
-def _check(store: Store) -> None:
-    with store.read() as reader:
-        assert reader.revision >= 0
-
-
-async def _serve(servers: _Servers, tidying: Coroutine[Any, Any, None], announce: Callable[[], None]) -> None:
+async def _serve(prepared: Prepared, settings: Settings, store: Store, servers: Servers, place: Place) -> None:
     to_thread.current_default_thread_limiter().total_tokens = _WORKER_THREADS
     stop = asyncio.Event()
 
@@ -282,16 +201,52 @@ async def _serve(servers: _Servers, tidying: Coroutine[Any, Any, None], announce
         servers.health.drain()
         stop.set()
 
+    def supervisor_has_gone(lifeline: int) -> None:
+        loop.remove_reader(lifeline)
+        _LOGGER.error("the supervisor has gone: this worker ends, too")
+        told_to_stop()
+
+    def use(settings: Settings) -> None:
+        outbound = outbound_of(settings, prepared.listeners, prepared.tls)
+        taken = forwarding_of(settings), certificates_of(settings), outbound
+        servers.take(settings, _renewed(prepared, settings))
+        servers.services.take(*taken)
+        configure_logs(settings.log_level, settings.log_format)
+
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_stop)
+    reloading = Reloading(settings, prepared.load, use, tell=place.supervisor is None)
+    loop.add_signal_handler(signal.SIGTERM, told_to_stop)
+    loop.add_signal_handler(signal.SIGHUP, lambda: _hang_up(prepared, reloading))
+    if place.supervisor is None:
+        loop.add_signal_handler(signal.SIGINT, told_to_stop)
+    else:
+        loop.add_reader(place.supervisor, supervisor_has_gone, place.supervisor)
     for server in servers.all:
         await server.start()
-    announce()
-    in_the_background = asyncio.create_task(tidying)
-    await stop.wait()
-    await asyncio.gather(*(server.stop() for server in servers.public))
-    await asyncio.gather(*(server.stop() for server in servers.management))
-    in_the_background.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await in_the_background
+    place.ready()
+    async with _in_the_background(_now_and_then(settings, store, servers, place)):
+        await stop.wait()
+        await asyncio.gather(*(server.stop() for server in servers.public))
+        await asyncio.gather(*(server.stop() for server in servers.management))
+
+
+def _now_and_then(
+    settings: Settings, store: Store, servers: Servers, place: Place
+) -> Iterator[Coroutine[Any, Any, None]]:
+    if place.number == 0:  # one is enough
+        yield keep_tidy(store, time.time, settings.housekeeping_interval)
+    if settings.workers > 1 and settings.database is None:  # PostgreSQL's has a follower
+        yield keep_up(store)
+    if servers.shared is not None:
+        yield show(servers.shared)
+
+
+@contextlib.asynccontextmanager
+async def _in_the_background(work: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -20,9 +20,9 @@ Clock = Callable[[], float]
 """Seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Services:
-    """The parts that requests are served with. Made once, at start-up."""
+    """The parts that requests are served with. Made once, at start-up; ``take`` alone changes it."""
 
     store: Store
     registry: Registry
@@ -40,5 +40,12 @@ class Services:
     inquiries: Inquiries = field(init=False)
 
     def __post_init__(self) -> None:
-        remote_keys = RemoteKeys(self.outbound.get, time.monotonic)
-        object.__setattr__(self, "inquiries", Inquiries(self.store, SingleUse(self.store), remote_keys))
+        self.inquiries = Inquiries(self.store, SingleUse(self.store), RemoteKeys(self._get, time.monotonic))
+
+    def take(self, forwarding: Forwarding, certificates: ClientCertificates | None, outbound: Outbound) -> None:
+        """Serves requests with these from now on. What was remembered of earlier ones no longer holds."""
+        self.forwarding, self.certificates, self.outbound = forwarding, certificates, outbound
+        self.registry.forget()
+
+    async def _get(self, url: str, token: str | None) -> bytes:
+        return await self.outbound.get(url, token)

@@ -36,6 +36,15 @@ class Tls:
     authorities: tuple[bytes, ...] = ()
     """Those that may say who any client is, in DER."""
 
+    def follow(self, newer: "Tls") -> None:
+        """From the next handshake on, clients meet the certificate of `newer`; those that are connected stay so."""
+
+        def choose(connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+            connection.context = newer.context
+
+        # Loaded into the same context, a certificate of another kind of key would stand beside the old one.
+        self.context.sni_callback = choose
+
 
 def open_tls(settings: Settings, data: Path, now: float) -> Tls:
     """The context for the HTTPS port.

@@ -264,7 +264,7 @@ class Registry:
             for change in changes:
                 if change.kind == EVERYTHING:
                     self._applied = change.revision  # which may be lower, after a backup was restored
-                    self._forget_all()
+                    self._forget()
                 elif change.kind == REVOKED_TOKEN:
                     self.revoked.add(change.realm_id, change.id)
                 # Logins are no reason to read anything again: where there are many, it would never be read in time.
@@ -272,7 +272,12 @@ class Registry:
                     self._applied = max(self._applied, change.revision)
                     self._drop(change)
 
-    def _forget_all(self) -> None:
+    def forget(self) -> None:
+        """Drops all that is in memory, with what the edge remembers of requests."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
         self._realms.clear()
         self._names.clear()
         self._unknown.clear()

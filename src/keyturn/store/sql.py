@@ -71,9 +71,11 @@ class SqlStore:
         """
         with self._following:
             if not self._listeners:
-                self._words = self._revisions.words()
+                words = self._revisions.words()
                 with self._reader() as reader:
                     self._followed = reader.revision
+                # A process that this one takes the place of may have been killed before it could tell of a commit.
+                self._words = self._revisions.put(self._followed, words)
             self._listeners = (*self._listeners, listener)
 
     def behind(self) -> bool:

@@ -24,7 +24,11 @@ _FIRST_USE: Final = (
     ' SELECT "realm_id", "id", 0, 0 FROM "client" WHERE "realm_id" = ? AND "id" = ? ON CONFLICT DO NOTHING'
 )
 """A client of which nothing is known yet, if it is there."""
-_COUNT_USE: Final = 'UPDATE "client_use" SET "tokens" = "tokens" + ?, "last" = ? WHERE "realm_id" = ? AND "client" = ?'
+_COUNT_USE: Final = (
+    'UPDATE "client_use" SET "tokens" = "tokens" + ?, "last" = CASE WHEN "last" < ? THEN ? ELSE "last" END'
+    ' WHERE "realm_id" = ? AND "client" = ?'
+)
+"""Processes write when they come to it: one that tells of a later use may have been faster."""
 _RAISE_REVISION: Final = 'UPDATE "revision" SET "value" = "value" + 1 RETURNING "value"'
 
 
@@ -142,7 +146,7 @@ class SqlTransaction(SqlReader):
         uses = sorted(uses, key=lambda use: (use.realm_id, use.client))  # lest two writers wait for each other
         if uses:
             self._run_many(_FIRST_USE, [(use.realm_id, use.client) for use in uses])
-            self._run_many(_COUNT_USE, [(use.tokens, use.last, use.realm_id, use.client) for use in uses])
+            self._run_many(_COUNT_USE, [(use.tokens, use.last, use.last, use.realm_id, use.client) for use in uses])
 
     def finish(self) -> Sequence[Change]:
         """Writes the change log under the next revision, which other transactions wait for from here to the commit."""

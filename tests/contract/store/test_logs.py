@@ -117,8 +117,9 @@ def test_uses_of_a_client_add_up(store: SqlStore) -> None:
         write.insert(CLIENTS, "r1", ClientRepresentation(id="c1", client_id="svc"))
         write.count_uses([ClientUse("r1", "c1", 3, 100)])
         write.count_uses([ClientUse("r1", "c1", 2, 160), ClientUse("r1", "gone", 1, 160)])
+        write.count_uses([ClientUse("r1", "c1", 1, 130)])
     with store.read() as read:
-        assert read.uses("r1", ["c1", "gone"]) == [ClientUse("r1", "c1", 5, 160)]
+        assert read.uses("r1", ["c1", "gone"]) == [ClientUse("r1", "c1", 6, 160)]
         assert read.uses("r2", ["c1"]) == []
 
 
