@@ -15,6 +15,9 @@ What is given is taken from options, `KEYTURN_*` variables, Keycloak's `KC_*` va
 front. Settings that are given several times on the command line are lists in the file, and have commas in a variable.
 An unknown option or key is an error; an unknown variable is a warning, but for those that Kubernetes sets.
 
+On SIGHUP the file is read again, and what is marked so takes effect while the server runs; the rest counts from the
+next start.
+
 """
 
 
@@ -31,6 +34,8 @@ def _section(setting: Setting) -> str:
     facts.append(f"default: {default}" if default else "no default")
     if setting.multiple:
         facts.append("repeatable")
+    if setting.reloaded:
+        facts.append("read again on SIGHUP")
     name = f"`{setting.key}`, no option" if setting.secret else f"`{setting.flag} {setting.metavar}`"
     return f"## {name}\n\n{setting.help}\n\n{'; '.join(facts)}\n"
 
