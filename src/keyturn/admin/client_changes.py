@@ -13,6 +13,7 @@ from keyturn.admin.authentication_flows import is_flow
 from keyturn.admin.client_validation import check_client, check_imported_mappers, check_lengths
 from keyturn.admin.errors import InvalidRequest
 from keyturn.admin.new_users import ensure_service_account, service_account_of
+from keyturn.model.administration import BUILT_IN_CLIENTS
 from keyturn.model.client_defaults import with_defaults_of_protocol
 from keyturn.model.client_use import settable
 from keyturn.model.new_documents import CREATION_TIME, NewId, changed_protocol_mapper, new_client, scopes_of_new_client
@@ -246,7 +247,15 @@ def _service_account_scope(reader: Reader, realm_id: str) -> str | None:
 
 
 def delete_client(tx: Transaction, realm_id: str, client: ClientRepresentation) -> None:
-    """Removes the client, its roles and its service account."""
+    """Removes the client, its roles and its service account.
+
+    Raises:
+        InvalidRequest: every realm has this client.
+
+    Source: Keycloak ``ClientManager.removeClient``.
+    """
+    if client.client_id in BUILT_IN_CLIENTS:
+        raise InvalidRequest("Could not delete client")
     client_id = str(client.id)
     user = service_account_of(tx, realm_id, client)
     if user is not None:

@@ -17,6 +17,7 @@ from keyturn.admin.realm_creation import check_own_attributes, check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.model.administration import MASTER, administration_client_id
 from keyturn.model.new_realm_document import ELSEWHERE, KEYS, MIRRORED, MIRRORED_IF_GIVEN, SCIM, SHOWN_IN_EXPORTS
+from keyturn.model.realm_settings import with_settings_that_agree
 from keyturn.representations import UNSET, given, merge, present
 from keyturn.representations.defaults import fragment
 from keyturn.representations.realm import RealmRepresentation
@@ -74,10 +75,9 @@ def update_realm(
         smtp_server=_smtp(stored, change),
         ssl_required=given(realm.ssl_required, "external").lower(),
         password_policy=given(realm.password_policy, "") or UNSET,
-        duplicate_emails_allowed=given(realm.duplicate_emails_allowed, False)
-        and not given(realm.login_with_email_allowed, False),
         **_from_attributes(change, attributes),
     )
+    realm = with_settings_that_agree(realm, stored, change)
     _check_lifespans(realm)
     check_own_attributes(realm)
     realm = with_client_policies(
@@ -104,6 +104,9 @@ def _check_values(stored: RealmRepresentation, change: RealmRepresentation) -> N
         raise InvalidRequest("There is no such required credential")
     if any(given(getattr(change, name), "browser") not in flows for name in BOUND_FLOWS):
         raise InvalidRequest("There is no such authentication flow")
+    login, action = change.access_code_lifespan_login, change.access_code_lifespan_user_action
+    if present(login) and present(action) and 0 in (login, action):
+        raise ErrorMessage(400, "AccessCodeLifespanLogin or AccessCodeLifespanUserAction cannot be 0")
     if len(given(change.display_name, "")) > _LONGEST:
         raise InvalidRequest(f"displayName is longer than {_LONGEST} characters")
 

@@ -13,9 +13,19 @@ from keyturn.admin.authentication_flows import action_alias
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.client_validation import check_client, check_lengths, check_mapper_ids
-from keyturn.admin.errors import AdminError, BadRequest, Conflict, ErrorMessage, InvalidRequest, ServerError
+from keyturn.admin.errors import (
+    AdminError,
+    BadRequest,
+    Conflict,
+    ErrorMessage,
+    InvalidRequest,
+    OAuthError,
+    ServerError,
+)
 from keyturn.admin.imported_passwords import with_hashed_passwords
 from keyturn.admin.password_policy import check_password_policy
+from keyturn.admin.patterns import Patterns
+from keyturn.admin.user_passwords import check_password
 from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
 from keyturn.model.key_providers import generate, is_readable
@@ -128,6 +138,7 @@ def prepare_realm(
         raise InvalidRequest(str(error)) from error
     if not all(map(is_readable, components)):
         raise InvalidRequest("Failed to decode private key")
+    _check_passwords(made)
     users = [with_hashed_passwords(_with_known_actions(user, made), int(fresh.now * 1000)) for user in made.users]
     realm = with_client_policies(
         made.realm,
@@ -136,6 +147,18 @@ def prepare_realm(
         scope_names=lambda: [str(scope.name) for scope in made.client_scopes],
     )
     return dataclasses.replace(made, realm=realm, components=components, users=users)
+
+
+def _check_passwords(made: NewRealm) -> None:
+    """That the users' passwords are what the realm's policy allows."""
+    patterns = Patterns()
+    for user in made.users:
+        for credential in given(user.credentials, []):
+            if isinstance(credential.value, str):
+                try:
+                    check_password(given(made.realm.password_policy, ""), credential.value, user, patterns)
+                except OAuthError:
+                    raise ErrorMessage(400, "Password policy not met. See logs for details") from None
 
 
 def _with_known_actions(user: UserRepresentation, made: NewRealm) -> UserRepresentation:

@@ -16,7 +16,7 @@ from keyturn.representations.credential import CredentialRepresentation
 from keyturn.representations.user import UserRepresentation
 from keyturn.sessions.passwords import PASSWORD, hash_password, stored_password
 
-__all__ = ["UPDATE_PASSWORD", "hashed", "with_credentials", "with_password"]
+__all__ = ["UPDATE_PASSWORD", "check_password", "hashed", "with_credentials", "with_password"]
 
 UPDATE_PASSWORD: Final = "UPDATE_PASSWORD"
 """The required action of who has to choose a new password."""
@@ -84,7 +84,7 @@ def with_credentials(
 def _with(
     realm: RealmAdmin, user: UserRepresentation, credential: CredentialRepresentation, patterns: Patterns
 ) -> UserRepresentation:
-    _check_policy(given(realm.realm.password_policy, ""), given(credential.value, ""), user, patterns)
+    check_password(given(realm.realm.password_policy, ""), given(credential.value, ""), user, patterns)
     stored = CredentialRepresentation(
         id=realm.new_id(),
         type=PASSWORD,
@@ -108,7 +108,7 @@ def _with_stored(user: UserRepresentation, stored: CredentialRepresentation) -> 
     return replace(user, credentials=[*credentials, stored])
 
 
-def _check_policy(policy: str, password: str, user: UserRepresentation, patterns: Patterns) -> None:
+def check_password(policy: str, password: str, user: UserRepresentation, patterns: Patterns) -> None:
     """Raises OAuthError, naming the rule that `password` breaks."""
     rules: Mapping[str, Rule] = {**_RULES, "regexPattern": partial(_pattern, patterns)}
     parts = [match for part in policy.split(" and ") if (match := _POLICY.fullmatch(part.strip())) is not None]

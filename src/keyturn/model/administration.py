@@ -7,11 +7,16 @@ from keyturn.model.new_documents import NewId, new_role
 from keyturn.representations import ClientRepresentation, RoleRepresentation, given, replace
 from keyturn.representations.defaults import fragment
 
-__all__ = ["MASTER", "MasterSide", "administration_client_id", "master_side"]
+__all__ = ["BUILT_IN_CLIENTS", "MASTER", "MasterSide", "administration_client_id", "master_side"]
 
 
 MASTER: Final = "master"
 """The realm whose administrators administer all realms."""
+
+BUILT_IN_CLIENTS: Final = frozenset(
+    {"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"}
+)
+"""Every realm has them; they cannot be removed (Keycloak ``Constants.defaultClients``)."""
 
 
 def administration_client_id(realm: str) -> str:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from keyturn.model.administration import MASTER
+from keyturn.model.realm_settings import with_settings_that_agree
 from keyturn.representations import UNSET, RealmRepresentation, given, merge, present, replace
 from keyturn.representations.defaults import fragment
 
@@ -130,7 +131,7 @@ def realm_document(source: RealmRepresentation) -> RealmRepresentation:
         )
     headers = {**given(defaults.browser_security_headers, {}), **given(source.browser_security_headers, {})}
     return replace(
-        merge(defaults, source),
+        with_settings_that_agree(merge(defaults, source), defaults, source),
         attributes={attribute: value for attribute, value in attributes.items() if attribute not in _ONLY_FIELDS},
         browser_security_headers=headers,
         scim_api_enabled=False,

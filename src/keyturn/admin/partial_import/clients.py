@@ -1,22 +1,17 @@
 """Clients of a partial import. Source: Keycloak ``ClientsPartialImport``."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from keyturn.admin.client_changes import delete_client, import_client
 from keyturn.admin.context import RealmAdmin
 from keyturn.admin.errors import InvalidRequest
+from keyturn.model.administration import BUILT_IN_CLIENTS
 from keyturn.representations import UNSET, given, replace
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.partial_import import ResourceType
 from keyturn.store.collections import CLIENTS
 
 __all__ = ["Clients"]
-
-_BUILT_IN: Final = frozenset(
-    {"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"}
-)
-"""Every realm has them, and imports pass them by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +21,8 @@ class Clients:
     realm: RealmAdmin
     type: ResourceType = "CLIENT"
 
-    def takes(self, client: ClientRepresentation) -> bool:
-        return client.client_id not in _BUILT_IN
+    def takes(self, client: ClientRepresentation) -> bool:  # imports pass by what every realm has
+        return client.client_id not in BUILT_IN_CLIENTS
 
     def name(self, client: ClientRepresentation) -> str:
         name = given(client.client_id, "")

@@ -44,6 +44,7 @@ from keyturn.admin.resources.server_info import server_info_resource
 from keyturn.admin.resources.sessions import client_sessions, realm_sessions, user_sessions
 from keyturn.admin.resources.user import user_resource
 from keyturn.admin.resources.user_credentials import user_credentials
+from keyturn.admin.resources.user_emails import user_emails
 from keyturn.admin.resources.user_profile import user_profile
 from keyturn.admin.resources.users import users
 from keyturn.admin.role_access import client_role_container, realm_role_container
@@ -109,6 +110,7 @@ RESOURCES: Final = (
     Mount(f"{_REALM}/users/profile", user_profile),
     Mount(_USER, user_resource, {"user": find_user}),
     Mount(_USER, user_credentials),
+    Mount(_USER, user_emails),
     Mount(_USER, user_sessions),
     Mount(f"{_USER}/role-mappings", role_mappings, {"holder": user_as_holder}),
     Mount(f"{_USER}/{_MAPPED_CLIENT}", client_role_mappings, {"mapped_client": mapped_client}),

@@ -30,9 +30,10 @@ __all__ = ["MapperOwner", "client_as_owner", "client_scope_as_owner", "protocol_
 
 _LONGEST: Final = 255
 _ID_TOKENS_ONLY: Final = frozenset({"oidc-nonce-backwards-compatible-mapper", "oidc-claims-param-value-idtoken-mapper"})
+_NEVER_INTROSPECTED: Final = frozenset({"oidc-nonce-backwards-compatible-mapper"})
 _ACCESS_TOKENS_ONLY: Final = frozenset({"oidc-allowed-origins-mapper", "oidc-audience-resolve-mapper"})
 _FOLLOWED: Final = {
-    "introspection.token.claim": ("access.token.claim", _ID_TOKENS_ONLY),
+    "introspection.token.claim": ("access.token.claim", _NEVER_INTROSPECTED | _ACCESS_TOKENS_ONLY),
     "userinfo.token.claim": ("id.token.claim", _ID_TOKENS_ONLY | _ACCESS_TOKENS_ONLY),
 }
 """Settings that follow another one unless they are given, and the mappers whose setting does not."""
@@ -75,12 +76,15 @@ def _is_oidc(mapper: ProtocolMapperRepresentation) -> bool:
 
 
 def _shown(mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:
-    """The mapper as it works: unless it says otherwise, introspection follows access tokens, userinfo ID tokens.
+    """The mapper as it works: unless it says otherwise, introspection follows access tokens, userinfo ID tokens, and
+    what is for access tokens alone is on.
 
     Source: Keycloak ``ProtocolMapper.getEffectiveModel``.
     """
     config = given(mapper.config, {})
     effective = dict(config)
+    if mapper.protocol_mapper in _ACCESS_TOKENS_ONLY:
+        effective = {"introspection.token.claim": "true", "access.token.claim": "true", **config}
     for name, (followed, unless) in _FOLLOWED.items():
         if followed in config and _is_oidc(mapper) and mapper.protocol_mapper not in unless:
             effective.setdefault(name, config[followed])

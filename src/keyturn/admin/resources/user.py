@@ -183,38 +183,3 @@ def impersonate(realm: RealmView, user: UserRepresentation) -> None:
     """Acting as somebody at a browser: there are no pages to do so at."""
     realm.require(IMPERSONATE)
     raise NotEnabled
-
-
-@user_resource.put("send-verify-email", needs=MANAGE_USERS, event=None)
-def send_verify_email(realm: RealmView, user: UserRepresentation) -> None:
-    """No e-mail is sent: Keycloak's answer where none can be."""
-    _require_address(user)
-    raise ErrorMessage(400, "Failed to send verify email")
-
-
-@user_resource.put("execute-actions-email", needs=MANAGE_USERS, event=None)
-def execute_actions_email(realm: RealmView, user: UserRepresentation) -> None:
-    """No e-mail is sent: Keycloak's answer where none can be."""
-    _require_address(user)
-    raise ErrorMessage(400, _NO_SENDER)
-
-
-@user_resource.put("reset-password-email", needs=MANAGE_USERS, event=None)
-def reset_password_email(realm: RealmView, user: UserRepresentation) -> None:
-    """No e-mail is sent: Keycloak's answer where none can be."""
-    _require_address(user)
-    raise ErrorMessage(400, _NO_SENDER)
-
-
-def _require_address(user: UserRepresentation) -> None:
-    if not given(user.email, ""):
-        raise ErrorMessage(400, "User email missing")
-    if user.enabled is not True:
-        raise ErrorMessage(400, "User is disabled")
-
-
-_NO_SENDER: Final = (
-    "Failed to send execute actions email: Invalid sender address 'null'. If the address contains UTF-8 characters in "
-    "the local part please ensure the SMTP server supports the SMTPUTF8 extension and enable 'Allow UTF-8' in the "
-    "email realm configuration."
-)

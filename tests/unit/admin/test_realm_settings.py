@@ -1,0 +1,125 @@
+"""Settings of a realm that hang together, and what an import is held to. Source of every case: asked of Keycloak."""
+
+from typing import Any
+
+import pytest
+
+from admin_server import Server
+from keyturn.model.realm_settings import with_settings_that_agree
+from keyturn.representations import UNSET, RealmRepresentation
+
+_EMAILS = ("registrationEmailAsUsername", "loginWithEmailAllowed", "duplicateEmailsAllowed")
+_ALL = ["totpAppFreeOTPName", "totpAppGoogleName", "totpAppMicrosoftAuthenticatorName"]
+
+
+def test_a_switch_for_addresses_turns_off_what_it_excludes(server: Server) -> None:
+    def switches(change: dict[str, bool]) -> tuple[bool, ...]:
+        assert server.call("PUT", "/demo", change).status == 204
+        realm = server.call("GET", "/demo").body
+        return tuple(realm[name] for name in _EMAILS)
+
+    assert switches({"duplicateEmailsAllowed": True}) == (False, False, True)
+    assert switches({"loginWithEmailAllowed": True, "duplicateEmailsAllowed": True}) == (False, False, True)
+    assert switches({"loginWithEmailAllowed": True}) == (False, True, False)
+    assert switches({"loginWithEmailAllowed": False, "duplicateEmailsAllowed": True}) == (False, False, True)
+    assert switches({"registrationEmailAsUsername": True}) == (True, False, False)
+    assert switches({"registrationEmailAsUsername": True, "duplicateEmailsAllowed": True}) == (False, False, True)
+
+
+def test_a_new_realm_whose_users_share_addresses_has_no_login_by_address(server: Server) -> None:
+    assert server.call("POST", "", {"realm": "new", "duplicateEmailsAllowed": True}).status == 201
+    realm = server.call("GET", "/new").body
+    assert (realm["loginWithEmailAllowed"], realm["duplicateEmailsAllowed"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "policy"),
+    [
+        ({"otpPolicyDigits": 8}, {"Digits": 6, "Period": 30, "Algorithm": "HmacSHA1", "LookAheadWindow": 1}),
+        ({"otpPolicyType": "totp", "otpPolicyDigits": 8}, {"Digits": 8, "Period": 0, "LookAheadWindow": 0}),
+        ({"otpPolicyType": "hotp", "otpPolicyCodeReusable": True}, {"Type": "hotp", "Digits": 0, "CodeReusable": True}),
+    ],
+)
+def test_one_time_passwords_are_set_with_their_type_and_then_as_a_whole(change: Any, policy: dict[str, Any]) -> None:
+    before = RealmRepresentation(
+        otp_policy_type="totp",
+        otp_policy_algorithm="HmacSHA1",
+        otp_policy_initial_counter=0,
+        otp_policy_digits=6,
+        otp_policy_look_ahead_window=1,
+        otp_policy_period=30,
+        otp_policy_code_reusable=False,
+    )
+    given = RealmRepresentation(**{_snake(name): value for name, value in change.items()})
+    after = with_settings_that_agree(before, before, given)
+    assert {name: getattr(after, _snake(f"otpPolicy{name}")) for name in policy} == policy
+    assert (after.otp_policy_algorithm is UNSET) is ("otpPolicyType" in change)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "algorithm", "digits", "period", "applications"),
+    [
+        ("totp", "HmacSHA1", 6, 30, _ALL),
+        ("totp", "HmacSHA256", 8, 30, _ALL[:2]),
+        ("totp", "HmacSHA1", 6, 60, _ALL[:1]),
+        ("hotp", "HmacSHA1", 6, 60, _ALL[:2]),
+    ],
+)
+def test_tells_which_applications_can_follow_the_rules(
+    kind: str, algorithm: str, digits: int, period: int, applications: list[str]
+) -> None:
+    realm = RealmRepresentation(
+        otp_policy_type=kind, otp_policy_algorithm=algorithm, otp_policy_digits=digits, otp_policy_period=period
+    )
+    assert with_settings_that_agree(realm, RealmRepresentation(), realm).otp_supported_applications == applications
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"accessCodeLifespanLogin": 0, "accessCodeLifespanUserAction": 300}, 400),
+        ({"accessCodeLifespanLogin": 1800, "accessCodeLifespanUserAction": 0}, 400),
+        ({"accessCodeLifespanLogin": 0}, 204),
+    ],
+)
+def test_refuses_that_a_login_ends_at_once(server: Server, change: dict[str, int], status: int) -> None:
+    answer = server.call("PUT", "/demo", change)
+    assert answer.status == status
+    if status == 400:
+        assert answer.body == {"errorMessage": "AccessCodeLifespanLogin or AccessCodeLifespanUserAction cannot be 0"}
+
+
+@pytest.mark.parametrize(("policy", "password"), [("length(10)", "123"), ("notUsername()", "ada")])
+def test_an_import_holds_passwords_to_the_realms_policy(server: Server, policy: str, password: str) -> None:
+    ada = {"username": "ada", "credentials": [{"type": "password", "value": password}]}
+    answer = server.call("POST", "", {"realm": "new", "passwordPolicy": policy, "users": [ada]})
+    assert (answer.status, answer.body) == (400, {"errorMessage": "Password policy not met. See logs for details"})
+
+
+@pytest.mark.parametrize("client_id", ["account", "account-console", "admin-cli", "broker", "security-admin-console"])
+def test_keeps_the_clients_that_every_realm_has(shared_server: Server, client_id: str) -> None:
+    (client,) = shared_server.call("GET", "/demo/clients", query=f"clientId={client_id}").body
+    answer = shared_server.call("DELETE", f"/demo/clients/{client['id']}")
+    assert answer.status == 400
+    assert answer.body == {"error": "invalid_request", "error_description": "Could not delete client"}
+
+
+def test_e_mails_are_checked_though_none_is_sent(server: Server) -> None:
+    made = server.call("POST", "/demo/users", {"username": "ada", "enabled": True, "email": "ada@example.com"})
+    user = made.headers["location"].rsplit("/admin/realms", 1)[1]
+
+    def said(query: str, actions: list[str]) -> str:
+        answer = server.call("PUT", f"{user}/execute-actions-email", actions, query=query)
+        assert answer.status == 400
+        return str(answer.body["errorMessage"])
+
+    assert said("client_id=nobody", ["none"]) == "Client doesn't exist"
+    assert said("redirect_uri=https://x", []) == "Client id missing"
+    assert said("client_id=account&redirect_uri=https://x", []) == "Invalid redirect uri."
+    assert said("client_id=account", ["UPDATE_PASSWORD", "none"]) == "Provided invalid required actions"
+    assert said("client_id=account", ["UPDATE_PASSWORD"]).startswith("Failed to send execute actions email")
+    assert server.call("PUT", f"{user}/execute-actions-email", [], query="lifespan=x").status == 404
