@@ -66,7 +66,7 @@ def _details(decision: Decision) -> dict[str, str]:
         if refresh is not None:
             details["refresh_token_id"] = refresh.jti
             details["refresh_token_type"] = "Offline" if refresh.offline else "Refresh"
-    return {**details, **(authorization.told or {})}
+    return {**details, **(decision.proof or {}), **(authorization.told or {})}
 
 
 def refused(realm: Realm, request: Request, trace: Trace, now: float, log: str) -> Event:

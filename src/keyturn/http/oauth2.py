@@ -28,6 +28,7 @@ from keyturn.http.repeated import Again
 from keyturn.http.services import Services
 from keyturn.jose.jwk import PrivateKey
 from keyturn.oauth2 import cors
+from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import Prepared, Unsigned
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGrantType
@@ -161,10 +162,11 @@ class TokenService:
         services = self._services
         facts: Facts | None = None
         informed = Informed(entry)
+        form = forms.parse(request.content_type, request.body)
         for _ in range(TURNS):
             informed = informed.within(entry)
             try:
-                decision = self._endpoint.decide(request, entry.realm, informed, facts)
+                decision = self._endpoint.decide(request, entry.realm, informed, facts, form)
             except Miss as miss:
                 await to_thread.run_sync(services.registry.load_client, entry.realm.name, miss.client_id)
                 entry = await self._now(entry)
@@ -250,4 +252,5 @@ class _Repetition:
 
 def _readable(request: Request, response: Response) -> Response:
     """`response` with what lets the asking page read it."""
-    return replace(response, headers=(*response.headers, *cors.headers(request)))
+    more = cors.headers(request)
+    return replace(response, headers=(*response.headers, *more)) if more else response

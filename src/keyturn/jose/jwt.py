@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeAlias
 
 from keyturn.jose import base64url
@@ -135,16 +137,31 @@ def parse(token: str | bytes, max_length: int = MAXIMUM_LENGTH) -> Unverified:
     if len(parts) != 3:
         raise InvalidToken("not a JWT")
     try:
-        header, claims, signature = map(base64url.decode, parts)
+        claims, signature = base64url.decode(parts[1]), base64url.decode(parts[2])
     except ValueError:
         raise InvalidToken("not a JWT") from None
-    members = _json_object(header, "header")
+    header = _known_header(parts[0]) if len(parts[0]) <= _LONGEST_KNOWN else _header(parts[0])
+    signing_input = content[: -len(parts[2]) - 1]
+    return Unverified(header, _json_object(claims, "claims"), signing_input, signature, _MADE_HERE)
+
+
+def _header(encoded: bytes) -> Mapping[str, Any]:
+    """The header, read strictly; the same for everybody who shows it. Raises InvalidToken."""
+    try:
+        content = base64url.decode(encoded)
+    except ValueError:
+        raise InvalidToken("not a JWT") from None
+    members = _json_object(content, "header")
     if not isinstance(members.get("alg"), str) or not isinstance(members.get("kid", ""), str):
         raise InvalidToken("alg or kid is no text")
     if "crit" in members:
         raise InvalidToken("crit is not supported")
-    signing_input = content[: -len(parts[2]) - 1]
-    return Unverified(members, _json_object(claims, "claims"), signing_input, signature, _MADE_HERE)
+    return MappingProxyType(members)
+
+
+_LONGEST_KNOWN: Final = 200
+_known_header = lru_cache(maxsize=1024)(_header)
+"""Of headers that are short: whoever signs shows the same one each time."""
 
 
 def verify(token: str | bytes | Unverified, find_key: FindKey, algorithms: frozenset[str]) -> VerifiedClaims:

@@ -74,18 +74,19 @@ def verify(material: PublicMaterial, algorithm: SignatureAlgorithm, data: bytes,
         return False
     name = algorithm.hash or ""
     try:
-        match material:
-            case rsa.RSAPublicKey() if algorithm.family == "RSA":
-                if len(signature) != (material.key_size + 7) // 8:
-                    return False
-                material.verify(signature, data, _PSS[name] if algorithm.probabilistic else _PKCS1, _HASHES[name])
-            case ec.EllipticCurvePublicKey() if algorithm.family == "EC":
+        # By the algorithm first: to ask which of the abstract classes a key is of takes a while.
+        match algorithm.family:
+            case "EC" if isinstance(material, ec.EllipticCurvePublicKey):
                 half = len(signature) // 2
                 r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
                 material.verify(encode_dss_signature(r, s), data, _ECDSA[name])
-            case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey() if algorithm.family == "OKP":
+            case "RSA" if isinstance(material, rsa.RSAPublicKey):
+                if len(signature) != (material.key_size + 7) // 8:
+                    return False
+                material.verify(signature, data, _PSS[name] if algorithm.probabilistic else _PKCS1, _HASHES[name])
+            case "OKP" if isinstance(material, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
                 material.verify(signature, data)
-            case bytes() if algorithm.family == "oct":
+            case "oct" if isinstance(material, bytes):
                 return hmac.compare_digest(hmac.digest(material, data, name), signature)
             case _:
                 return False

@@ -3,7 +3,7 @@
 The phases are here, once, so that no grant can forget one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -52,6 +52,8 @@ class Decision:
     token_id: str
     """The ``jti`` of the access token."""
     binding: Binding | None = None
+    proof: Mapping[str, str] | None = None
+    """What events tell of the proof of the client (Keycloak ``Details``)."""
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -71,8 +73,17 @@ class TokenEndpoint:
         self._gathers = gathers
         self._prepared = PreparedTokens()
 
-    def decide(self, http: Request, realm: Realm, clients: Clients, facts: Facts | None = None) -> Decision | Pending:
+    def decide(
+        self,
+        http: Request,
+        realm: Realm,
+        clients: Clients,
+        facts: Facts | None = None,
+        form: forms.Form | None = None,
+    ) -> Decision | Pending:
         """What the request gets, or what must be found out first; `facts` is the answer to an earlier question.
+
+        `form` is the request's, where it has been read.
 
         Raises:
             OAuth2Error: the request is refused.
@@ -81,7 +92,8 @@ class TokenEndpoint:
             Miss: the client is not in memory.
             Asked: the client's credentials or its proof cannot be judged yet.
         """
-        form = forms.parse(http.content_type, http.body)
+        if form is None:
+            form = forms.parse(http.content_type, http.body)
         grant = _select(form, realm)
         now = int(self._clock())
         try:
@@ -122,14 +134,12 @@ class TokenEndpoint:
             if question is not None:
                 return Pending(question)
         authorization = grant.authorize(request, client, facts)
-        if client.told:
-            authorization = replace(authorization, told={**client.told, **(authorization.told or {})})
         if realm.strictness.resources or authorization.resources:
             authorization = resource_indicators.named(form, authorization)
         binding = bound_tokens.to_certificate(http, client.client, binding)
         token_id = authorization.token_id_prefix + new_id(self._random)
         own = authorization.client or client.client
-        decision = Decision(realm, own, grant.grant_type, authorization, issuer, now, token_id, binding)
+        decision = Decision(realm, own, grant.grant_type, authorization, issuer, now, token_id, binding, client.told)
         if authorization.resources:
             try:
                 self._prepare(decision) if _has_more(authorization) else self.prepared(decision)

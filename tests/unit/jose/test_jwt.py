@@ -221,3 +221,10 @@ def test_a_key_that_names_its_algorithm_takes_no_other() -> None:
         jwt.verify(
             jwt.encode({"alg": "RS256"}, b"{}", rsa), lambda kid, algorithm: ps256, frozenset({"RS256", "PS256"})
         )
+
+
+def test_a_header_that_came_before_is_read_alike_and_cannot_be_changed() -> None:
+    first, again = (jwt.parse(jwt.encode({"alg": "ES256", "kid": "k"}, b"{}", KEY)) for _ in range(2))
+    assert first.header == again.header == {"alg": "ES256", "kid": "k"}
+    with pytest.raises(TypeError):
+        first.header["alg"] = "none"  # type: ignore[index]

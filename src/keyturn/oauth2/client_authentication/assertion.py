@@ -11,8 +11,6 @@ MAXIMUM_LENGTH: Final = 16 * 1024
 """Bytes of an assertion; those that tools make have a tenth of it."""
 
 _KNOWN: Final = frozenset(SIGNATURE_ALGORITHMS) | {"none"}
-_NUMBERS: Final = ("exp", "iat", "nbf")
-_TEXTS: Final = ("iss", "sub", "jti")
 _FAR: Final = 2**62
 
 
@@ -34,9 +32,11 @@ class Assertion:
             token = jwt.parse(text, MAXIMUM_LENGTH)
             if token.algorithm not in _KNOWN:
                 raise ValueError("an unknown algorithm")
-            self.issuer, self.subject, self.jti = (_text(token.claims.get(name)) for name in _TEXTS)
-            self.expires, self.issued, self.not_before = (_number(token.claims.get(name)) for name in _NUMBERS)
-            self.audiences = _audiences(token.claims.get("aud"))
+            claim = token.claims.get
+            self.issuer, self.subject, self.jti = _text(claim("iss")), _text(claim("sub")), _text(claim("jti"))
+            self.expires, self.issued = _number(claim("exp")), _number(claim("iat"))
+            self.not_before = _number(claim("nbf"))
+            self.audiences = _audiences(claim("aud"))
             self.token = token
         except jwt.InvalidToken as error:
             self.problem = error.reason
@@ -89,5 +89,7 @@ def _number(value: Any) -> int | None:
 def _audiences(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
+    if isinstance(value, str):
+        return (value,)
     values = value if isinstance(value, list) else [value]
     return tuple(text for item in values if (text := _text(item)) is not None)
