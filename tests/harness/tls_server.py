@@ -65,17 +65,21 @@ class TlsServer:
         listener = bind("--https-port", "127.0.0.1", 0)
         self.port: int = listener.sockets[0].getsockname()[1]
         self._server = PortServer(listener, app, grace=1, context=self.trust.listener(mode), protocol=protocol)
-        self._loop = uvloop.new_event_loop()
+        self._ready, self._stop = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._ready = threading.Event()
         self._thread.start()
         assert self._ready.wait(10)
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._server.start())
-        self._loop.call_soon(self._ready.set)
-        self._loop.run_forever()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        await self._server.start()
+        self._ready.set()
+        await self._stop.wait()
+        await self._server.stop()
 
     def connect(self, holder: Holder | None = None) -> HTTPSConnection:
         """A connection with the holder's certificate. Raises ssl.SSLError, OSError, at the latest when it is used."""
@@ -98,10 +102,8 @@ class TlsServer:
     def close(self) -> None:
         """Ends it."""
         self.trust.close()
-        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
-        self._loop.close()
 
 
 def exchange(

@@ -5,6 +5,7 @@ import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -171,9 +172,20 @@ def test_tokens_are_bound_to_the_certificate_of_the_connection(shared: TlsServer
     path = f"/realms/{shared.realm.name}/protocol/openid-connect/userinfo"
     headers = {"authorization": f"Bearer {tokens[BACKEND.der]}"}
     for shown, status in ((BACKEND, 200), (other, 401), (None, 401)):
-        connection = shared.connect(shown)
-        assert exchange(connection, "GET", path, headers=headers).status == status
-        connection.close()
+        with closing(shared.connect(shown)) as connection:
+            assert exchange(connection, "GET", path, headers=headers).status == status
+
+
+def test_the_admin_api_takes_bound_tokens_with_their_certificate_alone(shared: TlsServer) -> None:
+    realm = shared.realm
+    bound = {"tls.client.certificate.bound.access.tokens": "true"}
+    realm.add_client(client_id="operator", secret="s", service_accounts_enabled=True, attributes=bound)
+    token = shared.token(asking("operator", client_secret="s"), BACKEND).body["access_token"]
+    path, headers = f"/admin/realms/{realm.name}/clients", {"authorization": f"Bearer {token}"}
+    # There is no realm master here, which is what is said to those who are let in.
+    for shown, status in ((BACKEND, 404), (EVERYBODYS.issue("other"), 401), (None, 401)):
+        with closing(shared.connect(shown)) as connection:
+            assert exchange(connection, "GET", path, headers=headers).status == status
 
 
 def test_what_was_granted_on_one_connection_is_not_granted_on_another(tmp_path: Path) -> None:

@@ -99,9 +99,11 @@ class AdminApi:
         if segments[1:2] not in _SERVED and segments[2:3] != ("console",):
             raise NoSuchService
         now = self._environment.clock()
-        url = request.base_url + request.path
-        headers = request.headers
-        shown = authentication.Shown(headers.get("authorization"), headers.get("dpop"), request.method, url)
+        url = (request.mtls_url or request.base_url) + request.path
+        headers, certificate = request.headers, request.certificate
+        shown = authentication.Shown(
+            headers.get("authorization"), headers.get("dpop"), request.method, url, certificate
+        )
         credentials = authentication.verified(shown, request.base_url, self._environment.registry, now)
         if credentials.once is not None:
             self._use(credentials.once)

@@ -12,9 +12,10 @@ from urllib.parse import unquote
 from keyturn.admin.administrator import Administrator
 from keyturn.admin.errors import Unauthorized
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
+from keyturn.jose.client_certificate import ClientCertificate
 from keyturn.jose.jwt import InvalidToken, VerifiedClaims, check_times, parse, verify
 from keyturn.model.realm import realm_path
-from keyturn.oauth2 import dpop
+from keyturn.oauth2 import bound_tokens, dpop
 from keyturn.oauth2.bearer import TokenRejected
 from keyturn.oauth2.inquiries import UseOnce
 from keyturn.oauth2.token_context import context_of
@@ -36,12 +37,15 @@ REVOKED_TOKENS: Final = "revoked"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a request shows of its sender: the headers ``Authorization`` and ``DPoP``, and what the latter speaks of."""
+    """What a request shows of its sender: the headers ``Authorization`` and ``DPoP``, what the latter speaks of, and a
+    certificate.
+    """
 
     authorization: str | None = field(repr=False)
     dpop: str | None = field(repr=False)
     method: str
     url: str
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,12 @@ def verified(shown: Shown, base_url: str, registry: Registry, now: float) -> Cre
         claims = verify(token, entry.realm.keys.verifying, _ASYMMETRIC)
         check_times(claims, now)
         possessed = match["token"] if match["dpop"] else None
-        once = dpop.possession(shown.dpop, shown.method, shown.url, entry.realm.id, claims, possessed, now)
+        once = None
+        if bound_tokens.names_certificate(confirmation := claims.get("cnf")):
+            if not bound_tokens.is_shown(confirmation, shown.certificate):
+                raise Unauthorized(bound_tokens.NO_MATCH)
+        else:
+            once = dpop.possession(shown.dpop, shown.method, shown.url, entry.realm.id, claims, possessed, now)
     except InvalidToken as error:
         raise Unauthorized(error.reason) from None
     except TokenRejected as rejected:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from keyturn.jose.client_certificate import ClientCertificate
+
 __all__ = ["AdminRequest", "AdminResponse"]
 
 
@@ -19,6 +21,10 @@ class AdminRequest:
     """Scheme and authority by which the server was reached: ``https://keycloak:8443``."""
     address: str
     """The caller's IP address."""
+    certificate: ClientCertificate | None = field(default=None, repr=False)
+    """The caller's, if it has shown one."""
+    mtls_url: str | None = None
+    """`base_url` of the port that the request came to, where that is the one for certificates."""
 
 
 @dataclass(frozen=True, slots=True)

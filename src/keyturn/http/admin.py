@@ -12,10 +12,12 @@ from keyturn.admin.authentication import Shown, verified
 from keyturn.admin.errors import Unauthorized
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.http.body import MAXIMUM_DOCUMENT, MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
+from keyturn.http.client_certificates import MTLS_PORT
 from keyturn.http.exchange import BAD_HOST, TOO_LARGE, respond
 from keyturn.http.headers import security
 from keyturn.http.origin import BadHost, Origin
 from keyturn.http.services import Services
+from keyturn.jose.client_certificate import ClientCertificate
 from keyturn.oauth2.http_message import json_response
 
 _REDIRECTS: Final = {"/": "/admin/", "/admin": "/admin/master/console/", "/admin/": "/admin/master/console/"}
@@ -53,7 +55,9 @@ class AdminService:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in HEADERS
         }
         path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
-        shown = Shown(headers.get("authorization"), headers.get("dpop"), scope["method"], origin.base_url + path)
+        certificate = certificate_of(scope, self._services)
+        url = (_mtls_url(scope, origin) or origin.base_url) + path
+        shown = Shown(headers.get("authorization"), headers.get("dpop"), scope["method"], url, certificate)
         async with AsyncExitStack() as stack:
 
             async def admit() -> None:
@@ -73,12 +77,23 @@ class AdminService:
             await self._answer(scope, send, origin, headers, body)
 
     async def _answer(self, scope: Scope, send: Send, origin: Origin, headers: dict[str, str], body: bytes) -> None:
-        request = admin_request(scope, origin, headers, body)
+        request = admin_request(scope, origin, headers, body, certificate_of(scope, self._services))
         response = await to_thread.run_sync(self.api.handle, request)
         await send_answer(send, scope["method"], response, sent_content="content-type" in headers)
 
 
-def admin_request(scope: Scope, origin: Origin, headers: dict[str, str], body: bytes) -> AdminRequest:
+def certificate_of(scope: Scope, services: Services) -> ClientCertificate | None:
+    """The caller's certificate, if it has shown one."""
+    return None if services.certificates is None else services.certificates.of(scope)
+
+
+def _mtls_url(scope: Scope, origin: Origin) -> str | None:
+    return origin.mtls_url if MTLS_PORT in scope else None
+
+
+def admin_request(
+    scope: Scope, origin: Origin, headers: dict[str, str], body: bytes, certificate: ClientCertificate | None
+) -> AdminRequest:
     """The request of `scope`, with those of its `headers` that count."""
     return AdminRequest(
         method=scope["method"],
@@ -88,6 +103,8 @@ def admin_request(scope: Scope, origin: Origin, headers: dict[str, str], body: b
         body=body,
         base_url=origin.base_url,
         address=origin.address,
+        certificate=certificate,
+        mtls_url=_mtls_url(scope, origin),
     )
 
 

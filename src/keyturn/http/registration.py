@@ -7,7 +7,7 @@ from anyio import CapacityLimiter, to_thread
 from keyturn.admin.context import Environment
 from keyturn.admin.randomness import random_id, random_secret
 from keyturn.admin.registration.api import RegistrationApi
-from keyturn.http.admin import HEADERS, admin_request, send_answer
+from keyturn.http.admin import HEADERS, admin_request, certificate_of, send_answer
 from keyturn.http.body import MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
 from keyturn.http.exchange import BAD_HOST, HTTPS_REQUIRED, TOO_LARGE, respond
 from keyturn.http.origin import BadHost, ssl_required_violated
@@ -54,6 +54,6 @@ class RegistrationService:
         for name, value in scope["headers"]:
             if name in HEADERS:
                 headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
-        request = admin_request(scope, origin, headers, body)
+        request = admin_request(scope, origin, headers, body, certificate_of(scope, self._services))
         response = await to_thread.run_sync(self._api.handle, request, realm, limiter=self._threads)
         await send_answer(send, scope["method"], response, sent_content="content-type" in headers)

@@ -3,14 +3,19 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from keyturn.admin.registration.refusal import invalid_metadata
+from keyturn.jose.client_certificate import AlternativeName
 from keyturn.jose.jwk import InvalidKey, public_key_from_jwk
+from keyturn.model.client_certificates import ALTERNATIVE_NAMES, SELF_SIGNED
 from keyturn.representations import UNSET, ClientRepresentation, given, present
 from keyturn.representations.oidc_client import OIDCClientRepresentation
 
-__all__ = ["ATTRIBUTES", "AUTHENTICATORS", "GRANTS", "LISTS", "UMA", "client_of"]
+__all__ = ["ATTRIBUTES", "AUTHENTICATORS", "GRANTS", "LISTS", "SELF_SIGNED_METHOD", "UMA", "client_of"]
+
+SELF_SIGNED_METHOD: Final = "self_signed_tls_client_auth"
+"""RFC 8705 §2.2, which Keycloak does not know."""
 
 AUTHENTICATORS: Final[Mapping[str, str]] = {
     "client_secret_basic": "client-secret",
@@ -18,6 +23,7 @@ AUTHENTICATORS: Final[Mapping[str, str]] = {
     "client_secret_jwt": "client-secret-jwt",
     "private_key_jwt": "client-jwt",
     "tls_client_auth": "client-x509",
+    SELF_SIGNED_METHOD: "client-x509",
     "none": "none",
 }
 """``clientAuthenticatorType`` by ``token_endpoint_auth_method``."""
@@ -42,6 +48,7 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
     "userinfo_encrypted_response_enc": "user.info.encrypted.response.enc",
     "request_object_signing_alg": "request.object.signature.alg",
     "tls_client_auth_subject_dn": "x509.subjectdn",
+    **{f"tls_client_auth_san_{kind}": f"{ALTERNATIVE_NAMES}{kind}" for kind in get_args(AlternativeName)},
     "id_token_signed_response_alg": "id.token.signed.response.alg",
     "id_token_encrypted_response_alg": "id.token.encrypted.response.alg",
     "id_token_encrypted_response_enc": "id.token.encrypted.response.enc",
@@ -117,8 +124,12 @@ def client_of(metadata: OIDCClientRepresentation) -> ClientRepresentation:
     if authenticator == "client-secret" and method is not None:
         attributes["client.secret.authentication.allowed.method"] = method
     keys, can_sign = _keys(metadata)
-    if method == "private_key_jwt" and not can_sign:
+    if (method == "private_key_jwt" and not can_sign) or (method == SELF_SIGNED_METHOD and not keys):
         raise invalid_metadata()
+    if method == SELF_SIGNED_METHOD:
+        attributes[SELF_SIGNED] = "true"
+    elif method == "tls_client_auth":
+        attributes[SELF_SIGNED] = ""
     attributes = _with_settings({**attributes, **keys}, metadata)
     return ClientRepresentation(
         client_id=metadata.client_id,

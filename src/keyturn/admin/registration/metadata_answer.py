@@ -6,8 +6,9 @@ Source: Keycloak ``DescriptionConverter.toExternalResponse``.
 import json
 from typing import Any, Final
 
-from keyturn.admin.registration.metadata import ATTRIBUTES, GRANTS, UMA
+from keyturn.admin.registration.metadata import ATTRIBUTES, GRANTS, SELF_SIGNED_METHOD, UMA
 from keyturn.admin.registration.pairwise import pairwise_mapper
+from keyturn.model.client_certificates import AUTHENTICATOR, is_self_signed
 from keyturn.representations import UNSET, ClientRepresentation, given
 from keyturn.representations.oidc_client import OIDCClientRepresentation
 from keyturn.representations.realm import RealmRepresentation
@@ -46,6 +47,8 @@ def metadata_of(
     method = _METHODS.get(authenticator)
     if authenticator == "client-secret":
         method = attributes.get("client.secret.authentication.allowed.method", method)
+    if authenticator == AUTHENTICATOR and is_self_signed(attributes):
+        method = SELF_SIGNED_METHOD
     has_secret = authenticator in _WITH_SECRET
     texts: dict[str, Any] = {name: attributes[key] for name, key in ATTRIBUTES.items() if attributes.get(key)}
     if "id_token_signed_response_alg" not in texts and given(realm.default_signature_algorithm, "RS256") != "RS256":

@@ -147,7 +147,8 @@ class Registrar:
             raise NotFound("Realm does not exist")
         now = int(self.environment.clock())
         authorization = self.request.headers.get("authorization")
-        shown = tokens.read_token(authorization, self.compiled, self._issuer, reader, now)
+        certificate = self.request.certificate
+        shown = tokens.read_token(authorization, self.compiled, self._issuer, reader, now, certificate)
         access = Access(reader, realm, shown, self.provider, self.request.base_url, now)
         access.check_initial()
         policies = Policies(reader, self.compiled.id, self.request.address, self.names)

@@ -15,9 +15,11 @@ from keyturn.admin.authentication import REVOKED_TOKENS
 from keyturn.admin.registration.refusal import unauthorized
 from keyturn.jose import jwt
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
+from keyturn.jose.client_certificate import ClientCertificate
 from keyturn.jose.jwk import PrivateKey
 from keyturn.model.key_providers import fallback, generate, key_ring
 from keyturn.model.realm import Realm
+from keyturn.oauth2 import bound_tokens
 from keyturn.representations import ClientRepresentation, encode, given
 from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.store.collections import COMPONENTS
@@ -86,7 +88,14 @@ class Shown:
         return tuple(map(str, named)) if isinstance(named, list) else ()
 
 
-def read_token(authorization: str | None, realm: Realm, issuer: str, reader: Reader, now: int) -> Shown:
+def read_token(
+    authorization: str | None,
+    realm: Realm,
+    issuer: str,
+    reader: Reader,
+    now: int,
+    certificate: ClientCertificate | None = None,
+) -> Shown:
     """The token of an ``Authorization`` header; nothing where it is of another scheme, or none.
 
     Raises:
@@ -107,7 +116,10 @@ def read_token(authorization: str | None, realm: Realm, issuer: str, reader: Rea
     # Whoever may set claims of access tokens must not make these of them.
     if kind in {_INITIAL, _REGISTRATION} and claims.header.get("alg") != _ALGORITHM:
         raise unauthorized("Failed decode token")
-    bound = "cnf" in claims  # neither proof nor certificate is looked at here
+    confirmation = claims.get("cnf")
+    bound = "cnf" in claims and not (  # no proof is looked at here
+        bound_tokens.names_certificate(confirmation) and bound_tokens.is_shown(confirmation, certificate)
+    )
     if bound or kind not in {Kind.BEARER, Kind.INITIAL, Kind.REGISTRATION}:
         raise unauthorized("Invalid type of token")
     return Shown(Kind(kind), claims, text)

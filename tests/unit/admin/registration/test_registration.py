@@ -9,12 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from admin_server import BASE_URL, Answer, Server
+from harness.authority import self_signed
 from keyturn.admin.context import Environment
 from keyturn.admin.http_message import AdminRequest
 from keyturn.admin.randomness import random_id, random_secret
 from keyturn.admin.registration.api import RegistrationApi
 from keyturn.events.event import Event
 from keyturn.jose import jwt
+from keyturn.jose.client_certificate import ClientCertificate, read_certificate
 from keyturn.representations import decode, encode
 from keyturn.store.collections import CLIENTS, COMPONENTS
 
@@ -33,7 +35,14 @@ class Registration:
         """Keeps an event."""
         self.events.append(event)
 
-    def call(self, method: str, path: str, json: Any = None, token: str | None = None) -> Answer:
+    def call(
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        token: str | None = None,
+        certificate: ClientCertificate | None = None,
+    ) -> Answer:
         """One request; `path` below ``clients-registrations``."""
         server = self.server
         environment = Environment(server.store, server.registry, lambda: server.now, random_id, random_secret, bytes)
@@ -47,6 +56,7 @@ class Registration:
             body=b"" if json is None else encode(json),
             base_url=BASE_URL,
             address="192.0.2.7",
+            certificate=certificate,
         )
         response = RegistrationApi(environment, self).handle(request, entry.realm)
         body = decode(response.body, Any) if response.body else None
@@ -112,6 +122,50 @@ def says(*roles: str) -> dict[str, Any]:
 def test_a_token_that_is_bound_to_something_registers_nothing(registration: Registration, cnf: Any) -> None:
     token = registration.server.holder_of("create-client", **says("create-client"), cnf=cnf)
     assert registration.call("POST", DEFAULT, {"clientId": random_id()}, token).status == 401
+
+
+def test_a_token_that_is_bound_to_a_certificate_registers_with_it(registration: Registration) -> None:
+    shown, other = (read_certificate(self_signed(name).der) for name in ("one", "another"))
+    cnf = {"x5t#S256": shown.thumbprint}
+    token = registration.server.holder_of("create-client", **says("create-client"), cnf=cnf)
+    for certificate, status in ((None, 401), (other, 401), (shown, 201)):
+        answer = registration.call("POST", DEFAULT, {"clientId": random_id()}, token, certificate)
+        assert answer.status == status
+
+
+def test_a_client_registers_certificates_of_its_own(registration: Registration) -> None:
+    metadata = {
+        "token_endpoint_auth_method": "self_signed_tls_client_auth",
+        "grant_types": ["client_credentials"],
+        "jwks_uri": "https://client.example/jwks",
+    }
+    made = registration.call("POST", OPENID_CONNECT, metadata, registration.initial_token()).body
+    assert made["token_endpoint_auth_method"] == "self_signed_tls_client_auth"
+    assert "client_secret" not in made
+    path, token = f"{OPENID_CONNECT}/{made['client_id']}", made["registration_access_token"]
+    assert (
+        registration.call("GET", path, token=token).body["token_endpoint_auth_method"] == "self_signed_tls_client_auth"
+    )
+    without = {name: value for name, value in metadata.items() if name != "jwks_uri"}
+    refused = registration.call("POST", OPENID_CONNECT, without, registration.initial_token())
+    assert (refused.status, refused.body["error"]) == (400, "invalid_client_metadata")
+
+
+def test_a_client_registers_a_name_beside_its_subject(registration: Registration) -> None:
+    names = {
+        "tls_client_auth_san_dns": "backend.example.org",
+        "tls_client_auth_san_uri": "spiffe://example.org/backend",
+        "tls_client_auth_san_ip": "2001:db8::7",
+        "tls_client_auth_san_email": "backend@example.org",
+    }
+    metadata = {"token_endpoint_auth_method": "tls_client_auth", "grant_types": ["client_credentials"], **names}
+    made = registration.call("POST", OPENID_CONNECT, metadata, registration.initial_token()).body
+    assert made | metadata == made
+    clients = registration.server.call("GET", "/demo/clients").body
+    (client,) = [each for each in clients if each["clientId"] == made["client_id"]]
+    assert client["clientAuthenticatorType"] == "client-x509"
+    assert client["attributes"]["keyturn.x509.san.uri"] == "spiffe://example.org/backend"
+    assert "keyturn.x509.self.signed" not in client["attributes"]
 
 
 def test_a_client_whose_roles_are_rights_is_not_changed_or_removed(registration: Registration) -> None:
