@@ -3,7 +3,8 @@
 from keyturn.http.body import Scope
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.realms import RealmService
-from keyturn.http.token_protocol import TOKEN, Answered, AtOnce
+from keyturn.http.repeated import TOKEN
+from keyturn.http.token_protocol import Answered, AtOnce
 
 
 def from_memory(tokens: TokenService, realms: RealmService) -> AtOnce:

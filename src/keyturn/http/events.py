@@ -1,8 +1,10 @@
 """From what a request was decided on to the event of it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from keyturn.events.event import NO_DETAILS, Event
+from keyturn.model.client import Client
 from keyturn.model.realm import Realm
 from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.token_endpoint import Decision
@@ -25,11 +27,10 @@ _TYPES: Final = {
 def issued(decision: Decision, request: Request, now: float) -> Event:
     """The event of a token that was issued at `now`. What it costs is little, unless it is kept."""
     realm, client, authorization = decision.realm, decision.client, decision.authorization
-    kind = _TYPES[decision.grant_type]
     kept = is_kept(decision)
     session = authorization.session
     return Event(
-        kind,
+        _TYPES[decision.grant_type],
         realm.name,
         realm.id,
         now,
@@ -38,8 +39,29 @@ def issued(decision: Decision, request: Request, now: float) -> Event:
         authorization.subject.id,
         None if session is None else session.sid,
         None,
-        _details(decision) if kept else NO_DETAILS,
+        details(decision) if kept else NO_DETAILS,
         kept,
+        client.id,
+    )
+
+
+def issued_again(
+    realm: Realm, client: Client, address: str, details: Mapping[str, str] | None, token_id: str, now: float
+) -> Event:
+    """The event of another token that a client got for itself; `details` are the first's, None if it is not kept."""
+    account = client.service_account
+    return Event(
+        _TYPES["client_credentials"],
+        realm.name,
+        realm.id,
+        now,
+        address,
+        client.client_id,
+        None if account is None else account.id,
+        None,
+        None,
+        NO_DETAILS if details is None else {**details, "token_id": token_id},
+        details is not None,
         client.id,
     )
 
@@ -49,24 +71,25 @@ def is_kept(decision: Decision) -> bool:
     return _TYPES[decision.grant_type] in decision.realm.kept_events
 
 
-def _details(decision: Decision) -> dict[str, str]:
+def details(decision: Decision) -> dict[str, str]:
+    """What the event of a token tells of it."""
     authorization, refresh = decision.authorization, decision.authorization.refresh
-    details = {
+    told = {
         "grant_type": decision.grant_type,
         "client_auth_method": decision.client.authenticator,
         "token_id": decision.token_id,
         "scope": authorization.told_scope(),
     }
     if decision.grant_type == "refresh_token":
-        details["access_token_expiration_time"] = str(authorization.lifespan)
+        told["access_token_expiration_time"] = str(authorization.lifespan)
         if refresh is not None:
-            details["updated_refresh_token_id"] = refresh.jti
+            told["updated_refresh_token_id"] = refresh.jti
     else:
-        details["username"] = authorization.subject.username
+        told["username"] = authorization.subject.username
         if refresh is not None:
-            details["refresh_token_id"] = refresh.jti
-            details["refresh_token_type"] = "Offline" if refresh.offline else "Refresh"
-    return {**details, **(decision.proof or {}), **(authorization.told or {})}
+            told["refresh_token_id"] = refresh.jti
+            told["refresh_token_type"] = "Offline" if refresh.offline else "Refresh"
+    return {**told, **(decision.proof or {}), **(authorization.told or {})}
 
 
 def refused(realm: Realm, request: Request, trace: Trace, now: float, log: str) -> Event:

@@ -35,7 +35,7 @@ class MutualTlsProtocol(TokenProtocol):
         )
         self._until = certificate.valid_until
         # The same bytes mean something else on a connection with another certificate (docs/adr/0011).
-        self._sender = (self._sender[0], f"{self._sender[1]} {certificate.thumbprint}")
+        self._sender = self.sender(certificate.thumbprint)
 
     def data_received(self, data: bytes) -> None:
         if time.time() >= self._until:

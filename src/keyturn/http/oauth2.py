@@ -3,9 +3,9 @@
 ``client_credentials`` with a secret takes none of the slow turns: it awaits nothing once its body has arrived.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 from weakref import ReferenceType, ref
 
 from anyio import CapacityLimiter, to_thread
@@ -24,9 +24,10 @@ from keyturn.http.exchange import (
 )
 from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
-from keyturn.http.repeated import Again
+from keyturn.http.repeated import KINDS, TOKEN, Again
 from keyturn.http.services import Services
 from keyturn.jose.jwk import PrivateKey
+from keyturn.model.client import Client
 from keyturn.oauth2 import cors
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import Prepared, Unsigned
@@ -35,7 +36,7 @@ from keyturn.oauth2.errors import MalformedRequest, OAuth2Error, UnsupportedGran
 from keyturn.oauth2.grants.client_credentials import ClientCredentials
 from keyturn.oauth2.http_message import NO_STORE, Request, Response, json_response
 from keyturn.oauth2.identifiers import new_id
-from keyturn.oauth2.spi import Asked, CheckPassword, Facts, Miss, Overtaken, Pending, Refused, Rests
+from keyturn.oauth2.spi import Asked, CheckPassword, Facts, Miss, Overtaken, Pending, Refused
 from keyturn.oauth2.token_endpoint import Decision, TokenEndpoint
 from keyturn.registry.registry import RealmEntry
 from keyturn.store.spi import Busy
@@ -126,10 +127,9 @@ class TokenService:
             return None
         if authorization.session is not None or authorization.scopes.openid or decision.binding is not None:
             return None
-        bare = Request(request.base_url, request.address)  # without what proves who sent it
-        rests = Rests((client,), client.secrets_until)
-        prepared = self._endpoint.prepared(decision)
-        return Again(_Repetition(self._services, ref(entry), rests, bare, decision, prepared), entry)
+        details = events.details(decision) if events.is_kept(decision) else None
+        prepared, prefix = self._endpoint.prepared(decision), authorization.token_id_prefix
+        return Again(_Repetition(self._services, ref(entry), client, prepared, prefix, request.address, details), entry)
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
@@ -223,30 +223,30 @@ class TokenService:
 
 @dataclass(frozen=True, slots=True)
 class _Repetition:
-    """Answers a request once more; None where what was decided may no longer hold.
+    """Answers a client's request for a token for itself once more. There are thousands: it keeps little."""
 
-    There are thousands: a function within a function would keep five times as much beside what it is about.
-    """
+    kind: ClassVar = KINDS[TOKEN]
 
     services: Services
     entry: ReferenceType[RealmEntry]
-    rests: Rests
-    request: Request
-    decision: Decision
+    client: Client
     prepared: Prepared
+    token_id_prefix: str
+    address: str
+    details: Mapping[str, str] | None
+    """Of the event, where it is kept."""
 
     def __call__(self) -> Response | Unsigned | None:
-        services, decision, request = self.services, self.decision, self.request
+        services, client, address = self.services, self.client, self.address
         now, entry = services.clock(), self.entry()
-        if entry is None or not services.registry.still_has(entry, self.rests, now):
+        if entry is None or not services.registry.still_holds(entry, client) or now >= client.secrets_until:
             return None
-        realm, client_id = entry.realm, decision.client.client_id
-        if realm.throttle is not None and entry.failures.wait(realm.id, client_id, request.address, int(now)):
+        realm = entry.realm
+        if realm.throttle is not None and entry.failures.wait(realm.id, client.client_id, address, int(now)):
             return None
-        token_id = decision.authorization.token_id_prefix + new_id(services.random)
+        token_id = self.token_id_prefix + new_id(services.random)
         answer = self.prepared.answer(int(now), token_id)
-        told = replace(decision, now=int(now), token_id=token_id) if events.is_kept(decision) else decision
-        services.events.record(events.issued(told, request, now))
+        services.events.record(events.issued_again(realm, client, address, self.details, token_id, now))
         return answer
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
-from weakref import ref
+from weakref import ReferenceType, ref
 
 from anyio import to_thread
 
@@ -24,7 +24,7 @@ from keyturn.http.exchange import (
 from keyturn.http.headers import UNFRAMED_SECURITY
 from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
-from keyturn.http.repeated import Again
+from keyturn.http.repeated import KINDS, Again, Kind
 from keyturn.http.services import Services
 from keyturn.model.realm import Realm
 from keyturn.oauth2 import cors
@@ -213,26 +213,24 @@ class RealmService:
         if isinstance(answer, Pending) or answer.effects:
             return None
         self._record(request, entry, route, answer.trace)
-        return answer.response, self._again(request, entry, route, answer)
+        return answer.response, self._again(KINDS[below], request, entry, route, answer)
 
-    def _again(self, request: Request, entry: RealmEntry, route: Route, answer: Answer) -> Again | None:
+    def _again(self, kind: Kind, request: Request, entry: RealmEntry, route: Route, answer: Answer) -> Again | None:
         """How to answer `request` once more without looking at it (docs/adr/0011)."""
         rests = answer.rests
         if rests is None or (rests.clients and entry.realm.throttle is not None):
             return None  # whoever must wait may not get an answer before that
-        registry, clock = self._services.registry, self._services.clock
-        response, trace = answer.response, answer.trace
         bare = Request(request.base_url, request.address)  # without what proves who sent it
-        known = ref(entry)
+        repetition = _Repetition(kind, self, ref(entry), rests, bare, route, answer.trace, answer.response)
+        return Again(repetition, entry, len(answer.response.body))
 
-        def again() -> Response | None:
-            entry = known()
-            if entry is None or not registry.still_has(entry, rests, clock()):
-                return None
-            self._record(bare, entry, route, trace)
-            return response
-
-        return Again(again, entry, len(response.body))
+    def repeat(self, repetition: "_Repetition") -> Response | None:
+        """The answer that was given before, told as an event anew; None where it may no longer hold."""
+        entry, services = repetition.entry(), self._services
+        if entry is None or not services.registry.still_has(entry, repetition.rests, services.clock()):
+            return None
+        self._record(repetition.request, entry, repetition.route, repetition.trace)
+        return repetition.response
 
     async def _entry(self, name: str) -> RealmEntry | None:
         try:
@@ -281,6 +279,23 @@ class RealmService:
         if route.event is not None and trace is not None:
             now = self._services.clock()
             self._services.events.record(events.told(route.event, entry.realm, request, trace, now, log))
+
+
+@dataclass(frozen=True, slots=True)
+class _Repetition:
+    """Answers a request as it was answered before."""
+
+    kind: Kind
+    service: RealmService
+    entry: ReferenceType[RealmEntry]
+    rests: Rests
+    request: Request
+    route: Route
+    trace: Trace | None
+    response: Response
+
+    def __call__(self) -> Response | None:
+        return self.service.repeat(self)
 
 
 def _split(path: str) -> tuple[str, str]:

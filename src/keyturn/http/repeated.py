@@ -4,10 +4,9 @@ A service asks for its tokens, and about tokens, with the same bytes each time. 
 as long as nothing that it rests on has changed. A token itself is made anew, with its own times and its own ``jti``.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from weakref import ReferenceType, ref
 
 from keyturn.oauth2.access_token import Unsigned
@@ -16,35 +15,55 @@ from keyturn.registry.registry import RealmEntry
 
 MAXIMUM_SIZE: Final = 4096
 """Bytes of a request that is remembered, head and body."""
-MAXIMUM_REQUESTS: Final = 10_000
-"""Requests that are remembered, about 1 KB each beside what is answered. Past it the oldest goes."""
+MAXIMUM_REQUESTS: Final = 20_000
+"""Requests that are remembered, about 300 bytes each beside what is answered. Past it the oldest goes."""
 MAXIMUM_ANSWERED: Final = 8 * 1024 * 1024
 """Bytes of all answers that are kept as they are. Anybody may ask for the same document in many ways."""
-
-Sender: TypeAlias = tuple[str, str]
-"""What counts of a connection beside the bytes that it brings: the caller's address, and the scheme."""
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Answers the same request once more; None where what was decided may no longer hold.
-
-    `entry` is the realm in memory, which `answer` must not keep alive; `size` is that of an answer that is kept.
-    """
-
-    answer: Callable[[], Response | Unsigned | None]
-    entry: RealmEntry
-    size: int = 0
-
-    def __call__(self) -> Response | Unsigned | None:
-        return self.answer()
-
 
 Kind: TypeAlias = tuple[str, str]
 """What a request is counted as: the endpoint, and the method."""
 
+TOKEN: Final = "/protocol/openid-connect/token"
+KINDS: Final[dict[str, Kind]] = {
+    TOKEN: ("token", "POST"),
+    "/protocol/openid-connect/token/introspect": ("introspect", "POST"),
+    "/protocol/openid-connect/certs": ("certs", "GET"),
+    "/.well-known/openid-configuration": ("realm", "GET"),
+}
+"""By path below the realm, the requests that may be answered where their bytes arrive."""
 
-_Key: TypeAlias = tuple[bytes, Sender]
+
+class Repetition(Protocol):
+    """Answers a request once more."""
+
+    @property
+    def kind(self) -> Kind:
+        """What the request is counted as."""
+        ...
+
+    def __call__(self) -> Response | Unsigned | None:
+        """The answer; None where what was decided may no longer hold."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """How to answer a request once more.
+
+    `entry` is the realm in memory, which `repetition` must not keep alive; `size` is that of an answer that is kept.
+    """
+
+    repetition: Repetition
+    entry: RealmEntry
+    size: int = 0
+
+
+def sender_of(address: str, scheme: str, certificate: str = "") -> bytes:
+    """What counts of a connection beside the bytes that it brings: the caller's address, the scheme, a thumbprint.
+
+    It ends in a line break, which none of them has: nobody can bring bytes that make one sender look like another.
+    """
+    return f"{scheme} {address} {certificate}\n".encode()
 
 
 class RepeatedRequests:
@@ -56,48 +75,51 @@ class RepeatedRequests:
 
     def __init__(self, key: bytes) -> None:
         """`key` is secret, random, and of 16 to 64 bytes."""
-        self._hash: Final = blake2b(key=key, digest_size=32)
-        self._known: Final[dict[_Key, tuple[ReferenceType[RealmEntry], int]]] = {}
+        self._hash: Final = blake2b(key=key, digest_size=16)
+        self._known: Final[dict[bytes, ReferenceType[RealmEntry]]] = {}
+        """By digest, the realm that holds how to answer."""
+        self._sizes: Final[dict[bytes, int]] = {}
+        """Of the answers that are kept as they are."""
         self._answered = 0
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def digest(self, request: bytes) -> bytes:
-        """What stands for the bytes of `request`."""
+    def digest(self, request: bytes, sender: bytes) -> bytes:
+        """What stands for the bytes of `request` from a `sender` (``sender_of``)."""
         hashed = self._hash.copy()
+        hashed.update(sender)
         hashed.update(request)
         return hashed.digest()
 
-    def answer(self, digest: bytes, sender: Sender) -> tuple[Kind, Response | Unsigned] | None:
+    def answer(self, digest: bytes) -> tuple[Kind, Response | Unsigned] | None:
         """The answer to a request that came before; None where none did, or it has to be decided anew."""
-        key = digest, sender
-        known = self._known.get(key)
+        known = self._known.get(digest)
         if known is None:
             return None
-        entry = known[0]()
+        entry = known()
         if entry is not None:
-            kind, again = entry.repeated[key]
-            answer = again()
+            repetition: Repetition = entry.repeated[digest]
+            answer = repetition()
             if answer is not None:
-                return kind, answer
-        self._forget(key)
+                return repetition.kind, answer
+        self._forget(digest)
         return None
 
-    def keep(self, digest: bytes, sender: Sender, kind: Kind, again: Again) -> None:
+    def keep(self, digest: bytes, again: Again) -> None:
         """Remembers how a request is answered."""
-        key = digest, sender
-        if key in self._known:
-            self._forget(key)
+        if digest in self._known:
+            self._forget(digest)
         self._answered += again.size
         while self._known and (len(self._known) >= MAXIMUM_REQUESTS or self._answered > MAXIMUM_ANSWERED):
             self._forget(next(iter(self._known)))
-        again.entry.repeated[key] = kind, again.answer
-        self._known[key] = ref(again.entry), again.size
+        again.entry.repeated[digest] = again.repetition
+        self._known[digest] = ref(again.entry)
+        if again.size:
+            self._sizes[digest] = again.size
 
-    def _forget(self, key: _Key) -> None:
-        reference, size = self._known.pop(key)
-        self._answered -= size
-        entry = reference()
+    def _forget(self, digest: bytes) -> None:
+        entry = self._known.pop(digest)()
+        self._answered -= self._sizes.pop(digest, 0)
         if entry is not None:
-            del entry.repeated[key]
+            del entry.repeated[digest]

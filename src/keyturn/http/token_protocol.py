@@ -19,7 +19,7 @@ from keyturn.http.body import Scope
 from keyturn.http.gathered_signing import GatheredSigning, Waiting
 from keyturn.http.headers import SECURITY
 from keyturn.http.protocol import BoundedProtocol
-from keyturn.http.repeated import MAXIMUM_SIZE, Again, Kind, RepeatedRequests, Sender
+from keyturn.http.repeated import KINDS, MAXIMUM_SIZE, Again, Kind, RepeatedRequests, sender_of
 from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.http_message import Headers, Response
 
@@ -32,16 +32,7 @@ AtOnce: TypeAlias = Callable[[Scope, str, str, bytes], Answered | None]
 Count: TypeAlias = Callable[[str, str, int, float], None]
 """Told of each answer: endpoint, method, status, and the seconds that it took."""
 
-TOKEN: Final = "/protocol/openid-connect/token"
-_KINDS: Final[dict[str, Kind]] = {
-    TOKEN: ("token", "POST"),
-    "/protocol/openid-connect/token/introspect": ("introspect", "POST"),
-    "/protocol/openid-connect/certs": ("certs", "GET"),
-    "/.well-known/openid-configuration": ("realm", "GET"),
-}
-"""By path below the realm, what is answered here."""
-
-_PATH: Final = re.compile(rb"/realms/([A-Za-z0-9_.~-]+)(%b)" % "|".join(map(re.escape, _KINDS)).encode())
+_PATH: Final = re.compile(rb"/realms/([A-Za-z0-9_.~-]+)(%b)" % "|".join(map(re.escape, KINDS)).encode())
 """A realm whose name needs no decoding, without a query."""
 
 _MAXIMUM_BODY: Final = 16 * 1024
@@ -71,11 +62,10 @@ class TokenProtocol(BoundedProtocol):
         self._count = count
         self._repeated = repeated
         self._signing = signing
-        self._sender: Sender = ("", "")
+        self._sender = b""
         self._between = True
         """Whether the parser waits for the first byte of a request."""
         self._messages = 0
-        self._kind: Kind = ("", "")
         self._again: Again | None = None
         """What was answered last, and how to do it again."""
         self._waiting: Waiting | None = None
@@ -86,7 +76,11 @@ class TokenProtocol(BoundedProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._sender = (self.client[0] if self.client else "", str(self.scheme))
+        self._sender = self.sender()
+
+    def sender(self, certificate: str = "") -> bytes:
+        """What counts of this connection; `certificate` is the thumbprint of the one that its client has shown."""
+        return sender_of(self.client[0] if self.client else "", str(self.scheme), certificate)
 
     def data_received(self, data: bytes) -> None:
         if not self._between or len(data) > MAXIMUM_SIZE or not self._ready():
@@ -94,8 +88,8 @@ class TokenProtocol(BoundedProtocol):
             self._again = None
             return
         begun = time.perf_counter()
-        digest = self._repeated.digest(data)
-        known = self._repeated.answer(digest, self._sender)
+        digest = self._repeated.digest(data, self._sender)
+        known = self._repeated.answer(digest)
         if known is not None:
             self._unset_keepalive_if_required()
             self._deliver(*known, begun)
@@ -130,7 +124,7 @@ class TokenProtocol(BoundedProtocol):
             super().begin_request()
             return
         target = path[1].decode("ascii"), path[2].decode("ascii")
-        if not self._undisturbed(_KINDS[target[1]][1]):
+        if not self._undisturbed(KINDS[target[1]][1]):
             super().begin_request()
             return
         self._target = target
@@ -149,9 +143,9 @@ class TokenProtocol(BoundedProtocol):
             begun = time.perf_counter()
             answered = self._answer(*self._target)
             if answered is not None:
-                self._kind, self._target = _KINDS[self._target[1]], None
+                kind, self._target = KINDS[self._target[1]], None
                 answer, self._again = answered
-                self._deliver(self._kind, answer, begun)
+                self._deliver(kind, answer, begun)
                 return
             self._hand_over()
         super().end_request()
@@ -166,7 +160,7 @@ class TokenProtocol(BoundedProtocol):
         """Keeps how to answer what has just arrived, if it was one whole request and nothing else."""
         again, self._again = self._again, None
         if again is not None and self._between and self._messages == messages:
-            self._repeated.keep(digest, self._sender, self._kind, again)
+            self._repeated.keep(digest, again)
 
     def _answer(self, realm: str, below: str) -> Answered | None:
         try:

@@ -1,6 +1,6 @@
 """A client as the token path sees it."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -64,13 +64,15 @@ class Client:
     """Of a client that signs with its secret; nobody else's is in memory."""
     pairwise: PairwiseSubjects | None = None
     """How it calls users; None where everybody calls them the same."""
-    prepared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    prepared: list[Any] = field(default_factory=list, repr=False)
     """What the token path has made ready for this client. It goes when the client is compiled anew."""
 
-    @property
-    def secrets_until(self) -> float:
-        """When the first of its secrets ends, in epoch seconds."""
-        return min((secret.expires for secret in self.secrets if secret.expires is not None), default=inf)
+    secrets_until: float = field(init=False)
+    """When the first of its secrets ends, in epoch seconds."""
+
+    def __post_init__(self) -> None:
+        ends = (secret.expires for secret in self.secrets if secret.expires is not None)
+        object.__setattr__(self, "secrets_until", min(ends, default=inf))
 
     def calls(self, user_id: str, subject: str) -> bool:
         """Whether `subject` is what the client calls the user of this id."""

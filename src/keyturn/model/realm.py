@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from keyturn.jose.jwk import PrivateKey, PublicKey
+from keyturn.model.alike import Alike
 from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.roles import RoleGraph
@@ -90,6 +91,8 @@ class Realm:
     strictness: Strictness = COMPATIBLE
     keys_change: int | None = None
     """The second in which other keys are published or sign, where that is known ahead."""
+    alike: Alike = field(default_factory=Alike, repr=False)
+    """What its clients have alike."""
     path: str = field(init=False)
     """Where its endpoints are, and with the server's address before it its issuer: ``/realms/my%20realm``."""
 

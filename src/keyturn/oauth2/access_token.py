@@ -8,6 +8,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from binascii import b2a_base64
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
@@ -37,6 +38,8 @@ ID_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:id_token"
 
 _HEADERS: Final[Headers] = (*NO_STORE, JSON)
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_ALIKE: Final = 256
+"""Parts that many tokens have alike, of each kind, that are kept."""
 _AT_HASH_BITS: Final = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 
@@ -156,10 +159,15 @@ def _prepare(authorization: Authorization, context: ClaimsContext, claims: dict[
     of_rfc_9068 = realm.strictness.rfc_9068 or client.flag("access.token.header.type.rfc9068")
     token_type = "at+jwt" if of_rfc_9068 else "JWT"
     return Prepared(
-        header=_header(key, token_type),
+        header=_header(key.algorithm, key.kid, token_type),
         claims=_base64url(encode(claims)[1:]),
         key=key,
-        answer_end=_answer_end(_not_before(realm, client, authorization), authorization, claims["typ"]),
+        answer_end=_answer_end(
+            _not_before(realm, client, authorization),
+            authorization.lifespan,
+            claims["typ"],
+            authorization.scopes.claim(),
+        ),
         lifespan=authorization.lifespan,
     )
 
@@ -209,13 +217,14 @@ def _not_before(realm: Realm, client: Client, authorization: Authorization) -> i
     return max(realm.not_before, client.not_before, authorization.subject.not_before)
 
 
-def _answer_end(not_before: int, authorization: Authorization, token_type: str) -> bytes:
+@lru_cache(maxsize=_ALIKE)
+def _answer_end(not_before: int, lifespan: int, token_type: str, scope: str) -> bytes:
     answer: dict[str, Any] = {
-        "expires_in": authorization.lifespan,
+        "expires_in": lifespan,
         "refresh_expires_in": 0,
         "token_type": token_type,
         "not-before-policy": not_before,
-        "scope": authorization.scopes.claim(),
+        "scope": scope,
     }
     return b'",' + encode(answer)[1:]
 
@@ -279,12 +288,13 @@ def _at_hash(algorithm: str, access_token: str) -> str:
 
 
 def _compact(key: PrivateKey, claims: bytes) -> str:
-    signing_input = _header(key, "JWT") + _base64url(claims)
+    signing_input = _header(key.algorithm, key.kid, "JWT") + _base64url(claims)
     return (b"%b.%b" % (signing_input, _base64url(key.sign(signing_input)))).decode()
 
 
-def _header(key: PrivateKey, token_type: str) -> bytes:
-    return _base64url(encode({"alg": key.algorithm, "typ": token_type, "kid": key.kid})) + b"."
+@lru_cache(maxsize=_ALIKE)
+def _header(algorithm: str, kid: str, token_type: str) -> bytes:
+    return _base64url(encode({"alg": algorithm, "typ": token_type, "kid": kid})) + b"."
 
 
 def _base64url(data: bytes) -> bytes:

@@ -75,7 +75,7 @@ def lightened(client: Client) -> Client:
         return client
     light = _LIGHTWEIGHT_CLIENTS.get(client)
     if light is None:
-        light = replace(client, attributes={**client.attributes, LIGHTWEIGHT: "true"}, prepared={})
+        light = replace(client, attributes={**client.attributes, LIGHTWEIGHT: "true"}, prepared=[])
         _LIGHTWEIGHT_CLIENTS[client] = light
     return light
 

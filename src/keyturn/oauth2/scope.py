@@ -15,10 +15,16 @@ _ORGANIZATION: Final = "organization"
 
 @dataclass(frozen=True, slots=True)
 class GrantedScopes:
-    """The scopes of a token: the client's own, the default ones and those asked for."""
+    """The scopes of a token: the client's `own`, and the `others`, which are its default ones and those asked for."""
 
-    scopes: tuple[ClientScope, ...]
+    own: ClientScope
+    others: tuple[ClientScope, ...]
     openid: bool
+
+    @property
+    def scopes(self) -> tuple[ClientScope, ...]:
+        """All of them, the client's own first."""
+        return (self.own, *self.others)
 
     def claim(self) -> str:
         """The ``scope`` claim and the ``scope`` of the answer: only what is to be shown there."""
@@ -27,7 +33,7 @@ class GrantedScopes:
 
     def names(self) -> str:
         """The names of all scopes, as a refresh token keeps them."""
-        names = [s.name for s in self.scopes[1:]]
+        names = [s.name for s in self.others]
         return " ".join([OPENID, *names] if self.openid else names)
 
     def permitted(self, subject: Subject) -> "GrantedScopes":
@@ -39,9 +45,8 @@ class GrantedScopes:
 
     def permitted_by(self, roles: frozenset[str]) -> "GrantedScopes":
         """Without the scopes that are made for roles of which none is among `roles` (ids)."""
-        own, *others = self.scopes
-        kept = [scope for scope in others if not scope.roles or not scope.roles.isdisjoint(roles)]
-        return self if len(kept) == len(others) else GrantedScopes((own, *kept), self.openid)
+        kept = [scope for scope in self.others if not scope.roles or not scope.roles.isdisjoint(roles)]
+        return self if len(kept) == len(self.others) else GrantedScopes(self.own, tuple(kept), self.openid)
 
 
 def grant_scopes(client: Client, requested: str | None) -> GrantedScopes:
@@ -53,7 +58,7 @@ def grant_scopes(client: Client, requested: str | None) -> GrantedScopes:
     Source: Keycloak ``TokenManager.isValidScope``, ``getRequestedClientScopes``.
     """
     if requested is None:
-        return GrantedScopes((client.own_scope, *client.default_scopes), openid=False)
+        return GrantedScopes(client.own_scope, client.default_scopes, openid=False)
     names = _split(requested)
     defaults = {scope.name for scope in client.default_scopes}
     if not names <= defaults | client.optional_scopes.keys() | {OPENID}:
@@ -70,7 +75,7 @@ def restore_scopes(client: Client, names: str, requested: str | None = None) -> 
 def _granted(client: Client, names: set[str], optional: Mapping[str, ClientScope]) -> GrantedScopes:
     asked = [scope for scope in optional.values() if scope.name in names and scope not in client.default_scopes]
     ordered = sorted((*client.default_scopes, *asked), key=lambda scope: scope.order)
-    return GrantedScopes((client.own_scope, *ordered), openid=OPENID in names)
+    return GrantedScopes(client.own_scope, tuple(ordered), openid=OPENID in names)
 
 
 def _split(scope: str) -> set[str]:

@@ -5,6 +5,7 @@ The phases are here, once, so that no grant can forget one.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from sys import intern
 from typing import Final
 
 from keyturn.jose.jwk import PrivateKey
@@ -180,9 +181,10 @@ class TokenEndpoint:
         """
         realm, client, authorization = decision.realm, decision.client, decision.authorization
         binding = decision.binding
-        notes, resources = authorization.notes.values(), authorization.resources
+        notes, scopes, resources = authorization.notes.values(), authorization.scopes, authorization.resources
         token_type = access_token.BEARER if binding is None else binding.token_type
-        key = (realm, decision.issuer, authorization.scopes, authorization.lifespan, token_type, resources, *notes)
+        what = scopes.own, scopes.others, scopes.openid, authorization.lifespan, token_type, resources
+        key = (realm, intern(decision.issuer), *notes, *what)
         prepared = self._prepared.get(client, key)
         if prepared is None:
             prepared = self._prepare(decision)

@@ -4,13 +4,21 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from sys import intern
 from typing import Final
 
 from keyturn.model.client import Client, SecretDigest, SharedSecret
 from keyturn.model.client_keys import NO_KEYS, KeySource, key_source
 from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope, ProtocolMapper
-from keyturn.model.client_secret import ROTATED_EXPIRES, ROTATED_SECRET, has_rotated_secret, seconds, secret_expires
+from keyturn.model.client_secret import (
+    ROTATED_EXPIRES,
+    ROTATED_SECRET,
+    SECRET_CREATED,
+    has_rotated_secret,
+    seconds,
+    secret_expires,
+)
 from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
 from keyturn.model.key_rotation import next_change, rotation_of
 from keyturn.model.pairwise import subjects_of
@@ -35,6 +43,9 @@ from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COMPONENTS, GROUPS
 from keyturn.store.spi import Reader, Relation
 
 _SERVICE_ACCOUNT_CLIENT: Final = "service_account_client"
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_NO_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {}
 
 # Attributes are texts that anything may stand in, and int() raises for some that look like numbers.
 _LONGEST_WAIT: Final = 60
@@ -88,21 +99,23 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation,
         rotation: whether a secret from before counts until it expires.
     """
     client_uuid, client_id = given(document.id, ""), given(document.client_id, "")
-    attributes = given(document.attributes, {})
+    attributes = _acted_on(realm, given(document.attributes, {}))
     service_account = None
     service_accounts_enabled = given(document.service_accounts_enabled, False)
     if service_accounts_enabled:
         user = reader.find(USERS, realm.id, **{_SERVICE_ACCOUNT_CLIENT: client_uuid})
-        service_account = compile_subject(reader, realm, user) if user is not None else None
+        service_account = compile_subject(reader, realm, user, of=document) if user is not None else None
+    default_scopes = _assigned(reader, realm, Relation.CLIENT_DEFAULT_SCOPE, client_uuid)
+    optional_scopes = _assigned(reader, realm, Relation.CLIENT_OPTIONAL_SCOPE, client_uuid)
     own_mappings = reader.targets(Relation.CLIENT_ROLE_SCOPE, realm.id, client_uuid)
     return Client(
         id=client_uuid,
         client_id=client_id,
         enabled=given(document.enabled, False),
-        protocol=given(document.protocol, "") or "openid-connect",
+        protocol=intern(given(document.protocol, "") or "openid-connect"),
         public=given(document.public_client, False),
         bearer_only=given(document.bearer_only, False),
-        authenticator=given(document.client_authenticator_type, ""),
+        authenticator=intern(given(document.client_authenticator_type, "")),
         secrets=_secrets(document, rotation=rotation),
         service_account=service_account,
         direct_access_grants=given(document.direct_access_grants_enabled, False),
@@ -117,22 +130,25 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation,
             mappers=_mappers(document.protocol_mappers),
             roles=realm.roles.closure(own_mappings),
         ),
-        default_scopes=_assigned(reader, realm, Relation.CLIENT_DEFAULT_SCOPE, client_uuid),
-        optional_scopes={
-            scope.name: scope for scope in _assigned(reader, realm, Relation.CLIENT_OPTIONAL_SCOPE, client_uuid)
-        },
+        default_scopes=realm.alike.one("default scopes", default_scopes, lambda: default_scopes),
+        optional_scopes=realm.alike.one("optional scopes", optional_scopes, lambda: _by_name(optional_scopes)),
         own_roles=realm.roles.closure(realm.roles.by_client.get(client_uuid, ())),
         web_origins=_web_origins(document),
         attributes=attributes,
         service_accounts_enabled=service_accounts_enabled,
-        keys=_keys(document, attributes),
+        keys=_keys(document),
         shared_secrets=_shared_secrets(document, rotation=rotation),
         pairwise=subjects_of(document),
     )
 
 
-def compile_subject(reader: Reader, realm: Realm, user: UserRepresentation) -> Subject:
-    """The user of `user`, with the roles held directly and through groups and their parents."""
+def compile_subject(
+    reader: Reader, realm: Realm, user: UserRepresentation, *, of: ClientRepresentation | None = None
+) -> Subject:
+    """The user of `user`, with the roles held directly and through groups and their parents.
+
+    `of` is the client that it stands for, where that is at hand.
+    """
     user_id = given(user.id, "")
     groups = _groups(reader, realm.id, user_id)
     role_ids = list(reader.targets(Relation.USER_ROLE, realm.id, user_id))
@@ -151,7 +167,7 @@ def compile_subject(reader: Reader, realm: Realm, user: UserRepresentation) -> S
         roles=realm.roles.closure(role_ids),
         not_before=given(user.not_before, 0),
         required_actions=tuple(given(user.required_actions, [])),
-        service_account_client_id=given(user.service_account_client_id, "") or None,
+        service_account_client_id=given(user.service_account_client_id if of is None else of.id, "") or None,
         group_attributes=tuple(group.attributes for group in groups.values() if group.attributes),
     )
 
@@ -223,6 +239,16 @@ def _assigned(reader: Reader, realm: Realm, relation: Relation, client_uuid: str
     return tuple(realm.scopes[scope_id] for scope_id in ids if scope_id in realm.scopes)
 
 
+def _by_name(scopes: Iterable[ClientScope]) -> Mapping[str, ClientScope]:
+    return {scope.name: scope for scope in scopes}
+
+
+def _acted_on(realm: Realm, attributes: Mapping[str, str]) -> Mapping[str, str]:
+    """A client's attributes. When its secret was made, tokens do not tell, and each client has another time there."""
+    told = [item for item in attributes.items() if item[0] != SECRET_CREATED or realm.client_policies]
+    return realm.alike.one("attributes", tuple(told), lambda: dict(told))
+
+
 def _mappers(documents: Maybe[list[ProtocolMapperRepresentation]]) -> tuple[ProtocolMapper, ...]:
     return tuple(
         ProtocolMapper(
@@ -262,15 +288,17 @@ def _shared_secrets(document: ClientRepresentation, *, rotation: bool) -> tuple[
     )
 
 
-def _keys(document: ClientRepresentation, attributes: Mapping[str, str]) -> KeySource:
+def _keys(document: ClientRepresentation) -> KeySource:
     if given(document.client_authenticator_type, "") != "client-jwt":
         return NO_KEYS
-    return key_source(attributes, given(document.root_url, ""))
+    return key_source(given(document.attributes, {}), given(document.root_url, ""))
 
 
 def _web_origins(document: ClientRepresentation) -> frozenset[str]:
     """The origins that may call; ``+`` stands for those of the redirect URIs (Keycloak ``WebOriginsUtils``)."""
     origins = set(given(document.web_origins, []))
+    if not origins:
+        return _NOTHING
     if "+" in origins:
         origins.discard("+")
         origins |= set(_origins(given(document.redirect_uris, []), given(document.root_url, "")))
@@ -314,6 +342,8 @@ def _groups(reader: Reader, realm_id: str, user_id: str) -> dict[str, _Group]:
 
 
 def _attributes(attributes: Maybe[dict[str, list[str]]]) -> Mapping[str, tuple[str, ...]]:
+    if not given(attributes, {}):
+        return _NO_ATTRIBUTES
     return {name: tuple(values) for name, values in given(attributes, {}).items()}
 
 

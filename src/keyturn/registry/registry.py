@@ -128,6 +128,7 @@ class RealmEntry:
             return
         if len(self._clients) >= MAXIMUM_CLIENTS:
             self._remove(next(iter(self._clients)))
+        client_id = client.client_id  # the text that is kept anyway
         self._clients[client_id] = client
         self._by_id[client.id] = client_id
         if client.service_account is None:
@@ -190,11 +191,15 @@ class Registry:
 
     def still_has(self, entry: RealmEntry, rests: Rests, now: float) -> bool:
         """Whether all that an answer `rests` on in the realm of `entry` is as it was."""
-        if self._is_behind() or self._realms.get(entry.realm.name) is not entry or now >= rests.until:
+        if not self.still_holds(entry, *rests.clients) or now >= rests.until:
             return False
-        if rests.token_id is not None and self.revoked.tells(entry.realm.id, rests.token_id) is not False:
+        return rests.token_id is None or self.revoked.tells(entry.realm.id, rests.token_id) is False
+
+    def still_holds(self, entry: RealmEntry, *clients: Client) -> bool:
+        """Whether `entry` is what there is of the realm in memory, and each of `clients` what there is in it."""
+        if self._is_behind() or self._realms.get(entry.realm.name) is not entry:
             return False
-        return all(map(entry.holds, rests.clients))
+        return all(map(entry.holds, clients))
 
     def load_realm(self, name: str) -> RealmEntry | None:
         """The realm, from memory or the store. May block: for worker threads. Raises StoreError."""

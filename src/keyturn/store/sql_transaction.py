@@ -143,10 +143,11 @@ class SqlTransaction(SqlReader):
         return self._run(f'DELETE FROM {table} WHERE "sequence" IN ({numbers})', chosen.values)
 
     def count_uses(self, uses: Iterable[ClientUse]) -> None:
-        uses = sorted(uses, key=lambda use: (use.realm_id, use.client))  # lest two writers wait for each other
-        if uses:
-            self._run_many(_FIRST_USE, [(use.realm_id, use.client) for use in uses])
-            self._run_many(_COUNT_USE, [(use.tokens, use.last, use.last, use.realm_id, use.client) for use in uses])
+        ordered = sorted(uses, key=lambda use: (use.realm_id, use.client))  # lest two writers wait for each other
+        for start in range(0, len(ordered), CHUNK):
+            chunk = ordered[start : start + CHUNK]
+            self._run_many(_FIRST_USE, [(use.realm_id, use.client) for use in chunk])
+            self._run_many(_COUNT_USE, [(use.tokens, use.last, use.last, use.realm_id, use.client) for use in chunk])
 
     def finish(self) -> Sequence[Change]:
         """Writes the change log under the next revision, which other transactions wait for from here to the commit."""

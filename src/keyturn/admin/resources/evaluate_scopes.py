@@ -41,8 +41,9 @@ class ExampleQuery(Query):
 @evaluate_scopes.get("protocol-mappers", needs=VIEW_CLIENTS)
 def get_evaluated_mappers(realm: RealmView, client: ClientRepresentation, query: ScopeQuery) -> list[dict[str, Any]]:
     """The protocol mappers that take part, with what they belong to."""
-    own, *others = Evaluation.of(realm, client, query.scope).scopes.scopes
-    containers = [(own, given(client.name, ""), "client"), *((scope, scope.name, "client-scope") for scope in others)]
+    granted = Evaluation.of(realm, client, query.scope).scopes
+    shared = [(scope, scope.name, "client-scope") for scope in granted.others]
+    containers = [(granted.own, given(client.name, ""), "client"), *shared]
     return [
         {
             "mapperId": mapper.id,

@@ -121,9 +121,8 @@ def _restricted(scopes: GrantedScopes, occasion: Occasion | None) -> GrantedScop
     """`scopes` without those that the policies do not allow; the client's own then counts by its name, too."""
     if occasion is None or occasion.only_scopes is None:
         return scopes
-    own, *others = scopes.scopes
-    kept = [scope for scope in others if scope.name in occasion.only_scopes]
-    return GrantedScopes((replace(own, mappers=(), roles=frozenset()), *kept), scopes.openid)
+    kept = [scope for scope in scopes.others if scope.name in occasion.only_scopes]
+    return GrantedScopes(replace(scopes.own, mappers=(), roles=frozenset()), tuple(kept), scopes.openid)
 
 
 def _subject_token(request: TokenRequest) -> VerifiedClaims:

@@ -57,8 +57,7 @@ def apply_mappers(claims: Claims, context: ClaimsContext, target: Target) -> Non
     """
     _fill_roles(claims, context)
     runs: list[tuple[int, Mapper, ProtocolMapper]] = []
-    own, *scopes = context.scopes.scopes
-    for scope in (*scopes, own):
+    for scope in (*context.scopes.others, context.scopes.own):
         for settings in scope.mappers:
             mapper = _BY_PROVIDER.get(settings.provider)
             if mapper is not None and mapper.applies(settings, target):

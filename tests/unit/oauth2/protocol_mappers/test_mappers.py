@@ -142,7 +142,7 @@ def claims(
         realm=realm(realm_name),
         client=client(own),
         subject=subject,
-        scopes=GrantedScopes((own, shared), openid=False),
+        scopes=GrantedScopes(own, (shared,), openid=False),
         notes={"clientAddress": "127.0.0.1", "AUTH_TIME": "1795507703"},
         issuer="https://keyturn.test/realms/machines",
         roles=subject.roles,
