@@ -172,6 +172,8 @@ def _parsed(proof: str) -> jwt.Unverified:
     if kind != _TYPE:
         shown = "null" if kind is None else kind
         raise InvalidProof(f"Invalid or missing type in DPoP header: {shown[:64]}")
+    if token.header.get("alg") is None:
+        raise InvalidProof("No alg in DPoP header")
     return token
 
 

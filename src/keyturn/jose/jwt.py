@@ -70,8 +70,8 @@ class Unverified:
 
     @property
     def algorithm(self) -> str:
-        """``alg``."""
-        return str(self.header["alg"])
+        """``alg``; empty where there is none, which is nobody's."""
+        return self.header.get("alg") or ""
 
     @property
     def kid(self) -> str | None:
@@ -121,7 +121,7 @@ def parse(token: str | bytes, max_length: int = MAXIMUM_LENGTH) -> Unverified:
     """The parts of `token`, read but not verified.
 
     Strict: three parts of canonical base64url; header and claims are JSON objects in UTF-8 with no member twice at any
-    depth, no NaN or infinity, and no text that is no Unicode; ``alg`` is a text, ``kid`` too if present; ``crit`` is
+    depth, no NaN or infinity, and no text that is no Unicode; ``alg`` and ``kid`` are texts if present; ``crit`` is
     refused since nothing critical is understood here (RFC 7515 §4.1.11).
 
     Raises:
@@ -152,7 +152,7 @@ def _header(encoded: bytes) -> Mapping[str, Any]:
     except ValueError:
         raise InvalidToken("not a JWT") from None
     members = _json_object(content, "header")
-    if not isinstance(members.get("alg"), str) or not isinstance(members.get("kid", ""), str):
+    if not isinstance(members.get("alg"), str | None) or not isinstance(members.get("kid", ""), str):
         raise InvalidToken("alg or kid is no text")
     if "crit" in members:
         raise InvalidToken("crit is not supported")

@@ -15,6 +15,7 @@ from keyturn.resource_server.errors import (
     NoCredentials,
     Refused,
     TooManyProofs,
+    UseDpopNonce,
 )
 from keyturn.resource_server.possession import DpopRequest
 from keyturn.resource_server.requirement import Requirement, require
@@ -35,6 +36,7 @@ __all__ = [
     "Requirement",
     "ResourceServer",
     "TooManyProofs",
+    "UseDpopNonce",
     "Validator",
     "require",
 ]

@@ -22,6 +22,8 @@ class AccessToken:
     client_id: str | None
     scopes: frozenset[str]
     realm_roles: frozenset[str]
+    dpop_nonce: str | None = None
+    """To be answered as ``DPoP-Nonce`` (RFC 9449 §8.2): the nonce of the next proof, where that is another one."""
 
     @classmethod
     def of(cls, claims: VerifiedClaims) -> "AccessToken":

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from keyturn.resource_server.errors import IssuerUnavailable, Refused, TooManyProofs
+from keyturn.resource_server.errors import IssuerUnavailable, Refused, TooManyProofs, UseDpopNonce
 from keyturn.resource_server.possession import DpopRequest
 from keyturn.resource_server.requirement import Requirement
 from keyturn.resource_server.resource_server import ResourceServer
@@ -51,10 +51,13 @@ class BearerTokenMiddleware:
             await self._app(scope, receive, send)
             return
         started = False
+        nonce: str | None = None
 
         async def sending(message: Message) -> None:
             nonlocal started
             started = True
+            if nonce is not None and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"dpop-nonce", nonce.encode())]}
             await send(message)
 
         try:
@@ -62,6 +65,7 @@ class BearerTokenMiddleware:
             token = await self._resource_server.accept_async(
                 authorization, self._requirement, dpop=self._dpop_request(scope)
             )
+            nonce = token.dpop_nonce
             state = {**scope.get("state", {}), "keyturn": token}
             await self._app({**scope, "keyturn": token, "state": state}, receive, sending)
         except Refused as refused:
@@ -90,5 +94,7 @@ class BearerTokenMiddleware:
         ]
         if not isinstance(refused, IssuerUnavailable | TooManyProofs):
             headers.append((b"www-authenticate", refused.challenge(self._realm).encode()))
+        if isinstance(refused, UseDpopNonce):
+            headers.append((b"dpop-nonce", refused.nonce.encode()))
         await send({"type": "http.response.start", "status": refused.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

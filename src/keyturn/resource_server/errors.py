@@ -13,6 +13,7 @@ __all__ = [
     "NoCredentials",
     "Refused",
     "TooManyProofs",
+    "UseDpopNonce",
 ]
 
 _ALGORITHMS: Final = " ".join(sorted(dpop.ALGORITHMS))
@@ -72,6 +73,16 @@ class InvalidDpopProof(Refused):
     def __init__(self, description: str = "") -> None:
         super().__init__(description)
         self.scheme = "DPoP"
+
+
+class UseDpopNonce(InvalidDpopProof):
+    """The proof lacks the nonce that this service wants (RFC 9449 §9): answer with it as ``DPoP-Nonce``."""
+
+    code = "use_dpop_nonce"
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("Resource server requires nonce in DPoP proof")
+        self.nonce = nonce
 
 
 class TooManyProofs(Refused):

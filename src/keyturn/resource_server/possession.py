@@ -1,18 +1,24 @@
 """Whether who shows a token holds the key that it is bound to (RFC 9449 §7)."""
 
+import hmac
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from keyturn.jose import dpop
+from keyturn.jose import base64url, dpop
 from keyturn.resource_server.access_token import AccessToken
-from keyturn.resource_server.errors import InvalidDpopProof, TooManyProofs
+from keyturn.resource_server.errors import InvalidDpopProof, TooManyProofs, UseDpopNonce
 
-__all__ = ["DpopRequest", "UsedProofs", "check_possession"]
+__all__ = ["DpopRequest", "Nonces", "UsedProofs", "check_possession"]
 
 _PERIOD: Final = dpop.LIFETIME + 2 * dpop.SKEW
 """Seconds for which a proof can count at most, from the moment that it is first shown."""
+
+_NONCE_PERIOD: Final = 150
+"""Seconds after which there is another nonce. It counts until the next but one."""
+
+_SHORTEST_SECRET: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,44 @@ class UsedProofs:
             self._now.add(proof.identity)
 
 
+class Nonces:
+    """The nonces of a service: all its processes make the same ones, of one secret, and remember none."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Raises ValueError: a secret that can be guessed."""
+        if len(secret) < _SHORTEST_SECRET:
+            raise ValueError(f"a secret for nonces has at least {_SHORTEST_SECRET} bytes")
+        self._secret = secret
+
+    def next(self, shown: str | None, now: float) -> str | None:
+        """The nonce for the next proof, where it is not the one that was `shown`. Raises UseDpopNonce."""
+        period = int(now // _NONCE_PERIOD)
+        newest, last = self._of(period), self._of(period - 1)
+        if hmac.compare_digest((shown or "").encode(), newest.encode()):
+            return None
+        if hmac.compare_digest((shown or "").encode(), last.encode()):
+            return newest
+        raise UseDpopNonce(newest)
+
+    def _of(self, period: int) -> str:
+        digest = hmac.digest(self._secret, b"dpop nonce %d" % period, "sha256")
+        return base64url.encode(digest[:18]).decode()
+
+
 def check_possession(
-    token: AccessToken, raw: str, shown: DpopRequest, used: UsedProofs, now: float, algorithms: frozenset[str]
-) -> None:
-    """That the request shows the key that `token`, `raw` on the wire, is bound to.
+    token: AccessToken,
+    raw: str,
+    shown: DpopRequest,
+    used: UsedProofs,
+    now: float,
+    algorithms: frozenset[str],
+    nonces: Nonces | None = None,
+) -> str | None:
+    """That the request shows the key that `token`, `raw` on the wire, is bound to; the nonce for the next one, if it is
+    another.
 
     Raises:
+        UseDpopNonce: there are `nonces`, and the proof has none that counts.
         InvalidDpopProof: the proof is missing, or one of something else, or was shown before; or the token is bound to
             no key.
         TooManyProofs: as it says.
@@ -76,7 +114,9 @@ def check_possession(
         raise InvalidDpopProof(error.reason) from None
     if proof.jkt != thumbprint:
         raise InvalidDpopProof("Token is bound to another key")
+    following = None if nonces is None else nonces.next(proof.nonce, now)
     used.check_first(proof, now)
+    return following
 
 
 def confirmed_key(confirmation: Any) -> str | None:

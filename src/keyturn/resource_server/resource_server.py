@@ -4,6 +4,7 @@ import ssl
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from keyturn.jose import jwt
 from keyturn.jose.jwk import PublicKey
@@ -13,7 +14,7 @@ from keyturn.resource_server.errors import InvalidDpopProof, InvalidToken, NoCre
 from keyturn.resource_server.issuer import Http, check_url
 from keyturn.resource_server.issuer_keys import IssuerKeys
 from keyturn.resource_server.key_set import KeyCache
-from keyturn.resource_server.possession import DpopRequest, UsedProofs, check_possession
+from keyturn.resource_server.possession import DpopRequest, Nonces, UsedProofs, check_possession
 from keyturn.resource_server.requirement import Requirement
 from keyturn.resource_server.validator import ASYMMETRIC_ALGORITHMS, Validator
 
@@ -43,6 +44,7 @@ class ResourceServer:
         cool_down: float = 30,
         require_dpop: bool = False,
         proofs_remembered: int = 100_000,
+        dpop_nonce_secret: bytes | None = None,
         clock: Callable[[], float] = time.time,
         monotonic_clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,11 +58,13 @@ class ResourceServer:
             issuer. keys_fresh_for: seconds until the keys are read again. keys_stale_for: seconds for which they serve
             after that while the issuer does not answer. cool_down: seconds between two readings because of unknown keys
             or failures. require_dpop: refuse tokens that are bound to no key (RFC 9449). proofs_remembered: how many
-            proofs of the last minute are known; beyond that, requests with one are refused. clock, monotonic_clock: the
-            time in seconds since the epoch, and for ages.
+            proofs of the last minute are known; beyond that, requests with one are refused. dpop_nonce_secret: proofs
+            need a nonce (RFC 9449 §9), which all processes with this secret of 16 bytes or more make alike.
+            clock, monotonic_clock: the time in seconds since the epoch, and for ages.
 
         Raises:
-            ValueError: as for ``Validator``; the issuer is no URL, or plain HTTP to another machine.
+            ValueError: as for ``Validator``; the issuer is no URL, or plain HTTP to another machine; a secret that is
+            too short.
         """
         check_url(issuer, dangerously_allow_http=dangerously_allow_http)
         self.validator = Validator(
@@ -74,6 +78,7 @@ class ResourceServer:
         self._clock = clock
         self._require_dpop = require_dpop
         self._used = UsedProofs(proofs_remembered)
+        self._nonces = None if dpop_nonce_secret is None else Nonces(dpop_nonce_secret)
         self._algorithms = frozenset(algorithms)
         cache = KeyCache(fresh_for=keys_fresh_for, stale_for=keys_stale_for, cool_down=cool_down)
         self._keys = IssuerKeys(issuer, Http(ssl_context, timeout), cache, monotonic_clock)
@@ -142,7 +147,8 @@ class ResourceServer:
         now = self._clock()
         token = self.validator.validate(unverified, key, now, dpop=credentials.dpop)
         if shown is not None and credentials.dpop:
-            check_possession(token, credentials.token, shown, self._used, now, self._algorithms)
+            nonce = check_possession(token, credentials.token, shown, self._used, now, self._algorithms, self._nonces)
+            token = replace(token, dpop_nonce=nonce)
         if requirement is not None:
             requirement.check(token)
         return token

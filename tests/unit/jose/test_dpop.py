@@ -106,6 +106,10 @@ def test_refuses_claims(claims: dict[str, Any], reason: str) -> None:
     [
         ({"typ": None}, "Invalid or missing type in DPoP header: null"),
         ({"typ": "DPOP+JWT"}, "Invalid or missing type in DPoP header: DPOP+JWT"),
+        ({"alg": None}, "No alg in DPoP header"),
+        ({"alg": None, "jwk": None}, "No alg in DPoP header"),
+        ({"alg": None, "typ": None}, "Invalid or missing type in DPoP header: null"),
+        ({"alg": ""}, UNREADABLE),
         ({"alg": "none"}, "Unsupported DPoP algorithm: none"),
         ({"alg": "HS256"}, "Unsupported DPoP algorithm: HS256"),
         ({"alg": "other"}, UNREADABLE),

