@@ -10,11 +10,28 @@ from keyturn.admin.errors import BadRequest, ErrorMessage, NotFound
 from keyturn.admin.server_info import server_info
 from keyturn.model.trusted_issuer import KUBERNETES_ISSUER, issuer_of
 from keyturn.representations import UNSET, Maybe, given, present, replace
-from keyturn.representations.identity_provider import IdentityProviderRepresentation
+from keyturn.representations.identity_provider import (
+    IdentityProviderMapperRepresentation,
+    IdentityProviderRepresentation,
+)
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.representations.user import FederatedIdentityRepresentation, UserRepresentation
 from keyturn.store.collections import REALMS
 
-__all__ = ["brief", "changed", "check", "find", "made", "providers_of", "shown", "store"]
+__all__ = [
+    "brief",
+    "changed",
+    "check",
+    "find",
+    "links_of",
+    "made",
+    "mappers_of",
+    "providers_of",
+    "remove",
+    "shown",
+    "store",
+    "store_mappers",
+]
 
 _MASK = "**********"
 _SECRET = "clientSecret"
@@ -30,7 +47,16 @@ _VERIFYING = {
     "jwtAuthorizationGrantEnabled": "JWT Authorization Grant",
     "supportsClientAssertions": "Supports client assertions",
 }
-_TYPES = {"kubernetes": ["CLIENT_ASSERTION"], "oidc": _OIDC, "keycloak-oidc": _OIDC}
+_TYPES = {
+    "kubernetes": ["CLIENT_ASSERTION"],
+    "jwt-authorization-grant": ["JWT_AUTHORIZATION_GRANT"],
+    "oauth2": ["USER_AUTHENTICATION", "EXCHANGE_EXTERNAL_TOKEN"],
+    "oidc": _OIDC,
+    "keycloak-oidc": _OIDC,
+    "saml": ["USER_AUTHENTICATION"],
+}
+_HIDDEN = "hideOnLoginPage"
+"""Where older versions keep whether it is hidden."""
 
 
 def providers_of(realm: RealmView) -> Sequence[IdentityProviderRepresentation]:
@@ -51,6 +77,31 @@ def store(realm: RealmAdmin, providers: Iterable[IdentityProviderRepresentation]
     realm.tx.update(REALMS, realm.id, replace(_stored(realm), identity_providers=list(providers)))
 
 
+def mappers_of(realm: RealmView) -> Sequence[IdentityProviderMapperRepresentation]:
+    """Those of all providers of the realm."""
+    return given(_stored(realm).identity_provider_mappers, [])
+
+
+def store_mappers(realm: RealmAdmin, mappers: Iterable[IdentityProviderMapperRepresentation]) -> None:
+    """Puts `mappers` in the place of all of the realm."""
+    realm.tx.update(REALMS, realm.id, replace(_stored(realm), identity_provider_mappers=list(mappers)))
+
+
+def remove(realm: RealmAdmin, alias: str) -> None:
+    """Takes a provider away, with its mappers. Raises NotFound."""
+    find(realm, alias)
+    store(realm, [each for each in providers_of(realm) if each.alias != alias])
+    if any(each.identity_provider_alias == alias for each in mappers_of(realm)):
+        store_mappers(realm, [each for each in mappers_of(realm) if each.identity_provider_alias != alias])
+
+
+def links_of(realm: RealmView, user: UserRepresentation) -> list[FederatedIdentityRepresentation]:
+    """The links of a user to providers that the realm has."""
+    links = given(user.federated_identities, [])
+    known = {given(provider.alias, "") for provider in providers_of(realm)} if links else set()
+    return [link for link in links if link.identity_provider in known]
+
+
 def made(realm: RealmAdmin, sent: IdentityProviderRepresentation) -> IdentityProviderRepresentation:
     """A new provider from what was `sent`. Raises AdminError."""
     alias = given(sent.alias, "")
@@ -68,6 +119,7 @@ def made(realm: RealmAdmin, sent: IdentityProviderRepresentation) -> IdentityPro
         sent,
         internal_id=realm.new_id(),
         enabled=given(sent.enabled, True),
+        hide_on_login=_hidden(sent),
         config=_config(sent.provider_id, given(sent.config, {})),
     )
 
@@ -87,6 +139,7 @@ def changed(
         internal_id=before.internal_id,
         provider_id=given(sent.provider_id, "") or before.provider_id,
         enabled=given(sent.enabled, True),
+        hide_on_login=_hidden(sent),
         config=config,
     )
     check(realm, after)
@@ -129,7 +182,7 @@ def shown(provider: IdentityProviderRepresentation) -> IdentityProviderRepresent
         config = config | {_SECRET: _MASK}
     kind = given(provider.provider_id, "")
     hidden = True if kind == "kubernetes" else provider.hide_on_login
-    return replace(provider, config=config, hide_on_login=hidden, types=_TYPES.get(kind, provider.types))
+    return replace(provider, config=config, hide_on_login=hidden, types=_TYPES.get(kind, []))
 
 
 def brief(provider: IdentityProviderRepresentation) -> IdentityProviderRepresentation:
@@ -146,7 +199,12 @@ def brief(provider: IdentityProviderRepresentation) -> IdentityProviderRepresent
 
 def _config(provider_id: Maybe[str], config: dict[str, str]) -> dict[str, str]:
     usual = {"issuer": KUBERNETES_ISSUER} if provider_id == "kubernetes" else {}
-    return usual | {name: value for name, value in config.items() if present(value) and value != ""}
+    return usual | {name: value for name, value in config.items() if present(value) and value != "" and name != _HIDDEN}
+
+
+def _hidden(sent: IdentityProviderRepresentation) -> Maybe[bool]:
+    older = given(sent.config, {}).get(_HIDDEN)
+    return sent.hide_on_login if older is None else older.lower() == "true"
 
 
 def _stored(realm: RealmView) -> RealmRepresentation:

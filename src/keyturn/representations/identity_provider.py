@@ -41,11 +41,11 @@ class IdentityProviderRepresentation(Representation):
 class IdentityProviderMapperRepresentation(Representation):
     """A mapper of an identity provider."""
 
-    id: Maybe[str] = UNSET
-    name: Maybe[str] = UNSET
-    identity_provider_alias: Maybe[str] = UNSET
-    identity_provider_mapper: Maybe[str] = UNSET
-    config: Maybe[dict[str, str]] = UNSET
+    id: Annotated[Maybe[str], _BROKERING] = UNSET
+    name: Annotated[Maybe[str], _BROKERING] = UNSET
+    identity_provider_alias: Annotated[Maybe[str], _BROKERING] = UNSET
+    identity_provider_mapper: Annotated[Maybe[str], _BROKERING] = UNSET
+    config: Annotated[Maybe[dict[str, str]], _BROKERING] = UNSET
 
 
 class UserFederationProviderRepresentation(Representation):

@@ -15,9 +15,9 @@ _FEATURES = kept("features for people")
 class FederatedIdentityRepresentation(Representation):
     """A link from a user to an identity provider."""
 
-    identity_provider: Maybe[str] = UNSET
-    user_id: Maybe[str] = UNSET
-    user_name: Maybe[str] = UNSET
+    identity_provider: Annotated[Maybe[str], _FEDERATION] = UNSET
+    user_id: Annotated[Maybe[str], _FEDERATION] = UNSET
+    user_name: Annotated[Maybe[str], _FEDERATION] = UNSET
 
 
 class UserConsentRepresentation(Representation):

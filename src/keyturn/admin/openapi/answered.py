@@ -158,6 +158,7 @@ ANSWERED: Final[Mapping[str, Any]] = {
     "client_certificates.download_certificate": bytes,
     "client_certificates.generate_keystore": bytes,
     "client_details.get_installation": bytes,
+    "localization.get_text": bytes,
     "client_details.push_revocation": GlobalRequestResult,
     "client_details.test_nodes": GlobalRequestResult,
     "console.who_am_i": WhoAmI,

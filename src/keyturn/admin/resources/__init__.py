@@ -21,9 +21,13 @@ from keyturn.admin.resources.components import components
 from keyturn.admin.resources.console import console
 from keyturn.admin.resources.evaluate_scopes import evaluate_scopes
 from keyturn.admin.resources.events import events
+from keyturn.admin.resources.federated_identities import federated_identities
 from keyturn.admin.resources.groups import group_resource, groups, realm_groups
+from keyturn.admin.resources.identity_provider_mappers import identity_provider_mappers, identity_provider_types
 from keyturn.admin.resources.identity_providers import identity_providers as identity_provider_resource
 from keyturn.admin.resources.keys import keys
+from keyturn.admin.resources.localization import localization
+from keyturn.admin.resources.organizations import organizations
 from keyturn.admin.resources.partial_export import partial_export
 from keyturn.admin.resources.partial_import import partial_import
 from keyturn.admin.resources.protocol_mappers import client_as_owner, client_scope_as_owner, protocol_mappers
@@ -46,6 +50,7 @@ from keyturn.admin.resources.user import user_resource
 from keyturn.admin.resources.user_credentials import user_credentials
 from keyturn.admin.resources.user_emails import user_emails
 from keyturn.admin.resources.user_profile import user_profile
+from keyturn.admin.resources.user_storage import user_storage
 from keyturn.admin.resources.users import users
 from keyturn.admin.role_access import client_role_container, realm_role_container
 from keyturn.admin.routing import Mount
@@ -74,7 +79,11 @@ RESOURCES: Final = (
     Mount(f"{_REALM}/authentication", authenticator_configs),
     Mount(f"{_REALM}/authentication", required_actions),
     Mount(f"{_REALM}/keys", keys),
+    Mount(f"{_REALM}/identity-provider", identity_provider_types),
     Mount(f"{_REALM}/identity-provider/instances", identity_provider_resource),
+    Mount(f"{_REALM}/identity-provider/instances", identity_provider_mappers),
+    Mount(f"{_REALM}/localization", localization),
+    Mount(f"{_REALM}/organizations", organizations),
     Mount(f"{_REALM}/components", components),
     Mount(f"{_REALM}/clients", clients),
     Mount(f"{_REALM}/clients-initial-access", initial_access),
@@ -106,11 +115,13 @@ RESOURCES: Final = (
     Mount(_CLIENT, client_sessions),
     Mount(f"{_REALM}/roles", roles, {"container": realm_role_container}),
     Mount(f"{_REALM}/roles-by-id", roles_by_id_resource),
+    Mount(f"{_REALM}/user-storage", user_storage),
     Mount(f"{_REALM}/users", users),
     Mount(f"{_REALM}/users/profile", user_profile),
     Mount(_USER, user_resource, {"user": find_user}),
     Mount(_USER, user_credentials),
     Mount(_USER, user_emails),
+    Mount(_USER, federated_identities),
     Mount(_USER, user_sessions),
     Mount(f"{_USER}/role-mappings", role_mappings, {"holder": user_as_holder}),
     Mount(f"{_USER}/{_MAPPED_CLIENT}", client_role_mappings, {"mapped_client": mapped_client}),

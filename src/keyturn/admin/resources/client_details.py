@@ -167,6 +167,12 @@ def get_permissions(realm: RealmView, client: ClientRepresentation) -> None:
     raise NotEnabled
 
 
+@client_details.put("management/permissions", needs=DECIDED_WITHIN, event=None)
+def put_permissions(realm: RealmView, client: ClientRepresentation) -> None:
+    """Keycloak has fine-grained permissions off by default."""
+    raise NotEnabled
+
+
 @client_details.get("installation/providers/{provider_id}", needs=VIEW_CLIENTS, produces=None)
 def get_installation(realm: RealmView, client: ClientRepresentation, provider_id: str) -> Content:
     """The settings that Keycloak's own adapters read (``keycloak.json``)."""

@@ -71,6 +71,5 @@ def put_identity_provider(realm: RealmAdmin, alias: str, provider: IdentityProvi
 @identity_providers.delete("{alias}", needs=MANAGE_IDENTITY_PROVIDERS, no_cache=True)
 def delete_identity_provider(realm: RealmAdmin, alias: str) -> NoContent:
     """Takes it away: nobody is authenticated by its tokens any more."""
-    providers.find(realm, alias)
-    providers.store(realm, [each for each in providers.providers_of(realm) if each.alias != alias])
+    providers.remove(realm, alias)
     return NoContent()

@@ -14,7 +14,6 @@ from keyturn.admin.permissions import (
     MANAGE_CLIENTS,
     MANAGE_REALM,
     MASTER,
-    VIEW_ORGANIZATIONS,
     VIEW_REALM,
 )
 from keyturn.admin.realm_changes import update_realm
@@ -71,20 +70,26 @@ def get_credential_registrators(realm: RealmView) -> Any:
     return listing("credential_registrators")
 
 
-@realm_resource.get("localization", needs=ANY_ROLE, no_cache=False)
-def get_locales(realm: RealmView) -> list[str]:
-    """Locales with texts of the realm's own: none, as there are no pages."""
-    return []
-
-
 @realm_resource.get("client-types", needs=DECIDED_WITHIN)
 def get_client_types(realm: RealmView) -> None:
     """Keycloak has client types off by default."""
     raise NotEnabled
 
 
+@realm_resource.put("client-types", needs=DECIDED_WITHIN, event=None)
+def put_client_types(realm: RealmView) -> None:
+    """Keycloak has client types off by default."""
+    raise NotEnabled
+
+
 @realm_resource.get("users-management-permissions", needs=DECIDED_WITHIN)
 def get_users_management_permissions(realm: RealmView) -> None:
+    """Keycloak has fine-grained permissions off by default."""
+    raise NotEnabled
+
+
+@realm_resource.put("users-management-permissions", needs=DECIDED_WITHIN, event=None)
+def put_users_management_permissions(realm: RealmView) -> None:
     """Keycloak has fine-grained permissions off by default."""
     raise NotEnabled
 
@@ -117,15 +122,6 @@ def clear_keys_cache(realm: RealmView) -> NoContent:
 def push_revocation(realm: RealmView) -> dict[str, Any]:
     """Tells no application: those that listen count as out of reach."""
     return without_news(realm, {}, None)
-
-
-@realm_resource.get("organizations", needs=DECIDED_WITHIN)
-def get_organizations(realm: RealmView) -> list[Any]:
-    """Organizations: none, even where they are on."""
-    if realm.realm.organizations_enabled is not True:
-        raise ErrorMessage(404, "Organizations not enabled for this realm.")
-    realm.require(VIEW_ORGANIZATIONS)
-    return []
 
 
 @realm_resource.post("client-description-converter", needs=MANAGE_CLIENTS, consumes="*/*", event=None)

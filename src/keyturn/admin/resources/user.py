@@ -9,6 +9,7 @@ from keyturn.admin.answers import NoContent, Unchanged
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import ErrorMessage, NotEnabled, NotFound
 from keyturn.admin.group_documents import group_document, group_path_order
+from keyturn.admin.identity_providers import links_of
 from keyturn.admin.like import like
 from keyturn.admin.paging import slice_of
 from keyturn.admin.permissions import DECIDED_WITHIN, IMPERSONATE, MANAGE_USERS, VIEW_USERS
@@ -62,7 +63,7 @@ class OneUserQuery(Query):
 @user_resource.get("", needs=VIEW_USERS)
 def get_user(realm: RealmView, user: UserRepresentation, query: OneUserQuery) -> UserRepresentation:
     """The user."""
-    document = user_document(realm, user)
+    document = replace(user_document(realm, user), federated_identities=links_of(realm, user) or UNSET)
     if query.user_profile_metadata:
         profile = profile_of(realm.reader, realm.realm).of(user)
         document = replace(document, user_profile_metadata=profile.metadata(user))
@@ -159,12 +160,6 @@ def _group(realm: RealmView, group_id: str) -> GroupRepresentation:
     if group is None:
         raise NotFound("Group not found")
     return group
-
-
-@user_resource.get("federated-identity", needs=VIEW_USERS)
-def get_federated_identities(realm: RealmView, user: UserRepresentation) -> list[Any]:
-    """Links to identity providers: none, as there are no providers."""
-    return []
 
 
 @user_resource.delete("consents/{client_id}", needs=MANAGE_USERS, no_cache=True, event=Recorded("USER", ACTION))

@@ -112,3 +112,60 @@ def test_only_who_manages_providers_may_change_them(server: Server) -> None:
     assert server.call("POST", INSTANCES, CI, token=server.holder_of("manage-identity-providers")).status == 201
     for method in ("PUT", "DELETE"):
         assert server.call(method, f"{INSTANCES}/ci", CI, token=viewer).status == 403
+
+
+MAPPER = {"name": "m", "identityProviderAlias": "ci", "identityProviderMapper": "oidc-username-idp-mapper"}
+
+
+def test_mappers_of_a_provider_are_kept_and_go_with_it(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    made = server.call("POST", f"{INSTANCES}/ci/mappers", MAPPER | {"config": {"template": "a"}})
+    assert made.status == 201
+    again = server.call("POST", f"{INSTANCES}/ci/mappers", MAPPER)
+    assert again.body == {"errorMessage": "Failed to add mapper 'm' to identity provider [oidc]."}
+    assert server.call("POST", f"{INSTANCES}/ci/mappers", {"name": "of nobody"}).status == 409
+    told = server.call("GET", f"{INSTANCES}/ci/mappers/{made.id}").body
+    assert told == MAPPER | {"id": made.id, "config": {"template": "a"}}
+    changed = told | {"name": "n", "config": {"template": "b"}}
+    assert server.call("PUT", f"{INSTANCES}/ci/mappers/{made.id}", changed).status == 204
+    assert server.call("GET", f"{INSTANCES}/ci/mappers").body == [changed]
+    assert server.call("GET", f"{INSTANCES}/ci/mappers/nobody").body == {"error": "Model not found"}
+    server.call("DELETE", f"{INSTANCES}/ci")
+    server.call("POST", INSTANCES, CI)
+    assert server.call("GET", f"{INSTANCES}/ci/mappers").body == []
+
+
+def test_a_mapper_is_removed(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    made = server.call("POST", f"{INSTANCES}/ci/mappers", MAPPER).id
+    assert server.call("DELETE", f"{INSTANCES}/ci/mappers/{made}").status == 204
+    assert server.call("DELETE", f"{INSTANCES}/ci/mappers/{made}").status == 404
+
+
+def test_what_providers_and_mappers_can_be_is_told(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    types = server.call("GET", f"{INSTANCES}/ci/mapper-types").body
+    assert types["oidc-username-idp-mapper"]["id"] == "oidc-username-idp-mapper"
+    assert server.call("GET", "/demo/identity-provider/providers/oidc").body["name"] == "OpenID Connect v1.0"
+    assert server.call("GET", "/demo/identity-provider/providers/nobody").status == 400
+
+
+def test_where_older_versions_hide_a_provider_counts(server: Server) -> None:
+    server.call("POST", INSTANCES, {"alias": "hub", "providerId": "github", "config": {"hideOnLoginPage": "true"}})
+    told = server.call("GET", f"{INSTANCES}/hub").body
+    assert (told["hideOnLogin"], told["config"], told["types"]) == (True, {}, [])
+
+
+def test_a_user_is_linked_to_a_provider_once(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    user = server.call("POST", "/demo/users", {"username": "alice", "enabled": True}).id
+    path = f"/demo/users/{user}/federated-identity"
+    assert server.call("POST", f"{path}/ci", {"userId": "1", "userName": "a"}).status == 204
+    taken = server.call("POST", f"{path}/ci", {"userId": "2"})
+    assert (taken.status, taken.body) == (409, {"errorMessage": "User is already linked with provider"})
+    link = {"identityProvider": "ci", "userId": "1", "userName": "a"}
+    assert server.call("GET", path).body == [link]
+    assert server.call("GET", f"/demo/users/{user}").body["federatedIdentities"] == [link]
+    assert server.call("DELETE", f"{path}/ci").status == 204
+    assert server.call("DELETE", f"{path}/ci").status == 404
+    assert server.call("GET", path).body == []

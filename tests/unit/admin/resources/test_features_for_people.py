@@ -1,0 +1,57 @@
+"""Texts of pages, organizations and federation: kept, or answered as by a Keycloak that has them off."""
+
+import pytest
+
+from admin_server import Server
+
+TEXTS = "/demo/localization"
+
+
+def test_texts_are_kept_by_locale(shared_server: Server) -> None:
+    server = shared_server
+    assert server.call("POST", f"{TEXTS}/de", {"a": "1", "b": "2"}).status == 204
+    assert server.call("POST", f"{TEXTS}/de", {"b": "3"}).status == 204
+    text = {"content_type": "text/plain"}
+    assert server.call("PUT", f"{TEXTS}/en/c.d", "tëxt".encode(), **text).status == 204
+    assert server.call("GET", TEXTS).body == ["de", "en"]
+    assert server.call("GET", f"{TEXTS}/de").body == {"a": "1", "b": "3"}
+    assert server.call("GET", f"{TEXTS}/en/c.d").body == "tëxt".encode()
+    assert server.call("DELETE", f"{TEXTS}/de/a").status == 204
+    for gone in ("de/a", "xx/a"):
+        assert server.call("DELETE", f"{TEXTS}/{gone}").body == {"error": "Localization text not found"}
+    assert server.call("DELETE", f"{TEXTS}/de").status == 204
+    refused = server.call("DELETE", f"{TEXTS}/de")
+    assert (refused.status, refused.body) == (404, {"error": "No localization texts for locale de found."})
+    assert server.call("GET", f"{TEXTS}/de").body == {}
+
+
+def test_texts_of_the_default_locale_stand_in(server: Server) -> None:
+    server.call("PUT", "/demo", {"defaultLocale": "en"})
+    server.call("POST", f"{TEXTS}/en", {"a": "1", "b": "1"})
+    server.call("POST", f"{TEXTS}/de", {"b": "2"})
+    query = "useRealmDefaultLocaleFallback=true"
+    assert server.call("GET", f"{TEXTS}/de", query=query).body == {"a": "1", "b": "2"}
+
+
+def test_texts_are_changed_by_who_manages_the_realm(shared_server: Server) -> None:
+    viewer = shared_server.holder_of("view-realm")
+    assert shared_server.call("POST", f"{TEXTS}/fr", {"a": "1"}, token=viewer).status == 403
+    assert shared_server.call("GET", f"{TEXTS}/fr", token=viewer).status == 200
+
+
+@pytest.mark.parametrize("path", ["", "/count", "/some", "/members/some/organizations"])
+def test_organizations_are_off(shared_server: Server, path: str) -> None:
+    refused = shared_server.call("GET", f"/demo/organizations{path}")
+    assert (refused.status, refused.body) == (404, {"errorMessage": "Organizations not enabled for this realm."})
+    viewer = shared_server.holder_of("view-realm")
+    assert shared_server.call("GET", f"/demo/organizations{path}", token=viewer).status == 403
+
+
+def test_there_is_no_federation_to_synchronize(shared_server: Server) -> None:
+    refused = shared_server.call("POST", "/demo/user-storage/some/sync")
+    assert (refused.status, refused.body) == (404, {"error": "Could not find component"})
+
+
+@pytest.mark.parametrize("path", ["client-types", "users-management-permissions"])
+def test_what_is_off_by_default_cannot_be_changed(shared_server: Server, path: str) -> None:
+    assert shared_server.call("PUT", f"/demo/{path}", {"enabled": True}).status == 501
