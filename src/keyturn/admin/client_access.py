@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from keyturn.admin.context import RealmView
 from keyturn.admin.errors import Forbidden, NotFound
 from keyturn.admin.permissions import MANAGE_CLIENTS, MASTER, QUERY_CLIENTS, REALM_MANAGEMENT, VIEW_CLIENTS
+from keyturn.model.client_credential import CREDENTIALS, without_credentials
 from keyturn.model.client_use import use_attributes
-from keyturn.representations import UNSET, given
+from keyturn.representations import UNSET, given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_scope import ClientScopeRepresentation
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS
@@ -73,13 +74,18 @@ def require_manage(realm: RealmView, client: ClientRepresentation) -> None:
 def client_documents(realm: RealmView, clients: Sequence[ClientRepresentation]) -> list[ClientRepresentation]:
     """Stored `clients` as the wire has them, those that have been used with how much and when."""
     ids = [str(client.id) for client in clients]
-    uses = {use.client: use for use in realm.reader.uses(realm.id, ids)}
+    uses: dict[str, list[ClientUse]] = {}
+    for use in realm.reader.uses(realm.id, ids):
+        uses.setdefault(use.client, []).append(use)
     scopes = _Scopes.of(realm, ids)
-    return [_document(realm, client, scopes, use=uses.get(str(client.id))) for client in clients]
+    return [_document(realm, client, scopes, uses=uses.get(str(client.id), ())) for client in clients]
 
 
 def client_document(realm: RealmView, client: ClientRepresentation, *, access: bool = True) -> ClientRepresentation:
-    """The stored `client` as the wire has it: with the names of its scopes and what the caller may do with it."""
+    """The stored `client` as the wire has it: with the names of its scopes and what the caller may do with it.
+
+    Its named credentials have an endpoint of their own.
+    """
     return _document(realm, client, _Scopes.of(realm, [str(client.id)]), access=access)
 
 
@@ -111,14 +117,17 @@ def _document(
     scopes: _Scopes,
     *,
     access: bool = True,
-    use: ClientUse | None = None,
+    uses: Sequence[ClientUse] = (),
 ) -> ClientRepresentation:
     manage = may_manage(realm, client)
-    if use is not None:
-        attributes = given(client.attributes, {}) | use_attributes(use.tokens, use.last)
-        client = replace(client, attributes=attributes)
+    attributes = given(client.attributes, {})
+    if CREDENTIALS in attributes:
+        attributes = without_credentials(attributes)
+    if uses:
+        attributes = attributes | use_attributes(sum(use.tokens for use in uses), max(use.last for use in uses))
     return replace(
         client,
+        attributes=attributes if present(client.attributes) else client.attributes,
         registration_access_token=UNSET,  # what is stored of it is for the token to be recognised by
         default_client_scopes=scopes.named(scopes.default, client),
         optional_client_scopes=scopes.named(scopes.optional, client),

@@ -14,6 +14,7 @@ from keyturn.admin.client_validation import check_client, check_imported_mappers
 from keyturn.admin.errors import InvalidRequest
 from keyturn.admin.new_users import ensure_service_account, service_account_of
 from keyturn.model.administration import BUILT_IN_CLIENTS
+from keyturn.model.client_credential import CREDENTIALS, named_credentials, without_credentials
 from keyturn.model.client_defaults import with_defaults_of_protocol
 from keyturn.model.client_use import settable
 from keyturn.model.new_documents import CREATION_TIME, NewId, changed_protocol_mapper, new_client, scopes_of_new_client
@@ -52,7 +53,7 @@ def create_client(
     """Stores the client of `posted` with its scopes and service account.
 
     Raises:
-        AdminError: it is no valid client.
+        AdminError: it is no valid client, or of credentials that cannot be read.
         Duplicate: its id or ``clientId`` is taken, or the name of its service account.
     """
     client = new_client(posted, new_id=fresh.new_id, new_secret=fresh.new_secret, now=int(fresh.now))
@@ -91,6 +92,9 @@ def _insert(
     """Stores `client`, made of `posted`."""
     realm_id = str(realm.id)
     check_lengths(client)
+    attributes = given(client.attributes, {})
+    if CREDENTIALS in attributes and not named_credentials(attributes):
+        raise InvalidRequest(f"{CREDENTIALS} holds no credentials")
     client = replace(client, authentication_flow_binding_overrides=_bindings(realm, {}, posted))
     if client.id == realm_id:  # roles are kept by the id of their owner: these would be the realm's
         raise Duplicate(CLIENTS.name, "id")
@@ -144,7 +148,7 @@ def _merged(stored: ClientRepresentation, change: ClientRepresentation, fresh: F
         origin=UNSET,
     )
     client = merge(stored, taken)
-    changed = settable(given(change.attributes, {}))
+    changed = without_credentials(settable(given(change.attributes, {})))
     attributes = {**merge_attributes(stored.attributes, changed), **_fixed(stored)}
     client = replace(
         client,

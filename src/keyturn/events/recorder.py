@@ -28,14 +28,17 @@ _PAUSE: Final = 1.0
 
 @dataclass(slots=True)
 class Use:
-    """How many tokens a client got, and when the last one (epoch seconds)."""
+    """How many tokens a client got by one of its credentials, when it proved itself by it last (epoch seconds), and
+    from which address.
+    """
 
     tokens: int = 0
     last: int = 0
+    address: str = ""
 
 
-Uses: TypeAlias = Mapping[tuple[str, str], Use]
-"""By the realm's id and the client's."""
+Uses: TypeAlias = Mapping[tuple[str, str, str], Use]
+"""By the realm's id, the client's, and the name of the credential."""
 
 Save: TypeAlias = Callable[[Sequence[Event], Uses], None]
 """Stores a batch, all of it or nothing. Raises NotSaved."""
@@ -60,7 +63,7 @@ class Recorder:
         self._kept: Final = deque[Event]()
         self._issued: Final = deque[Event](maxlen=10 * capacity)
         self._batch: Final[list[Event]] = []
-        self._uses: Final[dict[tuple[str, str], Use]] = {}
+        self._uses: Final[dict[tuple[str, str, str], Use]] = {}
         self._flushing: Final = threading.Lock()
         self._called: Final = threading.Event()
         self._hurried: Final = threading.Event()
@@ -78,8 +81,8 @@ class Recorder:
         return len(self._kept) + len(self._batch)
 
     def record(self, event: Event) -> None:
-        """Keeps `event` if its realm wants it, and counts the token that it tells of."""
-        if event.issued_to is not None:
+        """Keeps `event` if its realm wants it, and counts the token or the proof that it tells of."""
+        if event.issued_to is not None or event.proved is not None:
             self._issued.append(event)
         elif not event.kept:
             return
@@ -155,10 +158,12 @@ class Recorder:
     def _count(self) -> None:
         while self._issued:
             event = self._issued.popleft()
-            assert event.issued_to is not None
-            use = self._uses.setdefault((event.realm_id, event.issued_to), Use())
-            use.tokens += 1
-            use.last = max(use.last, int(event.time))
+            client = event.issued_to or event.proved
+            assert client is not None
+            use = self._uses.setdefault((event.realm_id, client, event.credential), Use())
+            use.tokens += event.issued_to is not None
+            if event.time >= use.last:
+                use.last, use.address = int(event.time), event.address[:LONGEST]
 
 
 def _shortened(event: Event) -> Event:

@@ -42,11 +42,18 @@ def issued(decision: Decision, request: Request, now: float) -> Event:
         details(decision) if kept else NO_DETAILS,
         kept,
         client.id,
+        decision.credential,
     )
 
 
 def issued_again(
-    realm: Realm, client: Client, address: str, details: Mapping[str, str] | None, token_id: str, now: float
+    realm: Realm,
+    client: Client,
+    address: str,
+    details: Mapping[str, str] | None,
+    token_id: str,
+    now: float,
+    credential: str,
 ) -> Event:
     """The event of another token that a client got for itself; `details` are the first's, None if it is not kept."""
     account = client.service_account
@@ -63,6 +70,7 @@ def issued_again(
         NO_DETAILS if details is None else {**details, "token_id": token_id},
         details is not None,
         client.id,
+        credential,
     )
 
 
@@ -100,6 +108,7 @@ def refused(realm: Realm, request: Request, trace: Trace, now: float, log: str) 
 def told(kind: str, realm: Realm, request: Request, trace: Trace, now: float, log: str = "") -> Event:
     """The event of a request, of Keycloak's type `kind`; an error's where `trace` tells of one."""
     kind = kind if trace.error is None else f"{kind}_ERROR"
+    proved, credential = trace.proved or (None, "")
     return Event(
         type=kind,
         realm=realm.name,
@@ -112,5 +121,7 @@ def told(kind: str, realm: Realm, request: Request, trace: Trace, now: float, lo
         error=trace.error,
         details={name: value for name, value in trace.details.items() if value},
         kept=trace.kept and kind in realm.kept_events,
+        credential=credential,
+        proved=proved,
         log=log,
     )

@@ -128,8 +128,18 @@ class TokenService:
         if authorization.session is not None or authorization.scopes.openid or decision.binding is not None:
             return None
         details = events.details(decision) if events.is_kept(decision) else None
-        prepared, prefix = self._endpoint.prepared(decision), authorization.token_id_prefix
-        return Again(_Repetition(self._services, ref(entry), client, prepared, prefix, request.address, details), entry)
+        again = _Repetition(
+            self._services,
+            ref(entry),
+            client,
+            self._endpoint.prepared(decision),
+            authorization.token_id_prefix,
+            request.address,
+            details,
+            decision.credential,
+            client.secrets_until(decision.now),
+        )
+        return Again(again, entry)
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
@@ -235,18 +245,22 @@ class _Repetition:
     address: str
     details: Mapping[str, str] | None
     """Of the event, where it is kept."""
+    credential: str
+    until: float
+    """When the first of the client's secrets ends, in epoch seconds."""
 
     def __call__(self) -> Response | Unsigned | None:
         services, client, address = self.services, self.client, self.address
         now, entry = services.clock(), self.entry()
-        if entry is None or not services.registry.still_holds(entry, client) or now >= client.secrets_until:
+        if entry is None or not services.registry.still_holds(entry, client) or now >= self.until:
             return None
         realm = entry.realm
         if realm.throttle is not None and entry.failures.wait(realm.id, client.client_id, address, int(now)):
             return None
         token_id = self.token_id_prefix + new_id(services.random)
         answer = self.prepared.answer(int(now), token_id)
-        services.events.record(events.issued_again(realm, client, address, self.details, token_id, now))
+        told = events.issued_again(realm, client, address, self.details, token_id, now, self.credential)
+        services.events.record(told)
         return answer
 
 

@@ -30,8 +30,8 @@ _MAXIMUM_READINGS: Final = 64
 
 _METADATA: Final = "/.well-known/openid-configuration"
 
-_Place: TypeAlias = tuple[str, bool]
-"""A URL, and whether it is that of an issuer, whose metadata names the set's."""
+_Place: TypeAlias = tuple[str, bool, bool]
+"""A URL, whether it is that of an issuer, whose metadata names the set's, and whether the set is a SPIFFE bundle."""
 
 Get: TypeAlias = Callable[[str, str | None], Awaitable[bytes]]
 """Fetches a URL, with a bearer token if there is one. Raises Unreachable."""
@@ -58,9 +58,10 @@ class RemoteKeys:
 
     async def read(self, inquiry: ReadKeys) -> ClientKeys | UnreadableKeys:
         """The keys at the URL, so new that the one that is asked for ought to be among them."""
-        known = self._sets.get((inquiry.url, inquiry.discovered))
+        place = inquiry.url, inquiry.discovered, inquiry.bundle
+        known = self._sets.get(place)
         if known is None or self._wants_reading(known, inquiry):
-            known = await self._once((inquiry.url, inquiry.discovered))
+            known = await self._once(place)
         if known.keys is not None and self._clock() - known.read_at < FRESH + STALE:
             return known.keys
         return UnreadableKeys(known.problem or "they were not read for too long")
@@ -88,12 +89,12 @@ class RemoteKeys:
 
     async def _read(self, place: _Place) -> _Set:
         known = self._sets.pop(place, None)
-        url, discovered = place
+        url, discovered, bundle = place
         try:
             token = own_token(url) if discovered else None
             if discovered:
                 url = _key_set_url(await self._get(url.rstrip("/") + _METADATA, token))
-            keys = read_client_keys(await self._get(url, token), use_required=False)
+            keys = read_client_keys(await self._get(url, token), use_required=False, bundle=bundle)
         except (Unreachable, ValueError) as error:
             problem = str(error)
             _LOGGER.warning("the keys at %r cannot be read: %s", _without_query(url), problem)

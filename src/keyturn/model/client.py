@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from keyturn.model.client_credential import OWN, MoreCredentials
 from keyturn.model.client_keys import NO_KEYS, KeySource
 from keyturn.model.client_scope import ClientScope
 from keyturn.model.pairwise import PairwiseSubjects
@@ -15,19 +16,22 @@ from keyturn.model.subject import Subject
 class SecretDigest:
     """A client secret that may be used, as its SHA-256.
 
-    ``expires`` is the last second in which it counts, since the epoch; None for ever.
+    ``expires`` is the last second in which it counts, since the epoch; None for ever. ``name`` is what its use is
+    counted under.
     """
 
     digest: bytes = field(repr=False)
     expires: int | None = None
+    name: str = OWN
 
 
 @dataclass(frozen=True, slots=True)
 class SharedSecret:
-    """A client secret as it is: for clients that sign with it. ``expires`` as for ``SecretDigest``."""
+    """A client secret as it is: for clients that sign with it. The rest is as for ``SecretDigest``."""
 
     secret: bytes = field(repr=False)
     expires: int | None = None
+    name: str = OWN
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -62,17 +66,17 @@ class Client:
     """Of a client that signs with its own key."""
     shared_secrets: tuple[SharedSecret, ...] = ()
     """Of a client that signs with its secret; nobody else's is in memory."""
+    more: MoreCredentials | None = None
+    """What it may prove itself by beside that; None for most."""
     pairwise: PairwiseSubjects | None = None
     """How it calls users; None where everybody calls them the same."""
     prepared: list[Any] = field(default_factory=list, repr=False)
     """What the token path has made ready for this client. It goes when the client is compiled anew."""
 
-    secrets_until: float = field(init=False)
-    """When the first of its secrets ends, in epoch seconds."""
-
-    def __post_init__(self) -> None:
-        ends = (secret.expires for secret in self.secrets if secret.expires is not None)
-        object.__setattr__(self, "secrets_until", min(ends, default=inf))
+    def secrets_until(self, now: float) -> float:
+        """When the first of the secrets that count at `now` ends; both in epoch seconds."""
+        ends = (secret.expires for secret in self.secrets if secret.expires is not None and secret.expires >= now)
+        return min(ends, default=inf)
 
     def calls(self, user_id: str, subject: str) -> bool:
         """Whether `subject` is what the client calls the user of this id."""

@@ -24,6 +24,9 @@ CREDENTIAL: Final = "jwt.credential"
 MAXIMUM_KEYS: Final = 100
 """Keys of one set that are looked at."""
 
+_SVID: Final = "jwt-svid"
+"""What a key of a SPIFFE bundle is for (SPIFFE Trust Domain and Bundle §4.2.2)."""
+
 _USUAL: Final[Mapping[str | None, str]] = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 
@@ -69,10 +72,14 @@ NO_KEYS: Final = ClientKeys(())
 
 @dataclass(frozen=True, slots=True)
 class KeysAt:
-    """The keys are a JWK Set at this URL, or at the one that the metadata of this issuer names (`discovered`)."""
+    """The keys are a JWK Set at this URL, or at the one that the metadata of this issuer names (`discovered`).
+
+    `bundle` says that it is a SPIFFE bundle, of which those for JWT-SVIDs count.
+    """
 
     url: str
     discovered: bool = False
+    bundle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +111,11 @@ def key_source(attributes: Mapping[str, str], root_url: str) -> KeySource:
     return _own_key(attributes)
 
 
-def read_client_keys(content: bytes, *, use_required: bool) -> ClientKeys:
+def read_client_keys(content: bytes, *, use_required: bool, bundle: bool = False) -> ClientKeys:
     """The keys for signatures in a JWK Set; those that are unknown, broken, weak or private are left out.
 
     `use_required` leaves out those that do not say what they are for, too: Keycloak does so with a set in an attribute.
+    Of a SPIFFE `bundle`, the keys for JWT-SVIDs count, and where there are none, as in any other set.
 
     Raises:
         ValueError: it is no JWK Set.
@@ -119,8 +127,11 @@ def read_client_keys(content: bytes, *, use_required: bool) -> ClientKeys:
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
         raise ValueError("no JWK Set")
-    read = (_read(member, use_required=use_required) for member in members[:MAXIMUM_KEYS])
-    certificates = (certificate_of(member) for member in members[:MAXIMUM_KEYS] if "x5c" in member)
+    members = members[:MAXIMUM_KEYS]
+    if bundle:
+        members = [member | {"use": "sig"} for member in members if member.get("use") == _SVID] or members
+    read = (_read(member, use_required=use_required) for member in members)
+    certificates = (certificate_of(member) for member in members if "x5c" in member)
     return ClientKeys(
         tuple(key for key in read if key is not None),
         thumbprints(certificate for certificate in certificates if certificate is not None),

@@ -88,6 +88,8 @@ class Realm:
     """Types of events that are stored: none where ``eventsEnabled`` is off."""
     issuers: Mapping[str, TrustedIssuer] = field(default_factory=dict)
     """Those whose tokens authenticate clients, by issuer."""
+    trust_domains: Mapping[str, tuple[TrustedIssuer, ...]] = field(default_factory=dict)
+    """The same of SPIFFE, by trust domain."""
     strictness: Strictness = COMPATIBLE
     keys_change: int | None = None
     """The second in which other keys are published or sign, where that is known ahead."""

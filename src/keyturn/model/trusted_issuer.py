@@ -4,11 +4,13 @@ Source: Keycloak ``OIDCIdentityProviderConfig``, ``KubernetesIdentityProviderCon
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from keyturn.jose.jwk import InvalidKey, public_key_from_pem
+from keyturn.model.claim_rules import InvalidRule
 from keyturn.model.client_keys import (
     NO_KEYS,
     ClientKey,
@@ -27,6 +29,20 @@ SUBJECT: Final = "jwt.credential.sub"
 
 KUBERNETES_ISSUER: Final = "https://kubernetes.default.svc.cluster.local"
 """The issuer inside of a cluster that says nothing else."""
+SPIFFE: Final = "spiffe"
+"""What Keycloak calls the preview, and providers of its kind."""
+TRUST_DOMAIN: Final = re.compile(r"spiffe://[a-z0-9.\-_]*")
+DISCOVERY: Final = "keyturn.discovery"
+"""A provider's setting, of the kind ``oidc``: the keys are found by the issuer's metadata."""
+KEYS: Final = "keyturn.jwks"
+"""The same, of ``kubernetes`` and ``spiffe``: the keys themselves, as a JWK Set or a SPIFFE bundle."""
+KEYS_AT: Final = "keyturn.jwks.url"
+"""The same, of ``kubernetes``: where the keys are."""
+GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
+"""That of the jobs of everybody at GitHub."""
+_OF_OWNER: Final = ("repository_id", "repository_owner", "repository_owner_id", "enterprise", "enterprise_id")
+_REPOSITORY: Final = re.compile(r"(?:repo:)?[^*:/]+/")
+"""The owner, whom no wildcard stands for."""
 _MAXIMUM_AGE: Final = 300
 _MAXIMUM_AGE_KUBERNETES: Final = 3600
 
@@ -52,6 +68,46 @@ def trusted_issuers(providers: Iterable[IdentityProviderRepresentation]) -> Mapp
     """Those of `providers` that authenticate clients, by issuer."""
     found = (_trusted(provider) for provider in providers if given(provider.enabled, True))
     return {issuer.issuer: issuer for issuer in found if issuer is not None}
+
+
+def trust_domains(
+    providers: Iterable[IdentityProviderRepresentation],
+) -> Mapping[str, tuple[TrustedIssuer, ...]]:
+    """The trust domains of SPIFFE among `providers`, as ``spiffe://example.org``, each with all that speak for it.
+
+    Source: Keycloak ``SpiffeIdentityProvider``.
+    """
+    found: dict[str, tuple[TrustedIssuer, ...]] = {}
+    for provider in providers:
+        config = given(provider.config, {})
+        domain = config.get("trustDomain", "")
+        if provider.provider_id != SPIFFE or not given(provider.enabled, True) or not TRUST_DOMAIN.fullmatch(domain):
+            continue
+        keys = _bundle(config)
+        made = TrustedIssuer(
+            alias=given(provider.alias, ""),
+            issuer=domain,
+            keys=keys,
+            any_kid=isinstance(keys, ClientKeys) and any(key.kid is None for key in keys.keys),
+            clock_skew=_seconds(config, "allowedClockSkew") or 0,
+            maximum_age=_seconds(config, "fedClientAssertionMaxExp") or _MAXIMUM_AGE,
+            reusable=True,
+            audience=None,
+        )
+        found[domain] = (*found.get(domain, ()), made)
+    return found
+
+
+def trust_domain(subject: str) -> str:
+    """That of a SPIFFE ID; nothing where it has no path below one."""
+    scheme, separator, rest = subject.partition("://")
+    name, slash, _ = rest.partition("/")
+    return f"{scheme}{separator}{name}" if slash else ""
+
+
+def authenticates_clients(provider: IdentityProviderRepresentation) -> bool:
+    """Whether tokens that `provider` speaks for authenticate clients, if it is enabled."""
+    return provider.provider_id == SPIFFE or issuer_of(provider) is not None
 
 
 def issuer_of(provider: IdentityProviderRepresentation) -> str | None:
@@ -83,7 +139,7 @@ def _trusted(provider: IdentityProviderRepresentation) -> TrustedIssuer | None:
     if issuer is None:
         return None
     kubernetes = provider.provider_id == "kubernetes"
-    keys = KeysAt(issuer, discovered=True) if kubernetes else _keys(config)
+    keys = _keys_of_cluster(issuer, config) if kubernetes else _keys(issuer, config)
     usual = _MAXIMUM_AGE_KUBERNETES if kubernetes else _MAXIMUM_AGE
     own = config.get("clientId") if config.get("allowClientIdAsAudience") == "true" and not kubernetes else None
     return TrustedIssuer(
@@ -98,7 +154,31 @@ def _trusted(provider: IdentityProviderRepresentation) -> TrustedIssuer | None:
     )
 
 
-def _keys(config: Mapping[str, str]) -> KeySource:
+def _keys_of_cluster(issuer: str, config: Mapping[str, str]) -> KeySource:
+    """Where its issuer says, unless that is an address that nobody outside of the cluster reaches."""
+    if config.get(KEYS):
+        return _set_of(config[KEYS], bundle=False)
+    url = config.get(KEYS_AT, "")
+    return KeysAt(url) if url else KeysAt(issuer, discovered=True)
+
+
+def _bundle(config: Mapping[str, str]) -> KeySource:
+    if config.get(KEYS):
+        return _set_of(config[KEYS], bundle=True)
+    url = config.get("bundleEndpoint", "")
+    return KeysAt(url, bundle=True) if "://" in url else UnreadableKeys("bundleEndpoint is no URL")
+
+
+def _set_of(text: str, *, bundle: bool) -> KeySource:
+    try:
+        return read_client_keys(text.encode(), use_required=False, bundle=bundle)
+    except ValueError as error:
+        return UnreadableKeys(f"{KEYS}: {error}")
+
+
+def _keys(issuer: str, config: Mapping[str, str]) -> KeySource:
+    if config.get(DISCOVERY) == "true":
+        return KeysAt(issuer, discovered=True)
     if config.get("useJwksUrl") == "true":
         url = config.get("jwksUrl", "")
         return KeysAt(url) if "://" in url else UnreadableKeys("jwksUrl is no URL")
@@ -117,3 +197,20 @@ def _keys(config: Mapping[str, str]) -> KeySource:
 def _seconds(config: Mapping[str, str], name: str) -> int | None:
     text = config.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def check_rule(provider: IdentityProviderRepresentation, claims: Mapping[str, list[str]]) -> None:
+    """That a rule over the tokens of `provider` says whose they are: some issuers give them to anybody.
+
+    Raises:
+        InvalidRule: it does not.
+    """
+    if not (issuer_of(provider) or "").startswith(GITHUB_ISSUER):
+        return
+    if any(all("*" not in pattern for pattern in claims.get(name, ["*"])) for name in _OF_OWNER):
+        return
+    if any(all(_REPOSITORY.match(pattern) for pattern in claims.get(name, ["*"])) for name in ("sub", "repository")):
+        return
+    raise InvalidRule(
+        "GitHub signs for everybody: a rule names the owner, by sub, repository, repository_owner or an id"
+    )

@@ -29,6 +29,8 @@ class ReadKeys:
     """Whether `url` is an issuer, whose metadata names the set's."""
     certificate: str | None = None
     """The thumbprint of the certificate that is asked for, where no key is."""
+    bundle: bool = False
+    """Whether the set is a SPIFFE bundle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,15 +91,15 @@ def introspect(http: Request, realm: Realm, clients: Clients, now: int, facts: F
     document = _access_token(live, caller, realm, issuer, http)
     if isinstance(document, Pending):
         return document
-    rests = _rests(caller, live) if live.session is None and "jwt" not in document else None
+    rests = _rests(caller, live, now) if live.session is None and "jwt" not in document else None
     return Answer(json_response(200, document, _HEADERS), trace=trace, rests=rests)
 
 
-def _rests(caller: Client, live: LiveToken) -> Rests | None:
+def _rests(caller: Client, live: LiveToken, now: int) -> Rests | None:
     """What was said of a token without a session; None where the caller proves itself anew each time."""
     if caller.authenticator != ClientSecret.authenticator or question(live.claims).user_id is not None:
         return None
-    until = min(live.claims.get("exp", inf), caller.secrets_until)
+    until = min(live.claims.get("exp", inf), caller.secrets_until(now))
     return Rests((caller, live.client), until, live.claims.get("jti"))
 
 

@@ -326,6 +326,8 @@ class AuthenticatedClient:
     """``clientAuthenticatorType``, or ``none`` for a public client."""
     told: Mapping[str, str] = field(default_factory=dict)
     """What events tell of the proof (Keycloak ``Details``)."""
+    credential: str = ""
+    """The name of the credential that it was proved by (``model.client_credential``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class Decision:
     binding: Binding | None = None
     proof: Mapping[str, str] | None = None
     """What events tell of the proof of the client (Keycloak ``Details``)."""
+    credential: str = ""
+    """The name of the credential that the client has proved itself by."""
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -140,7 +142,10 @@ class TokenEndpoint:
         binding = bound_tokens.to_certificate(http, client.client, binding)
         token_id = authorization.token_id_prefix + new_id(self._random)
         own = authorization.client or client.client
-        decision = Decision(realm, own, grant.grant_type, authorization, issuer, now, token_id, binding, client.told)
+        proof, credential = client.told, client.credential
+        decision = Decision(
+            realm, own, grant.grant_type, authorization, issuer, now, token_id, binding, proof, credential
+        )
         if authorization.resources:
             try:
                 self._prepare(decision) if _has_more(authorization) else self.prepared(decision)

@@ -17,3 +17,5 @@ class Trace:
     session_id: str | None = None
     details: dict[str, str] = field(default_factory=dict)
     kept: bool = True
+    proved: tuple[str, str] | None = None
+    """The ``id`` of the client that has proved who it is, and the name of the credential that it was proved by."""

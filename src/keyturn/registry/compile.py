@@ -1,13 +1,23 @@
 """From documents to the model: what a realm's clients share, and each client for itself."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from sys import intern
-from typing import Final
+from typing import Final, TypeAlias
 
 from keyturn.model.client import Client, SecretDigest, SharedSecret
+from keyturn.model.client_credential import (
+    CREDENTIALS,
+    OWN,
+    ROTATED,
+    SECRET,
+    SECRETS,
+    more_credentials,
+    named_credentials,
+    secrets_count,
+)
 from keyturn.model.client_keys import NO_KEYS, KeySource, key_source
 from keyturn.model.client_policy import ClientPolicy
 from keyturn.model.client_scope import ClientScope, ProtocolMapper
@@ -27,7 +37,7 @@ from keyturn.model.realm_attributes import THROTTLE_AFTER, THROTTLE_LONGEST
 from keyturn.model.roles import Role, RoleGraph
 from keyturn.model.strictness import strictness_of
 from keyturn.model.subject import Subject
-from keyturn.model.trusted_issuer import trusted_issuers
+from keyturn.model.trusted_issuer import SPIFFE, trust_domains, trusted_issuers
 from keyturn.oauth2.policy_documents import global_profiles, policies_of, profiles_of
 from keyturn.representations import (
     ClientRepresentation,
@@ -38,12 +48,16 @@ from keyturn.representations import (
     UserRepresentation,
     given,
 )
+from keyturn.representations.client_credential import ClientCredentialRepresentation
 from keyturn.representations.defaults import listing
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COMPONENTS, GROUPS, ROLES, USERS
 from keyturn.store.spi import Reader, Relation
 
 _SERVICE_ACCOUNT_CLIENT: Final = "service_account_client"
 
+_HELD: Final = (CREDENTIALS, SECRETS)
+"""Attributes that are compiled to something else, and hold secrets."""
+_Named: TypeAlias = Sequence[ClientCredentialRepresentation]
 _NOTHING: Final[frozenset[str]] = frozenset()
 _NO_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {}
 
@@ -53,8 +67,8 @@ _SECONDS: Final = re.compile(r"[0-9]{1,18}")
 _ORDER: Final = re.compile(r"-?[0-9]{1,18}")
 
 
-def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
-    """The realm of `document`, with its roles, client scopes and keys."""
+def compile_realm(reader: Reader, document: RealmRepresentation, features: frozenset[str] = frozenset()) -> Realm:
+    """The realm of `document`, with its roles, client scopes and keys, where these previews of Keycloak's are on."""
     realm_id = given(document.id, "")
     roles = _roles(reader, realm_id)
     offline_max = given(document.offline_session_max_lifespan, 0)
@@ -89,6 +103,7 @@ def compile_realm(reader: Reader, document: RealmRepresentation) -> Realm:
         keys_change=next_change(components, rotation_of(attributes)),
         document=document,
         issuers=trusted_issuers(given(document.identity_providers, [])),
+        trust_domains=trust_domains(given(document.identity_providers, [])) if SPIFFE in features else {},
     )
 
 
@@ -100,6 +115,8 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation,
     """
     client_uuid, client_id = given(document.id, ""), given(document.client_id, "")
     attributes = _acted_on(realm, given(document.attributes, {}))
+    named = named_credentials(given(document.attributes, {}))
+    authenticator = intern(given(document.client_authenticator_type, ""))
     service_account = None
     service_accounts_enabled = given(document.service_accounts_enabled, False)
     if service_accounts_enabled:
@@ -115,8 +132,8 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation,
         protocol=intern(given(document.protocol, "") or "openid-connect"),
         public=given(document.public_client, False),
         bearer_only=given(document.bearer_only, False),
-        authenticator=intern(given(document.client_authenticator_type, "")),
-        secrets=_secrets(document, rotation=rotation),
+        authenticator=authenticator,
+        secrets=_secrets(document, named, rotation=rotation),
         service_account=service_account,
         direct_access_grants=given(document.direct_access_grants_enabled, False),
         consent_required=given(document.consent_required, False),
@@ -137,7 +154,8 @@ def compile_client(reader: Reader, realm: Realm, document: ClientRepresentation,
         attributes=attributes,
         service_accounts_enabled=service_accounts_enabled,
         keys=_keys(document),
-        shared_secrets=_shared_secrets(document, rotation=rotation),
+        shared_secrets=_shared_secrets(document, named, rotation=rotation),
+        more=more_credentials(authenticator, named) if named else None,
         pairwise=subjects_of(document),
     )
 
@@ -245,7 +263,8 @@ def _by_name(scopes: Iterable[ClientScope]) -> Mapping[str, ClientScope]:
 
 def _acted_on(realm: Realm, attributes: Mapping[str, str]) -> Mapping[str, str]:
     """A client's attributes. When its secret was made, tokens do not tell, and each client has another time there."""
-    told = [item for item in attributes.items() if item[0] != SECRET_CREATED or realm.client_policies]
+    unseen = _HELD if realm.client_policies else (*_HELD, SECRET_CREATED)
+    told = [item for item in attributes.items() if item[0] not in unseen]
     return realm.alike.one("attributes", tuple(told), lambda: dict(told))
 
 
@@ -259,32 +278,42 @@ def _mappers(documents: Maybe[list[ProtocolMapperRepresentation]]) -> tuple[Prot
     )
 
 
-def _secrets(document: ClientRepresentation, *, rotation: bool) -> tuple[SecretDigest, ...]:
+def _secrets(document: ClientRepresentation, named: _Named, *, rotation: bool) -> tuple[SecretDigest, ...]:
     return tuple(
-        SecretDigest(sha256(secret.encode()).digest(), expires)
-        for secret, expires in _live_secrets(document, rotation=rotation)
+        SecretDigest(sha256(secret.encode()).digest(), expires, name)
+        for secret, expires, name in _live_secrets(document, named, rotation=rotation)
     )
 
 
-def _live_secrets(document: ClientRepresentation, *, rotation: bool) -> Iterable[tuple[str, int | None]]:
-    """The secret and, with `rotation`, the one before. When the first has expired, none counts any more.
+def _live_secrets(
+    document: ClientRepresentation, named: _Named, *, rotation: bool
+) -> Iterator[tuple[str, int | None, str]]:
+    """The secret and, with `rotation`, the one before: when the first has expired, neither counts any more. And those
+    that have names. With each its last second and what its use is counted under.
 
     Source: Keycloak ``ClientIdAndSecretAuthenticator``, ``OIDCClientSecretConfigWrapper``.
     """
+    yield from (
+        (each.secret, given(each.expires, 0) or None, given(each.name, ""))
+        for each in named
+        if each.type == SECRET and isinstance(each.secret, str)
+    )
     secret, attributes = given(document.secret, ""), given(document.attributes, {})
-    if not secret:
+    if not secret or (named and not secrets_count(given(document.client_authenticator_type, ""))):
         return
     expires, rotated_expires = secret_expires(attributes), seconds(attributes, ROTATED_EXPIRES)
-    yield secret, expires
+    yield secret, expires, OWN
     if rotation and has_rotated_secret(attributes) and rotated_expires is not None:
-        yield attributes[ROTATED_SECRET], rotated_expires if expires is None else min(expires, rotated_expires)
+        until = rotated_expires if expires is None else min(expires, rotated_expires)
+        yield attributes[ROTATED_SECRET], until, ROTATED
 
 
-def _shared_secrets(document: ClientRepresentation, *, rotation: bool) -> tuple[SharedSecret, ...]:
+def _shared_secrets(document: ClientRepresentation, named: _Named, *, rotation: bool) -> tuple[SharedSecret, ...]:
     if given(document.client_authenticator_type, "") != "client-secret-jwt":
         return ()
     return tuple(
-        SharedSecret(secret.encode(), expires) for secret, expires in _live_secrets(document, rotation=rotation)
+        SharedSecret(secret.encode(), expires, name)
+        for secret, expires, name in _live_secrets(document, named, rotation=rotation)
     )
 
 

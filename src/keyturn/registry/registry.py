@@ -219,9 +219,10 @@ class Registry:
         """Whether what there is of the realm is still true, and what it is."""
         with self._store.read() as reader:
             document = reader.find(REALMS, None, realm=name)
-            entry = (
-                None if document is None else RealmEntry(compile_realm(reader, document), self._failures, self.revoked)
-            )
+            entry = None
+            if document is not None:
+                realm = compile_realm(reader, document, self.features)
+                entry = RealmEntry(realm, self._failures, self.revoked)
             return self._keep_realm(reader, name, entry), entry
 
     def load_client(self, realm_name: str, client_id: str) -> Client | None:

@@ -50,6 +50,7 @@ class ClientRepresentation(Representation):
         Maybe[dict[str, str]],
         secret_entries(
             "client.secret.rotated",
+            "keyturn.credentials.secrets",
             "jwt.credential.private.key",
             "saml.signing.private.key",
             "saml.encryption.private.key",

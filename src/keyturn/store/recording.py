@@ -26,7 +26,10 @@ def saver(store: Store, new_id: Callable[[], str]) -> Save:
 
     def save(events: Sequence[Event], uses: Uses) -> None:
         entries = [(event.realm_id, _entry(event, new_id())) for event in events]
-        used = [ClientUse(*key, use.tokens, use.last) for key, use in uses.items()]
+        used = [
+            ClientUse(realm_id, client, use.tokens, use.last, credential, _storable(use.address))
+            for (realm_id, client, credential), use in uses.items()
+        ]
         try:
             with store.write(shared=True) as transaction:
                 transaction.append(EVENTS, entries)

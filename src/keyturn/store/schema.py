@@ -12,7 +12,7 @@ from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COLLECTIONS, GROUP
 from keyturn.store.logs import LOGS
 from keyturn.store.spi import Collection, Log, Relation
 
-VERSION: Final = "0005"
+VERSION: Final = "0006"
 """The newest migration, which these tables equal."""
 
 
@@ -139,10 +139,19 @@ LOG_TABLES: Final = {log.name: _log_table(log) for log in LOGS}
 
 CLIENT_USE: Final = Table(
     "client_use",
-    (Column("realm_id"), Column("client"), Column("tokens", Type.WHOLE), Column("last", Type.WHOLE)),  # epoch seconds
-    primary_key=("realm_id", "client"),
+    (
+        Column("realm_id"),
+        Column("client"),
+        Column("credential"),
+        Column("tokens", Type.WHOLE),
+        Column("last", Type.WHOLE),  # epoch seconds
+        Column("address"),
+    ),
+    primary_key=("realm_id", "client", "credential"),
 )
-"""How often a client got a token, and when it did so last. Beside the document: a token is no change of a client."""
+"""How often a client got a token by a credential, when it proved itself by it last, and from which address. Beside the
+document: a token is no change of a client.
+"""
 
 CHANGE: Final = Table(
     "change",

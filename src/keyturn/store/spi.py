@@ -68,12 +68,17 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class ClientUse:
-    """How much a client has been used: `client` is its ``id``, `last` epoch seconds."""
+    """How much a client has been used: `client` is its ``id``, `last` epoch seconds.
+
+    `credential` is the name of what it has proved itself by, and `address` where it was when it did so last.
+    """
 
     realm_id: str
     client: str
     tokens: int
     last: int
+    credential: str = ""
+    address: str = ""
 
 
 class Relation(StrEnum):
@@ -251,7 +256,7 @@ class Reader(Protocol):
         ...
 
     def uses(self, realm_id: str, clients: Iterable[str]) -> Sequence[ClientUse]:
-        """What is known of the use of these clients (ids); nothing of those that were never used."""
+        """What is known of the use of these clients (ids), by credential; nothing of those that were never used."""
         ...
 
 
@@ -309,6 +314,10 @@ class Transaction(Reader, Protocol):
 
     def count_uses(self, uses: Iterable[ClientUse]) -> None:
         """Adds to what is known of the use of clients; those that are gone are left out."""
+        ...
+
+    def rename_use(self, realm_id: str, client: str, credential: str, to: str) -> None:
+        """Has what is known of the use of a credential be that of the one named `to`, and nothing else be."""
         ...
 
 

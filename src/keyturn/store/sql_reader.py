@@ -29,6 +29,7 @@ _PAIRS: Final = _RELATED.format(wanted='"source", "target"', end="")
 _TARGETS: Final = _RELATED.format(wanted='"target"', end=' AND "source" = ?')
 _SOURCES: Final = _RELATED.format(wanted='"source"', end=' AND "target" = ?')
 _MARKED: Final = 'FROM "once" WHERE "namespace" = ? AND "until" > ?'
+_USES: Final = 'SELECT "realm_id", "client", "tokens", "last", "credential", "address" FROM "client_use"'
 _CHANGE: Final = '"revision", "realm_id", "kind", "id"'
 _CHANGES: Final = f'SELECT {_CHANGE} FROM "change" WHERE "revision" > ? ORDER BY {_CHANGE}'
 
@@ -261,8 +262,7 @@ class SqlReader:
         wanted, found = list(clients), []
         for start in range(0, len(wanted), CHUNK):
             where = Where().equal("realm_id", realm_id).among("client", wanted[start : start + CHUNK])
-            rows = self._rows(f'SELECT "realm_id", "client", "tokens", "last" FROM "client_use"{where}', where.values)
-            found += [ClientUse(*row) for row in rows]
+            found += [ClientUse(*row) for row in self._rows(f"{_USES}{where}", where.values)]
         return found
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:

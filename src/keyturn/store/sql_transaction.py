@@ -1,6 +1,7 @@
 """Writing: changes that happen together, with their entries in the change log."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from keyturn.representations import encode
@@ -20,15 +21,19 @@ _UPDATES: Final = {name: update(table, _CHANGED[name], _OWN) for name, table in 
 _LINK: Final = insert(RELATION, absent=True)
 _LOG_CHANGE: Final = insert(CHANGE)
 _FIRST_USE: Final = (
-    'INSERT INTO "client_use" ("realm_id", "client", "tokens", "last")'
-    ' SELECT "realm_id", "id", 0, 0 FROM "client" WHERE "realm_id" = ? AND "id" = ? ON CONFLICT DO NOTHING'
+    'INSERT INTO "client_use" ("realm_id", "client", "credential", "tokens", "last", "address")'
+    """ SELECT "realm_id", "id", ?, 0, 0, '' FROM "client" WHERE "realm_id" = ? AND "id" = ? ON CONFLICT DO NOTHING"""
 )
-"""A client of which nothing is known yet, if it is there."""
-_COUNT_USE: Final = (
-    'UPDATE "client_use" SET "tokens" = "tokens" + ?, "last" = CASE WHEN "last" < ? THEN ? ELSE "last" END'
-    ' WHERE "realm_id" = ? AND "client" = ?'
-)
+"""A credential of which nothing is known yet, if its client is there."""
+_CREDENTIAL: Final = '"realm_id" = ? AND "client" = ? AND "credential" = ?'
+_LATER: Final = '"{0}" = CASE WHEN "last" < ? THEN ? ELSE "{0}" END'
 """Processes write when they come to it: one that tells of a later use may have been faster."""
+_COUNT_USE: Final = (
+    f'UPDATE "client_use" SET "tokens" = "tokens" + ?, {_LATER.format("address")}, {_LATER.format("last")}'
+    f" WHERE {_CREDENTIAL}"
+)
+_PLACE: Final = attrgetter("realm_id", "client", "credential")
+_RENAME_USE: Final = f'UPDATE "client_use" SET "credential" = ? WHERE {_CREDENTIAL}'
 _RAISE_REVISION: Final = 'UPDATE "revision" SET "value" = "value" + 1 RETURNING "value"'
 
 
@@ -143,11 +148,19 @@ class SqlTransaction(SqlReader):
         return self._run(f'DELETE FROM {table} WHERE "sequence" IN ({numbers})', chosen.values)
 
     def count_uses(self, uses: Iterable[ClientUse]) -> None:
-        ordered = sorted(uses, key=lambda use: (use.realm_id, use.client))  # lest two writers wait for each other
+        ordered = sorted(uses, key=_PLACE)  # lest two writers wait for each other
         for start in range(0, len(ordered), CHUNK):
             chunk = ordered[start : start + CHUNK]
-            self._run_many(_FIRST_USE, [(use.realm_id, use.client) for use in chunk])
-            self._run_many(_COUNT_USE, [(use.tokens, use.last, use.last, use.realm_id, use.client) for use in chunk])
+            self._run_many(_FIRST_USE, [(use.credential, use.realm_id, use.client) for use in chunk])
+            counted = [
+                (use.tokens, use.last, use.address, use.last, use.last, use.realm_id, use.client, use.credential)
+                for use in chunk
+            ]
+            self._run_many(_COUNT_USE, counted)
+
+    def rename_use(self, realm_id: str, client: str, credential: str, to: str) -> None:
+        self._run(f'DELETE FROM "client_use" WHERE {_CREDENTIAL}', (realm_id, client, to))
+        self._run(_RENAME_USE, (to, realm_id, client, credential))
 
     def finish(self) -> Sequence[Change]:
         """Writes the change log under the next revision, which other transactions wait for from here to the commit."""

@@ -123,6 +123,18 @@ def test_uses_of_a_client_add_up(store: SqlStore) -> None:
         assert read.uses("r2", ["c1"]) == []
 
 
+def test_uses_are_told_apart_by_credential_and_follow_its_name(store: SqlStore) -> None:
+    with store.write() as write:
+        write.insert(CLIENTS, "r1", ClientRepresentation(id="c1", client_id="svc"))
+        write.count_uses([ClientUse("r1", "c1", 3, 100), ClientUse("r1", "c1", 1, 90, "old", "192.0.2.1")])
+        write.count_uses([ClientUse("r1", "c1", 0, 170, "", "192.0.2.2")])
+        write.rename_use("r1", "c1", "", "old")
+        write.count_uses([ClientUse("r1", "c1", 1, 180)])
+    with store.read() as read:
+        found = sorted(read.uses("r1", ["c1"]), key=lambda use: use.last)
+    assert found == [ClientUse("r1", "c1", 3, 170, "old", "192.0.2.2"), ClientUse("r1", "c1", 1, 180)]
+
+
 def test_uses_go_with_the_client(store: SqlStore) -> None:
     with store.write() as write:
         write.insert(CLIENTS, "r1", ClientRepresentation(id="c1", client_id="svc"))

@@ -78,7 +78,7 @@ def test_events_and_uses_come_in_one_transaction_or_not_at_all(
 ) -> None:
     with store.write() as write:
         write.insert(CLIENTS, "r1", ClientRepresentation(id="c1", client_id="svc"))
-    batch = [Event("LOGIN", "demo", "r1", 1.0, "")], {("r1", "c1"): Use(2, 5)}
+    batch = [Event("LOGIN", "demo", "r1", 1.0, "")], {("r1", "c1", "key"): Use(2, 5, "192.0.2.1")}
     run_sql("ALTER TABLE client_use RENAME TO away")
     with pytest.raises(NotSaved):
         saver(store, ids)(*batch)
@@ -86,7 +86,7 @@ def test_events_and_uses_come_in_one_transaction_or_not_at_all(
     run_sql("ALTER TABLE away RENAME TO client_use")
     saver(store, ids)(*batch)
     with store.read() as read:
-        assert read.uses("r1", ["c1"]) == [ClientUse("r1", "c1", 2, 5)]
+        assert read.uses("r1", ["c1"]) == [ClientUse("r1", "c1", 2, 5, "key", "192.0.2.1")]
     assert len(stored(store, EVENTS)) == 1
 
 

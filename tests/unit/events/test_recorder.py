@@ -3,16 +3,18 @@
 import logging
 import threading
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from keyturn.events.event import Event
-from keyturn.events.recorder import BATCH, LONGEST, NotSaved, Recorder, Uses
+from keyturn.events.recorder import BATCH, LONGEST, NotSaved, Recorder, Use, Uses
 
 
 def event(number: int = 0, **fields: Any) -> Event:
-    return Event("CLIENT_LOGIN", "demo", "r1", 100.5 + number, "192.0.2.1", **({"kept": True} | fields))
+    known: dict[str, Any] = {"kept": True, "address": "192.0.2.1"}
+    return Event("CLIENT_LOGIN", "demo", "r1", 100.5 + number, **(known | fields))
 
 
 class Shelf:
@@ -20,7 +22,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.batches: list[list[Event]] = []
-        self.uses: dict[tuple[str, str], tuple[int, int]] = {}
+        self.uses: dict[tuple[str, str, str], tuple[int, int]] = {}
         self.full = False
         self.filled = threading.Event()
 
@@ -81,7 +83,17 @@ def test_counts_tokens_by_client_whether_or_not_events_are_kept(shelf: Shelf) ->
     recorder.flush()
     recorder.record(event(9, issued_to="c1"))
     recorder.flush()
-    assert shelf.uses == {("r1", "c1"): (4, 109), ("r1", "c2"): (1, 105)}
+    assert shelf.uses == {("r1", "c1", ""): (4, 109), ("r1", "c2", ""): (1, 105)}
+
+
+def test_counts_what_each_credential_is_used_for_and_from_where() -> None:
+    saved: list[Uses] = []
+    recorder = Recorder(lambda _, uses: saved.append(deepcopy(uses)))
+    recorder.record(event(1, issued_to="c1", credential="new", address="192.0.2.1"))
+    recorder.record(event(2, proved="c1", credential="new", address="192.0.2.2"))
+    recorder.record(event(3, proved="c1", credential="old"))
+    recorder.flush()
+    assert saved == [{("r1", "c1", "new"): Use(1, 102, "192.0.2.2"), ("r1", "c1", "old"): Use(0, 103, "192.0.2.1")}]
 
 
 def test_a_batch_is_bounded(shelf: Shelf) -> None:
@@ -101,7 +113,7 @@ def test_what_does_not_fit_is_dropped_counted_and_told(shelf: Shelf, caplog: pyt
     recorder.flush()
     recorder.flush()
     assert [each.time for each in shelf.events] == [100.5, 101.5, 102.5]
-    assert shelf.uses == {("r1", "c1"): (10, 109)}
+    assert shelf.uses == {("r1", "c1", ""): (10, 109)}
     assert [record.getMessage() for record in caplog.records] == ["7 events are lost: more than 3 waited"]
 
 
@@ -117,7 +129,7 @@ def test_what_cannot_be_stored_now_waits_and_is_told_once(shelf: Shelf, caplog: 
     recorder.record(event(2, issued_to="c1"))
     recorder.flush()
     assert [each.time for each in shelf.events] == [100.5, 101.5, 102.5]
-    assert shelf.uses == {("r1", "c1"): (3, 102)}
+    assert shelf.uses == {("r1", "c1", ""): (3, 102)}
     assert [record.getMessage() for record in caplog.records] == [
         "events cannot be stored, and wait: the disk is full",
         "events are stored again",
@@ -145,7 +157,7 @@ def test_stopping_writes_what_waits(shelf: Shelf) -> None:
     recorder.record(event(1, issued_to="c1"))
     recorder.stop()
     assert len(shelf.events) == 1
-    assert shelf.uses == {("r1", "c1"): (1, 101)}
+    assert shelf.uses == {("r1", "c1", ""): (1, 101)}
 
 
 def test_what_is_lost_at_the_end_is_told(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:

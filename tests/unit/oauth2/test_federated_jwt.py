@@ -12,6 +12,9 @@ from harness.assertions import TYPE, assertion, form, jwks, key
 from harness.realm import NOW, RealmUnderTest, make_realm
 from harness.realm_server import RealmServer
 from keyturn.http.outbound import Outbound
+from keyturn.model.client_credential import with_credentials
+from keyturn.representations.client import ClientRepresentation
+from keyturn.representations.client_credential import ClientCredentialRepresentation
 from keyturn.representations.identity_provider import IdentityProviderRepresentation
 from keyturn.representations.realm import RealmRepresentation
 
@@ -209,3 +212,67 @@ def test_a_client_that_speaks_for_itself_is_no_workload(server: RealmServer) -> 
     assert ask(server, assertion("deploy", server.issuer, NOW)) == INVALID
     own = {"grant_type": "client_credentials", "client_id": "deploy", "client_assertion_type": TYPE}
     assert server.protocol("POST", "token", data=own).status_code == 401
+
+
+def rule(realm: RealmUnderTest, client_id: str, *rules: tuple[str, dict[str, list[str]]], **fields: Any) -> None:
+    client = realm.add_client(client_id=client_id, service_accounts_enabled=True, **fields)
+    credentials = [
+        ClientCredentialRepresentation(name=f"rule{number}", type="federated", issuer=alias, claims=claims)
+        for number, (alias, claims) in enumerate(rules)
+    ]
+
+    def change(document: ClientRepresentation) -> None:
+        document.attributes = with_credentials(document, credentials).attributes
+
+    realm.change_client(client, change)
+
+
+@pytest.fixture(scope="module")
+def ruled(server: RealmServer) -> RealmServer:
+    rule(server.realm, "all", ("ci", {"sub": ["repo:shop/*:ref:refs/heads/main"]}), secret="a-secret-of-its-own")
+    live = {"sub": ["repo:shop/**"], "environment": ["live", "stage"]}
+    rule(server.realm, "web", ("other", {"sub": ["repo:**"]}), ("ci", live), client_authenticator_type="federated-jwt")
+    return server
+
+
+MAIN = "repo:shop/web:ref:refs/heads/main"
+
+
+def test_a_rule_maps_many_subjects_to_one_client_and_one_to_many(ruled: RealmServer) -> None:
+    for sub in (MAIN, "repo:shop/api:ref:refs/heads/main"):
+        assert ask(ruled, token(ruled, sub), client_id="all") == (200, None)
+        event = ruled.sink.events[-1]
+        assert (event.client_id, event.credential) == ("all", "rule0")
+    assert ask(ruled, token(ruled, MAIN, environment="stage"), client_id="web") == (200, None)
+    assert ruled.sink.events[-1].credential == "rule1"
+
+
+def test_a_token_that_no_rule_is_about_speaks_for_nobody(ruled: RealmServer) -> None:
+    for client, sub, more in (
+        ("all", "repo:shop/web:ref:refs/heads/dev", {}),
+        ("all", "repo:other/web:ref:refs/heads/main", {}),
+        ("web", MAIN, {}),
+        ("web", MAIN, {"environment": "test"}),
+        ("web", MAIN, {"environment": ["live" * 2]}),
+    ):
+        assert ask(ruled, token(ruled, sub, **more), client_id=client) == INVALID
+
+
+def test_a_rule_of_another_issuer_does_not_count(ruled: RealmServer) -> None:
+    """The right claims, from an issuer that the realm trusts for others."""
+    trust(ruled.realm, provider("evil", ISSUER))
+    assert ask(ruled, token(ruled, MAIN), client_id="all") == INVALID
+
+
+def test_a_rule_needs_the_signature_of_its_issuer(ruled: RealmServer) -> None:
+    forged = token(ruled, MAIN, signer=key(number=1))
+    assert ask(ruled, forged, client_id="all") == INVALID
+
+
+def test_a_rule_needs_the_client_to_be_named(ruled: RealmServer) -> None:
+    assert ask(ruled, token(ruled, MAIN)) == INVALID
+
+
+def test_a_client_with_a_rule_goes_on_with_its_secret(ruled: RealmServer) -> None:
+    form_ = {"grant_type": "client_credentials"}
+    assert ruled.protocol("POST", "token", data=form_, auth=("all", "a-secret-of-its-own")).status_code == 200

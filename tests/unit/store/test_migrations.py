@@ -19,7 +19,7 @@ from keyturn.store.logs import EVENTS
 from keyturn.store.migrations import migrate
 from keyturn.store.opening import NewerSchema, create_tables
 from keyturn.store.seal_key import SealKeys
-from keyturn.store.spi import Entries, Relation
+from keyturn.store.spi import ClientUse, Entries, Relation
 
 
 @contextmanager
@@ -103,6 +103,16 @@ def test_a_database_of_the_first_schema_is_migrated_at_the_start_and_keeps_its_d
         write.append(EVENTS, [("r1", EventRepresentation(id="e", time=1))])
     with store.read() as read:
         assert [entry.id for entry in read.entries(EVENTS, "r1", Entries())] == ["e"]
+    store.close()
+
+
+def test_what_is_known_of_the_use_of_a_client_becomes_that_of_its_first_credential(first_schema: Path) -> None:
+    with connected(str(first_schema)) as connection:
+        migrate(connection, DIALECT, "0005")
+        connection.execute("INSERT INTO client_use VALUES ('r1', 'c1', 3, 100)")
+    store = open_store(first_schema, SealKeys(first_schema.parent), lambda: 0)
+    with store.read() as read:
+        assert read.uses("r1", ["c1"]) == [ClientUse("r1", "c1", 3, 100)]
     store.close()
 
 

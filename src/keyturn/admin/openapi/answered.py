@@ -6,6 +6,7 @@ from typing import Any, Final
 from msgspec import field
 
 from keyturn.representations.base import UNSET, Integer, Long, Maybe, Representation
+from keyturn.representations.client_credential import ClientCredentialRepresentation
 from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.realm import RealmRepresentation
@@ -185,6 +186,7 @@ ANSWERED: Final[Mapping[str, Any]] = {
 """What endpoints answer whose signatures do not say it in full, by module and function; ``bytes`` is text."""
 
 CREATED: Final[Mapping[str, Any]] = {
+    "client_credentials.add_credential": ClientCredentialRepresentation,
     "client_registration.create_initial_access": ClientInitialAccessPresentation,
     "groups.post_child": GroupRepresentation,
 }

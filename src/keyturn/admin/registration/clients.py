@@ -19,6 +19,7 @@ from keyturn.admin.registration.refusal import (
     forbidden,
     invalid_metadata,
 )
+from keyturn.model.client_credential import without_credentials
 from keyturn.model.new_documents import new_role
 from keyturn.representations import UNSET, ClientRepresentation, RoleRepresentation, given, present
 from keyturn.representations.realm import RealmRepresentation
@@ -47,8 +48,9 @@ def create(
     Raises:
         AdminError: it is no valid client, or its id or ``clientId`` is taken.
     """
+    attributes = without_credentials(given(posted.attributes, {}))
     try:
-        created = create_client(tx, realm, posted, fresh)
+        created = create_client(tx, realm, replace(posted, attributes=attributes or UNSET), fresh)
     except Duplicate:
         raise invalid_metadata("Client Identifier in use") from None
     except AdminError as error:
@@ -98,6 +100,7 @@ def shown(reader: Reader, realm: RealmRepresentation, client: ClientRepresentati
     default, optional = (_scope_names(reader, str(realm.id), client, relation) for relation in _SCOPES)
     return replace(
         client,
+        attributes=without_credentials(given(client.attributes, {})),
         registration_access_token=token or UNSET,
         default_roles=default_roles(reader, realm, client),
         default_client_scopes=default,

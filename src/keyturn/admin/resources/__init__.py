@@ -11,6 +11,7 @@ from keyturn.admin.resources.attack_detection import attack_detection
 from keyturn.admin.resources.authentication import authentication
 from keyturn.admin.resources.authenticator_configs import authenticator_configs
 from keyturn.admin.resources.client_certificates import client_certificates
+from keyturn.admin.resources.client_credentials import client_credentials, realm_credentials
 from keyturn.admin.resources.client_details import client_details
 from keyturn.admin.resources.client_policies import client_policies
 from keyturn.admin.resources.client_registration import client_registration, initial_access
@@ -74,6 +75,7 @@ RESOURCES: Final = (
     Mount(_REALM, partial_export),
     Mount(_REALM, partial_import),
     Mount(_REALM, events),
+    Mount(_REALM, realm_credentials),
     Mount(f"{_REALM}/client-policies", client_policies),
     Mount(f"{_REALM}/authentication", authentication),
     Mount(f"{_REALM}/authentication", authenticator_configs),
@@ -90,6 +92,7 @@ RESOURCES: Final = (
     Mount(_CLIENT, client_resource, {"client": find_client}),
     Mount(_CLIENT, client_secrets),
     Mount(f"{_CLIENT}/certificates", client_certificates),
+    Mount(f"{_CLIENT}/credentials", client_credentials),
     Mount(_CLIENT, client_details),
     Mount(_CLIENT, client_registration),
     Mount(f"{_CLIENT}/evaluate-scopes", evaluate_scopes),

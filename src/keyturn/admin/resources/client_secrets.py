@@ -12,6 +12,7 @@ from keyturn.admin.errors import NotFound
 from keyturn.admin.governance import governance_of, look_up_names
 from keyturn.admin.permissions import DECIDED_WITHIN, MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
+from keyturn.model.client_credential import OWN, ROTATED
 from keyturn.model.client_secret import ROTATED_SECRET, ROTATION, has_rotated_secret, without_rotated_secret
 from keyturn.representations import given
 from keyturn.representations.client import ClientRepresentation
@@ -43,7 +44,10 @@ def _look_up(realm: RealmView, values: Mapping[str, Any], _: None) -> None:
 def regenerate_secret(realm: RealmAdmin, client: ClientRepresentation) -> CredentialRepresentation:
     """Gives the client a fresh secret; the old one ends at once, unless a client policy has it count for a while."""
     require_manage(realm, client)
-    changed = governance_of(realm).updated(with_new_secret(client, realm.fresh()), given(client.secret, ""))
+    before = given(client.secret, "")
+    changed = governance_of(realm).updated(with_new_secret(client, realm.fresh()), before)
+    if before and given(changed.attributes, {}).get(ROTATED_SECRET) == before:
+        realm.tx.rename_use(realm.id, str(client.id), OWN, ROTATED)
     realm.update(CLIENTS, changed)
     return CredentialRepresentation(type="secret", value=changed.secret)
 

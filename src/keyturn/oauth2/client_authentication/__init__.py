@@ -5,10 +5,13 @@ Refuses to say what a client may do.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from keyturn.model.client import Client
 from keyturn.model.client_certificates import is_self_signed
+from keyturn.model.client_keys import SYMMETRIC
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.client_authentication.client_secret_jwt import ClientSecretJwt
@@ -40,6 +43,8 @@ METHODS: Final[tuple[Method, ...]] = (
 WRONG_PROTOCOL: Final = "Wrong client protocol."
 """What is said to a client of another protocol that has proved who it is."""
 _REUSED: Final = "Token reuse detected"
+_BY_METHOD: Final[WeakKeyDictionary[Client, dict[str, Client]]] = WeakKeyDictionary()
+"""Clients as `_by` gives them, as long as those live that they were made of."""
 _FAILURES: Final = frozenset({NOT_PROVED, "client_not_found", "client_disabled"})
 """What events call a guess that was wrong. An unknown client is one like any other, or it could be told apart."""
 
@@ -123,7 +128,7 @@ def _authenticated(request: Request, form: Form, clients: Clients, realm: Realm,
                 named = named or client_id
             else:
                 client = found
-        if client is not None and method.authenticator == _authenticator(client):
+        if client is not None and method.authenticator == _deciding(client, credentials):
             return _proved(method, client, credentials, clients)
     _CLIENT_SECRET.pretend(credentials)
     raise _nobody(client, named, credentials)
@@ -138,13 +143,35 @@ def _authenticator(client: Client) -> str:
     return client.authenticator
 
 
+def _deciding(client: Client, credentials: Credentials) -> str:
+    """The method that decides: its own, or where it may use several the one that the request shows."""
+    if client.more is None or client.public:
+        return _authenticator(client)
+    shown = _shown(credentials)
+    return shown if shown in client.more.methods else _authenticator(client)
+
+
+def _shown(credentials: Credentials) -> str | None:
+    """What the request is in the way of; None where it shows neither an assertion nor a secret."""
+    assertion = credentials.assertion
+    if assertion is None:
+        return None if credentials.presented.secret is None else ClientSecret.authenticator
+    if not assertion.self_issued:  # nor is one without either, which is nobody's
+        return FederatedJwt.authenticator
+    by_secret = assertion.token is not None and assertion.token.algorithm in SYMMETRIC
+    return ClientSecretJwt.authenticator if by_secret else PrivateKeyJwt.authenticator
+
+
 def _proved(method: Method, client: Client, credentials: Credentials, clients: Clients) -> AuthenticatedClient:
     try:
         proof = _proof(method, client, credentials, clients)
         if client.protocol != "openid-connect":
             told = {"client_auth_method": method.authenticator, **proof.told} if proof.told else {}
             raise InvalidClient(WRONG_PROTOCOL, status=400, told=told)
-        known = AuthenticatedClient(client, "none" if client.public else method.authenticator, proof.told)
+        if method.authenticator != _authenticator(client):
+            client = _by(client, method.authenticator)
+        name = "none" if client.public else method.authenticator
+        known = AuthenticatedClient(client, name, proof.told, proof.credential)
         if proof.once is not None:
             reply = (clients.replies or {}).get(proof.once)
             if reply is None:
@@ -155,6 +182,16 @@ def _proved(method: Method, client: Client, credentials: Credentials, clients: C
     except OAuth2Error as error:
         error.trace.client_id = client.client_id
         raise
+
+
+def _by(client: Client, authenticator: str) -> Client:
+    """`client` as one of another ``clientAuthenticatorType``, the same each time: what it has proved itself by is what
+    policies and events are told.
+    """
+    known = _BY_METHOD.setdefault(client, {})
+    if authenticator not in known:
+        known[authenticator] = replace(client, authenticator=authenticator, prepared=[])
+    return known[authenticator]
 
 
 def _proof(method: Method, client: Client, credentials: Credentials, clients: Clients) -> Proof:
@@ -207,5 +244,6 @@ def telling_of(known: AuthenticatedClient) -> Iterator[None]:
 def tell_of(known: AuthenticatedClient, trace: Trace) -> None:
     """Has an event say which client was authenticated, and how."""
     trace.client_id = known.client.client_id
+    trace.proved = known.client.id, known.credential
     trace.details["client_auth_method"] = known.client.authenticator
     trace.details.update(known.told)

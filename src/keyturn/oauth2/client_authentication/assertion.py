@@ -7,6 +7,9 @@ from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
+SPIFFE_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
+"""That of a SPIFFE JWT-SVID (draft-ietf-oauth-spiffe-client-auth), which need not say who has issued it."""
+
 MAXIMUM_LENGTH: Final = 16 * 1024
 """Bytes of an assertion; those that tools make have a tenth of it."""
 

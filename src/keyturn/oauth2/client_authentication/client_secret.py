@@ -45,20 +45,23 @@ class ClientSecret:
                 "to obtain client secret from the request"
             )
             raise UnauthorizedClient(text, event=NOT_PROVED, told={})
-        if not _is_one_of(client.secrets, secret, credentials.now):
+        name = _name_of(client.secrets, secret, credentials.now)
+        if name is None:
             log = "no secret" if secret is None else "wrong secret"
             raise UnauthorizedClient(INVALID, log=log, event=NOT_PROVED, told={})
-        return NO_MORE
+        return Proof(credential=name) if name else NO_MORE
 
     def pretend(self, credentials: Credentials) -> None:
         """Compares with a secret that nobody has: a client that is not there takes as long as one that is."""
-        _is_one_of(_NOBODYS, credentials.presented.secret, credentials.now)
+        _name_of(_NOBODYS, credentials.presented.secret, credentials.now)
 
 
-def _is_one_of(secrets: tuple[SecretDigest, ...], secret: str | None, now: int) -> bool:
+def _name_of(secrets: tuple[SecretDigest, ...], secret: str | None, now: int) -> str | None:
+    """What the use of this one of `secrets` is counted under; None where it is none of them that counts at `now`."""
     digest = sha256((secret or "").encode("utf-8", "surrogatepass")).digest()
     right = [
-        hmac.compare_digest(digest, known.digest) and (known.expires is None or now <= known.expires)
+        known.name
         for known in secrets
+        if hmac.compare_digest(digest, known.digest) and (known.expires is None or now <= known.expires)
     ]
-    return secret is not None and any(right)
+    return right[0] if right and secret is not None else None

@@ -40,14 +40,16 @@ class ClientSecretJwt:
             raise _broken(_WRONG.replace("  ", " "), "the algorithm takes no secret", told)
         if clients.replies is None:
             raise Asked(None)
-        if not _is_signed_by(client, assertion, algorithm, credentials.now):
+        name = _signer(client, assertion, algorithm, credentials.now)
+        if name is None:
             raise _broken(_WRONG, "wrong signature", told)
         checks.check_audience(credentials, assertion, told)
         lifespan = checks.check_times(assertion, credentials.now, checks.maximum_age(client), _broken, told)
-        return Proof(told, checks.single_use(self.authenticator, credentials, assertion, lifespan))
+        return Proof(told, checks.single_use(self.authenticator, credentials, assertion, lifespan), name)
 
 
-def _is_signed_by(client: Client, assertion: Assertion, algorithm: str, now: int) -> bool:
+def _signer(client: Client, assertion: Assertion, algorithm: str, now: int) -> str | None:
+    """What the use of the secret that has signed it is counted under; None where none of the client's has."""
     token = assertion.token
     assert token is not None
     for known in client.shared_secrets:
@@ -62,8 +64,8 @@ def _is_signed_by(client: Client, assertion: Assertion, algorithm: str, now: int
             jwt.verify(token, key, SYMMETRIC)
         except jwt.InvalidToken:
             continue
-        return True
-    return False
+        return known.name
+    return None
 
 
 def _broken(text: str, log: str, told: Mapping[str, str]) -> OAuth2Error:

@@ -1,15 +1,16 @@
 """A token of somebody else's as the assertion (RFC 7523 §3): a workload so needs no secret of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from keyturn.jose import jwt
 from keyturn.jose.jwk import PublicKey
 from keyturn.model.client import Client
+from keyturn.model.client_credential import OWN, NamedRule
 from keyturn.model.client_keys import ASYMMETRIC, ClientKeys, KeysAt, UnreadableKeys
-from keyturn.model.trusted_issuer import TrustedIssuer, subject_key
+from keyturn.model.trusted_issuer import ALIAS, SUBJECT, TrustedIssuer, subject_key, trust_domain
 from keyturn.oauth2.client_authentication import assertion_checks as checks
-from keyturn.oauth2.client_authentication.assertion import ASSERTION_TYPE, Assertion
+from keyturn.oauth2.client_authentication.assertion import ASSERTION_TYPE, SPIFFE_ASSERTION_TYPE, Assertion
 from keyturn.oauth2.client_authentication.spi import Credentials, Proof, not_proved
 from keyturn.oauth2.errors import OAuth2Error
 from keyturn.oauth2.inquiries import FindBySubject, ReadKeys
@@ -19,18 +20,24 @@ from keyturn.oauth2.spi import Asked, Clients
 class FederatedJwt:
     """An issuer that the realm trusts says who the subject is; a client of that subject is who asks.
 
-    Where several clients have one subject, ``client_id`` says which of them; Keycloak knows only one.
+    Where several clients have one subject, or a client has rules over claims, ``client_id`` says which client is meant;
+    Keycloak knows one client for each subject, and no rules.
 
-    Source: Keycloak ``FederatedJWTClientAuthenticator``.
+    Source: Keycloak ``FederatedJWTClientAuthenticator``, ``SpiffeClientAssertionStrategy``.
     """
 
     authenticator: ClassVar[str] = "federated-jwt"
     metadata: ClassVar[tuple[str, ...]] = ()
 
     def identify(self, credentials: Credentials, clients: Clients) -> str | None:
-        """The client of the token's subject. Does NOT verify anything. Raises Asked."""
-        found = self._of_subject(credentials, clients)
+        """The client that the token speaks for. Does NOT verify anything. Raises Asked, Miss."""
+        trusted, assertion = _trusted(credentials), credentials.assertion
         named = credentials.form.get("client_id")
+        if named is not None and assertion is not None:
+            client = clients.by_client_id(named)
+            if client is not None and _speaker(client, trusted, assertion, credentials.now) is not None:
+                return named
+        found = self._of_subject(credentials, clients)
         if named is not None:
             return named if named in found else None
         return found[0] if len(found) == 1 else None
@@ -39,17 +46,20 @@ class FederatedJwt:
         """That a trusted issuer speaks for `client`, to this realm, and now. Raises OAuth2Error, Asked, Miss."""
         assertion = credentials.assertion
         told: Mapping[str, str] = {} if assertion is None else assertion.told
-        found = self._of_subject(credentials, clients)
-        if assertion is None or not found:
+        if assertion is None or assertion.token is None:
+            raise not_proved(told, log="no token")
+        trusted = _speaker(client, _trusted(credentials), assertion, credentials.now)
+        if trusted is None:
+            if self._of_subject(credentials, clients):
+                raise checks.refused("client_id parameter does not match authenticated client", told)
             raise not_proved(told, log="no token of an issuer that speaks for the client")
-        if client.client_id not in found:
-            raise checks.refused("client_id parameter does not match authenticated client", told)
         if not client.enabled:
             raise not_proved(told, log="disabled client", event="client_disabled")
-        trusted = _trusted(credentials)
-        assert trusted is not None
         algorithm = checks.check_algorithm(None, assertion, ASYMMETRIC, told)
         _verify(trusted, assertion, algorithm, clients, told)
+        credential = _credential(client, trusted, assertion, credentials.now)
+        if credential is None:
+            raise not_proved(told, log="no rule of the client is about such a token")
         checks.check_own_audience(credentials, assertion, told, trusted.audience)
         lifespan = checks.check_times(
             assertion,
@@ -61,33 +71,79 @@ class FederatedJwt:
             reusable=trusted.reusable,
         )
         if trusted.reusable:
-            return Proof(told)
+            return Proof(told, credential=credential)
         kind = f"{self.authenticator}:{trusted.alias}"
-        return Proof(told, checks.single_use(kind, credentials, assertion, lifespan + trusted.clock_skew))
+        once = checks.single_use(kind, credentials, assertion, lifespan + trusted.clock_skew)
+        return Proof(told, once, credential)
 
     def _of_subject(self, credentials: Credentials, clients: Clients) -> tuple[str, ...]:
-        """The ``client_id`` of all clients that the token's subject stands for. Raises Asked."""
-        trusted, assertion = _trusted(credentials), credentials.assertion
-        if trusted is None or assertion is None or not assertion.subject:
-            return ()
-        if clients.replies is None:
-            raise Asked(None)
-        inquiry = FindBySubject(subject_key(trusted.alias, assertion.subject))
-        reply = clients.replies.get(inquiry)
-        if reply is None:
-            raise Asked(inquiry)
-        assert isinstance(reply, tuple)
-        return reply
+        """The ``client_id`` of all clients whose one subject the token's is. Raises Asked."""
+        assertion, found = credentials.assertion, list[str]()
+        for trusted in _trusted(credentials):
+            assert assertion is not None
+            if clients.replies is None:
+                raise Asked(None)
+            inquiry = FindBySubject(subject_key(trusted.alias, assertion.subject or ""))
+            reply = clients.replies.get(inquiry)
+            if reply is None:
+                raise Asked(inquiry)
+            assert isinstance(reply, tuple)
+            found += reply
+        return tuple(found)
 
 
-def _trusted(credentials: Credentials) -> TrustedIssuer | None:
-    """The issuer of the token, where the realm trusts it. A client that speaks for itself is no such case."""
+def _trusted(credentials: Credentials) -> tuple[TrustedIssuer, ...]:
+    """Those that may have issued the token, of all that the realm trusts. A client that speaks for itself is no such
+    case.
+    """
     assertion = credentials.assertion
-    if assertion is None or assertion.token is None or assertion.self_issued or assertion.issuer is None:
-        return None
-    if credentials.form.get("client_assertion_type") != ASSERTION_TYPE:
-        return None
-    return credentials.realm.issuers.get(assertion.issuer)
+    if assertion is None or assertion.token is None or assertion.self_issued or not assertion.subject:
+        return ()
+    kind = credentials.form.get("client_assertion_type")
+    if kind == SPIFFE_ASSERTION_TYPE:
+        return credentials.realm.trust_domains.get(trust_domain(assertion.subject), ())
+    if kind != ASSERTION_TYPE or assertion.issuer is None:
+        return ()
+    trusted = credentials.realm.issuers.get(assertion.issuer)
+    return () if trusted is None else (trusted,)
+
+
+def _speaker(
+    client: Client, trusted: tuple[TrustedIssuer, ...], assertion: Assertion, now: int
+) -> TrustedIssuer | None:
+    """The one of `trusted` that may speak for `client`: of the client's one subject, or of those that a rule is about.
+
+    Does NOT look at what the rule says: that waits for the signature.
+    """
+    for each in trusted:
+        if _is_subject(client, each, assertion):
+            return each
+    return next((each for each in trusted if any(_rules(client, each, now))), None)
+
+
+def _is_subject(client: Client, trusted: TrustedIssuer, assertion: Assertion) -> bool:
+    attributes = client.attributes
+    return (
+        client.authenticator == FederatedJwt.authenticator
+        and attributes.get(ALIAS) == trusted.alias
+        and attributes.get(SUBJECT) == assertion.subject
+    )
+
+
+def _rules(client: Client, trusted: TrustedIssuer, now: int) -> Iterator[NamedRule]:
+    """The client's rules over tokens of this issuer that count at `now`."""
+    for each in () if client.more is None else client.more.rules:
+        if each.alias == trusted.alias and (each.expires is None or now <= each.expires):
+            yield each
+
+
+def _credential(client: Client, trusted: TrustedIssuer, assertion: Assertion, now: int) -> str | None:
+    """The name of what the verified token proves the client by; None where it does not."""
+    assert assertion.token is not None
+    if _is_subject(client, trusted, assertion):
+        return OWN
+    claims = assertion.token.claims
+    return next((each.name for each in _rules(client, trusted, now) if each.rule.matches(claims)), None)
 
 
 def _verify(
@@ -97,7 +153,7 @@ def _verify(
     token, source = assertion.token, trusted.keys
     assert token is not None
     if isinstance(source, KeysAt):
-        inquiry = ReadKeys(source.url, token.kid, algorithm, source.discovered)
+        inquiry = ReadKeys(source.url, token.kid, algorithm, source.discovered, bundle=source.bundle)
         reply = (clients.replies or {}).get(inquiry)
         if reply is None:
             raise Asked(inquiry)

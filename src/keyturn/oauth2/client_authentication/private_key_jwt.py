@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from keyturn.jose import jwt
 from keyturn.jose.jwk import PublicKey
 from keyturn.model.client import Client
+from keyturn.model.client_credential import OWN, NamedKey
 from keyturn.model.client_keys import ASYMMETRIC, ClientKeys, KeysAt, UnreadableKeys
 from keyturn.oauth2.client_authentication import assertion_checks as checks
 from keyturn.oauth2.client_authentication.assertion import Assertion
@@ -39,10 +40,15 @@ class PrivateKeyJwt:
         algorithm = checks.check_algorithm(client, assertion, ASYMMETRIC, told)
         if clients.replies is None:
             raise Asked(None)
-        told = self._verify(client, assertion, algorithm, clients, told)
+        signer = _named_signer(client, assertion, credentials.now)
+        if signer is None:
+            told = self._verify(client, assertion, algorithm, clients, told)
+        elif signer.key.kid:
+            told = {**told, "client_jwt_kid": signer.key.kid}
         checks.check_audience(credentials, assertion, told)
         lifespan = checks.check_times(assertion, credentials.now, checks.maximum_age(client), _broken, told)
-        return Proof(told, checks.single_use(self.authenticator, credentials, assertion, lifespan))
+        once = checks.single_use(self.authenticator, credentials, assertion, lifespan)
+        return Proof(told, once, OWN if signer is None else signer.name)
 
     def _verify(
         self, client: Client, assertion: Assertion, algorithm: str, clients: Clients, told: Mapping[str, str]
@@ -64,6 +70,27 @@ class PrivateKeyJwt:
         except jwt.InvalidToken as error:
             raise _broken("Signature on JWT token failed validation", error.reason, told) from None
         return told
+
+
+def _named_signer(client: Client, assertion: Assertion, now: int) -> NamedKey | None:
+    """That one of the client's named keys that has signed the assertion; None where none has that counts at `now`."""
+    token = assertion.token
+    assert token is not None
+    for named in () if client.more is None else client.more.keys:
+        if named.expires is not None and now > named.expires:
+            continue
+        if None not in (token.kid, named.key.kid) and token.kid != named.key.kid:
+            continue
+
+        def key(kid: str | None, algorithm: str, found: PublicKey = named.key.key) -> PublicKey:
+            return found
+
+        try:
+            jwt.verify(token, key, ASYMMETRIC)
+        except jwt.InvalidToken:
+            continue
+        return named
+    return None
 
 
 def _keys(client: Client, kid: str | None, algorithm: str, clients: Clients, told: Mapping[str, str]) -> ClientKeys:

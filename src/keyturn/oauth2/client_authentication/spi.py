@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, Protocol
 
 from keyturn.model.client import Client
+from keyturn.model.client_credential import OWN
 from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication.assertion import Assertion
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED, Presented, presented
@@ -40,10 +41,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A client has proved who it is, provided that `once` is the first use. `told` is for events."""
+    """A client has proved who it is, provided that `once` is the first use. `told` is for events, and `credential` is
+    the name of the one that it was proved by (``model.client_credential``).
+    """
 
     told: Mapping[str, str] = field(default_factory=dict)
     once: UseOnce | None = None
+    credential: str = OWN
 
 
 NO_MORE: Final = Proof()
