@@ -1,5 +1,6 @@
 """The TLS context and the files of the development certificate."""
 
+import contextlib
 import ssl
 import stat
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from harness.realm import make_realm
 from keyturn.config import SettingsError, load
+from keyturn.http.client_trust import ClientTrust
 from keyturn.http.tls import TRUSTSTORE_PASSWORD, open_tls
 from keyturn.jose.truststore import read_truststore
 from keyturn.jose.x509 import certificate_der, certificate_names
@@ -103,3 +106,41 @@ def test_refuses_a_pair_that_is_none(tmp_path: Path, certificate: str, key: str,
 def test_refuses_a_development_name_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--tls-development-name"):
         opened(tmp_path, tls_development_name=("a/b",))
+
+
+def made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
+def met(context: ssl.SSLContext) -> bytes | None:
+    """The certificate that a client meets."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting.wrap_bio(back, there)
+    server = context.wrap_bio(there, back, server_side=True)
+    for _ in range(3):
+        for side in (client, server):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    return client.getpeercert(binary_form=True)
+
+
+def test_who_connects_later_meets_the_newer_certificate(tmp_path: Path) -> None:
+    first, second, third = (open_tls(load({}, {}).settings, made(tmp_path / name), NOW) for name in "abc")
+    assert met(first.context) != met(second.context)
+    for newer in (second, third):
+        first.follow(newer)
+        assert met(first.context) == met(newer.context)
+
+
+def test_ports_that_ask_for_certificates_meet_them_with_the_newer_one(tmp_path: Path) -> None:
+    first, second = (open_tls(load({}, {}).settings, made(tmp_path / name), NOW) for name in "ab")
+    realm = make_realm(tmp_path)
+    trust = ClientTrust(realm.store, (), first.new_context)
+    context = trust.listener(ssl.CERT_OPTIONAL)
+    assert met(context) == met(first.context)
+    trust.renew(second.new_context)
+    assert met(context) == met(second.context)
+    realm.store.close()

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,9 @@ name: Final = "sqlite"
 
 _BUSY_TIMEOUT: Final = 5.0
 """Seconds for which a writer waits for a writer of another process."""
+
+_BUSY_PAUSE: Final = 0.0005
+_PATIENT: Final = f"PRAGMA busy_timeout = {int(_BUSY_TIMEOUT * 1000)}"
 
 _KEPT: Final = 2
 """Connections that stay open; one more for each worker thread that reads at the same moment."""
@@ -107,7 +111,21 @@ class _Sqlite:
         connection.execute("BEGIN")  # the reader's first statement fixes the view
 
     def begin_write(self, connection: Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
+        # SQLite's own waiting sleeps for up to 100 ms at a time, while the writer of another process takes a few.
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            until = time.monotonic() + _BUSY_TIMEOUT
+            while True:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                        raise
+                    time.sleep(_BUSY_PAUSE)
+                else:
+                    return
+        finally:
+            connection.execute(_PATIENT)
 
     def revision(self, connection: Connection) -> int:
         return int(connection.execute('SELECT "value" FROM "revision"').fetchone()[0])
