@@ -80,6 +80,10 @@ class Cluster:
             row = cursor.fetchone() if cursor.description else None
         return None if row is None else row[0]
 
+    def client(self, program: str, *arguments: str) -> None:
+        """Runs one of the client programs, as whoever runs the tests."""
+        subprocess.run([str(self._programs / program), *arguments], check=True, stdin=subprocess.DEVNULL)
+
     def start(self) -> None:
         """Starts it, and waits until it answers."""
         settings = [f"-c {name}={value}" for name, value in self._settings.items()]

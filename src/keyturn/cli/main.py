@@ -87,6 +87,44 @@ def reseal(config: Path | None, new_seal_key_file: Path | None, **flags: Any) ->
     change_key(settings, new_seal_key_file)
 
 
+@keyturn.command()
+@options("data", "database", "seal_key_file")
+@click.option("--dry-run", is_flag=True, help="Try it, say what is done and how long it takes, and take it back.")
+@click.option("--from", "source", metavar="URL", help="Database to move: sqlite:DIRECTORY or postgresql://…")
+@click.option("--to", "target", metavar="URL", help="Empty database to move into, named in the same way.")
+def migrate(config: Path | None, dry_run: bool, source: str | None, target: str | None, **flags: Any) -> None:
+    """Bring the database to this version's schema; with --from and --to, move everything into another database.
+
+    What was moved is read back and compared, and each client is asked for a token in both. The servers must not be
+    running; on PostgreSQL they may, while the schema is migrated.
+    """
+    if (source is None) is not (target is None):
+        raise click.UsageError("--from and --to come together")
+    if dry_run and source is not None:
+        raise click.UsageError("--dry-run is for the schema alone")
+    settings = settings_of(config, flags).settings
+    from keyturn.cli.migrate import migrate_schema, move_database
+
+    if source is None or target is None:
+        migrate_schema(settings, dry_run=dry_run)
+    else:
+        move_database(settings, source, target)
+
+
+@keyturn.command()
+@options("data", "seal_key_file")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(config: Path | None, file: Path, **flags: Any) -> None:
+    """Copy the SQLite database into FILE, whether or not the server is running.
+
+    The seal key is not in it: keep a copy of that elsewhere.
+    """
+    settings = settings_of(config, flags).settings
+    from keyturn.cli.backup import back_up
+
+    back_up(settings, file)
+
+
 @keyturn.group()
 def realm() -> None:
     """Take realms out of a server's database, or into it: as files of Keycloak's format."""

@@ -3,7 +3,7 @@
 from keyturn.jose.seal import SealBroken, WrongSealKey
 from keyturn.store.connections import Connection, Connections
 from keyturn.store.revisions import Revisions
-from keyturn.store.schema import ALL, META, REVISION, SCHEMA_VERSION, VERSION
+from keyturn.store.schema import ALL, META, REVISION, SCHEMA_VERSION, SERVES, SERVES_KEY, VERSION
 from keyturn.store.seal_key import SealKeys, SealKeyWrong
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import StoreError
@@ -49,7 +49,7 @@ def prepared(connections: Connections, dialect: Dialect, seal: SealKeys, *, as_i
     """What ``opened`` does before there is a store; `connections` are closed where that fails."""
     try:
         with translated(dialect):
-            if as_it_is and (found := _version(connections, dialect)) != VERSION:
+            if as_it_is and (found := schema_of(connections, dialect)) != VERSION:
                 raise OtherSchema(found)
             return _prepared(connections, dialect, seal)
     except BaseException:
@@ -58,10 +58,10 @@ def prepared(connections: Connections, dialect: Dialect, seal: SealKeys, *, as_i
 
 
 def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing:
-    version = _version(connections, dialect)
+    version = schema_of(connections, dialect)
     if version is None:
         return _made(connections, dialect, seal)
-    if version > VERSION:
+    if version > VERSION and not _serves(connections, dialect):
         raise NewerSchema(version)
     if version < VERSION:
         from keyturn.store.migrations import migrate  # Alembic is dear to import
@@ -79,7 +79,7 @@ def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sea
     return Sealing(key)
 
 
-def _version(connections: Connections, dialect: Dialect) -> str | None:
+def schema_of(connections: Connections, dialect: Dialect) -> str | None:
     """The schema that is there; None in an empty database."""
     with connections.connection() as connection:
         dialect.begin_read(connection)
@@ -87,6 +87,14 @@ def _version(connections: Connections, dialect: Dialect) -> str | None:
             return None
         row = connection.execute('SELECT "version_num" FROM "schema_version"').fetchone()
     return None if row is None else str(row[0])
+
+
+def _serves(connections: Connections, dialect: Dialect) -> bool:
+    """Whether the newer keyturn that has migrated the database says that this one can still serve from it."""
+    with connections.connection() as connection:
+        dialect.begin_read(connection)
+        row = connection.execute('SELECT "value" FROM "meta" WHERE "name" = ?', (SERVES_KEY,)).fetchone()
+    return row is not None and str(row[0]) <= VERSION
 
 
 def _made(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing:
@@ -100,6 +108,7 @@ def _made(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sealing
             connection.execute(insert(REVISION), (0,))
             connection.execute(insert(META), ("seal_key_id", key.id))
             connection.execute(insert(META), ("seal_check", key.check_value()))
+            connection.execute(insert(META), (SERVES_KEY, SERVES))
             connection.commit()
     return Sealing(key) if made else _prepared(connections, dialect, seal)  # another process was faster
 

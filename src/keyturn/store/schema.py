@@ -15,6 +15,15 @@ from keyturn.store.spi import Collection, Log, Relation
 VERSION: Final = "0006"
 """The newest migration, which these tables equal."""
 
+SERVES: Final = "0005"
+"""The oldest migration whose keyturn can go on serving from these tables, beside one of this version.
+
+A migration that only adds leaves it as it is (docs/how-to/upgrade.md).
+"""
+
+SERVES_KEY: Final = "schema_serves"
+"""Where it stands in ``META``."""
+
 
 class Type(StrEnum):
     """What a column holds, as SQL names it."""

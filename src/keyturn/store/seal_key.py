@@ -90,6 +90,14 @@ class SealKeys:
             self._next_file.unlink()
         return current
 
+    def keep(self, key: SealKey) -> None:
+        """Writes `key`, of a database that is yet to be made, into the file. Raises SealKeyWrong: another is there."""
+        present = _read(self.file)
+        if present is None:
+            _write(self.file, key)
+        elif present.id != key.id:
+            raise SealKeyWrong(f"{self.file} is the key {present.id}, not {key.id} of the database to come")
+
     def replace(self, store: Resealable, new: SealKey | None = None) -> SealKey:
         """Seals `store` with another key (by default a new random one), which becomes the one in the file.
 

@@ -109,6 +109,17 @@ class SqlStore:
             transaction.reseal(COLLECTIONS, sealing)
         self._sealing = sealing
 
+    @property
+    def seal_key(self) -> SealKey:
+        """What secrets are sealed with."""
+        return self._sealing.key
+
+    @contextmanager
+    def whole(self) -> Iterator[SqlTransaction]:
+        """A transaction that sees every row as it is stored, for ``moving``."""
+        with self._transaction() as transaction:
+            yield transaction
+
     def close(self) -> None:
         """Ends the connections, everything written being in the main file.
 

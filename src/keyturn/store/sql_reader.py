@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from keyturn.representations import decode
 from keyturn.store.connections import Connection
-from keyturn.store.schema import LOG_TABLES, TABLES, Type
+from keyturn.store.schema import LOG_TABLES, TABLES, Table, Type
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import (
     Change,
@@ -22,7 +22,7 @@ from keyturn.store.spi import (
     StoreError,
     Unavailable,
 )
-from keyturn.store.sql_text import Where, quoted
+from keyturn.store.sql_text import Where, page, quoted
 
 _RELATED: Final = 'SELECT {wanted} FROM "relation" WHERE "realm_id" = ? AND "relation" = ?{end} ORDER BY "position"'
 _PAIRS: Final = _RELATED.format(wanted='"source", "target"', end="")
@@ -72,6 +72,10 @@ class Dialect(Protocol):
 
     def announce(self, connection: Connection, revision: int) -> None:
         """Has the database tell whoever listens of `revision`, once it is committed."""
+        ...
+
+    def number_from(self, connection: Connection, table: Table) -> None:
+        """Has the next row of `table` numbered above those that are there, which were put in with their numbers."""
         ...
 
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
@@ -273,6 +277,10 @@ class SqlReader:
         if oldest is None or not oldest - 1 <= revision < self.revision:
             return None
         return [Change(*row) for row in self._rows(_CHANGES, (revision,))]
+
+    def rows_after(self, table: Table, last: Sequence[Any] | None, size: int) -> list[Any]:
+        """At most `size` whole rows by the primary key, after the one with these values."""
+        return self._rows(page(table, first=last is None, size=size), last or ())
 
     def _document(self, collection: Collection[D], row: Any) -> D:
         realm_id, id_, document = row

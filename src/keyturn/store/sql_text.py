@@ -46,6 +46,19 @@ def insert(table: Table, *, absent: bool = False) -> str:
     return f"INSERT INTO {quoted(table.name)} ({_list(names)}) VALUES ({_marks(len(names))}){skip}"
 
 
+def insert_whole(table: Table) -> str:
+    """Takes the values of all columns, the number of the row among them."""
+    names = [column.name for column in table.columns]
+    return f"INSERT INTO {quoted(table.name)} ({_list(names)}) VALUES ({_marks(len(names))})"
+
+
+def page(table: Table, *, first: bool, size: int) -> str:
+    """So many rows of all columns by the primary key: the first ones, or those after its values."""
+    names, key = _list(column.name for column in table.columns), _list(table.primary_key)
+    after = "" if first else f" WHERE ({key}) > ({_marks(len(table.primary_key))})"
+    return f"SELECT {names} FROM {quoted(table.name)}{after} ORDER BY {key} LIMIT {size}"
+
+
 def names_of(table: Table) -> tuple[str, ...]:
     """The columns that a writer gives values for."""
     return tuple(column.name for column in table.columns if column.type is not Type.NUMBER)

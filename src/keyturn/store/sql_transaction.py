@@ -7,11 +7,11 @@ from typing import Any, Final
 from keyturn.representations import encode
 from keyturn.store.collections import CLIENTS, SESSIONS
 from keyturn.store.connections import Connection
-from keyturn.store.schema import CHANGE, CLIENT_USE, ENDS, LOG_TABLES, ONCE, RELATION, TABLES
+from keyturn.store.schema import ALL, CHANGE, CLIENT_USE, ENDS, LOG_TABLES, ONCE, RELATION, TABLES, Table, Type
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import Change, ClientUse, Collection, D, Duplicate, Log, Relation
 from keyturn.store.sql_reader import CHUNK, Dialect, SqlReader, translated
-from keyturn.store.sql_text import Where, insert, marking, names_of, quoted, update
+from keyturn.store.sql_text import Where, insert, insert_whole, marking, names_of, quoted, update
 
 _INSERTS: Final = {name: insert(table) for name, table in (TABLES | LOG_TABLES).items()}
 _COLUMNS: Final = {name: names_of(table) for name, table in (TABLES | LOG_TABLES).items()}
@@ -186,6 +186,18 @@ class SqlTransaction(SqlReader):
                 self._run(f'UPDATE {table} SET "document" = ? WHERE "sequence" = ?', (document, number))
         for name, value in (("seal_key_id", new.key.id), ("seal_check", new.key.check_value())):
             self._run('UPDATE "meta" SET "value" = ? WHERE "name" = ?', (value, name))
+
+    def put_rows(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Adds whole rows of another database."""
+        self._run_many(insert_whole(table), rows)
+
+    def continue_from(self, revision: int) -> None:
+        """Goes on numbering where the database ended whose rows were put in."""
+        for table in ALL:
+            if any(column.type is Type.NUMBER for column in table.columns):
+                with self._guarded():
+                    self._dialect.number_from(self._connection, table)
+        self._run('UPDATE "revision" SET "value" = ?', (revision,))
 
     def prune(self, now: int, kept: int) -> None:
         """Forgets expired sessions and single uses, and all but the last `kept` revisions of the change log."""

@@ -12,6 +12,7 @@ import pytest
 from alembic import op
 
 from keyturn.representations.event import EventRepresentation
+from keyturn.representations.role import RoleRepresentation
 from keyturn.store import schema
 from keyturn.store.backends.sqlite import DIALECT, open_store
 from keyturn.store.collections import ROLES
@@ -68,8 +69,22 @@ def test_a_newer_schema_is_refused_in_one_line(tmp_path: Path) -> None:
     open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0).close()
     with closing(sqlite3.connect(tmp_path / "keyturn.db")) as connection, connection:
         connection.execute("UPDATE schema_version SET version_num = '9999'")
+        connection.execute("UPDATE meta SET value = '9999' WHERE name = 'schema_serves'")
     with pytest.raises(NewerSchema, match=r"^[^\n]*9999[^\n]*newer[^\n]*$"):
         open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)
+
+
+def test_a_newer_schema_that_only_added_serves_the_older_keyturn_beside_the_newer(tmp_path: Path) -> None:
+    open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0).close()
+    with closing(sqlite3.connect(tmp_path / "keyturn.db")) as connection, connection:
+        connection.execute("UPDATE schema_version SET version_num = '9999'")
+        connection.execute("ALTER TABLE role ADD COLUMN added TEXT")
+        assert connection.execute("SELECT value FROM meta WHERE name = 'schema_serves'").fetchone() == (schema.SERVES,)
+    with closing(open_store(tmp_path / "keyturn.db", SealKeys(tmp_path), lambda: 0)) as store:
+        with store.write() as write:
+            write.insert(ROLES, "r1", RoleRepresentation(id="a", name="a", container_id="r1"))
+        with store.read() as read:
+            assert read.count(ROLES, "r1") == 1
 
 
 def tables(database: Path) -> set[str]:

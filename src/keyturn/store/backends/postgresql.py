@@ -4,6 +4,7 @@ Needs the extra ``postgresql``; imported only where such a database is named.
 """
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,12 +16,12 @@ from keyturn.store.connections import Connection, Connections
 from keyturn.store.opening import prepared
 from keyturn.store.psycopg_connection import PsycopgConnection, connect
 from keyturn.store.revisions import Revisions
-from keyturn.store.schema import Type, key_of_index
+from keyturn.store.schema import Table, Type, key_of_index
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.shared import Contact, SharedStore
 from keyturn.store.spi import Busy, Conflict, Duplicate, StoreError, Unavailable
 from keyturn.store.sql import Clock
-from keyturn.store.sql_reader import translated
+from keyturn.store.sql_reader import Dialect, translated
 
 name: Final = "postgresql"
 
@@ -94,6 +95,12 @@ def open_store(url: str, seal: SealKeys, clock: Clock, revisions: Revisions | No
         return _Announcements(parameters, dialect)
 
     return SharedStore(connections, dialect, sealing, clock, revisions, contact, announcements)
+
+
+def connected(url: str) -> tuple[Connections, Dialect]:
+    """Connections to the database, as it is. Raises Unavailable."""
+    parameters = parameters_of(url)
+    return Connections(lambda: connect(parameters), psycopg.Error, _KEPT, _is_lost), DIALECT
 
 
 def parameters_of(url: str) -> dict[str, Any]:
@@ -170,6 +177,11 @@ class PostgresqlDialect:
         if self.notifies:
             connection.execute("SELECT pg_notify(?, ?)", (_CHANNEL, str(revision)))
 
+    def number_from(self, connection: Connection, table: Table) -> None:
+        name, number = f'"{table.name}"', table.primary_key[0]
+        highest = f'SELECT coalesce(max("{number}"), 0) + 1 FROM {name}'  # noqa: S608 - the schema's own names
+        connection.execute(f"SELECT setval(pg_get_serial_sequence(?, ?), ({highest}), false)", (name, number))
+
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
         assert isinstance(connection, PsycopgConnection)
         try:
@@ -185,6 +197,9 @@ class PostgresqlDialect:
     def begin_exclusive(self, connection: Connection) -> None:
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('keyturn schema'))")
+        connection.execute("SET LOCAL statement_timeout = 0")  # a table may be large
+        assert isinstance(connection, PsycopgConnection)
+        connection.driver.longest = inf
 
     def has_table(self, connection: Connection, name: str) -> bool:
         return bool(connection.execute("SELECT to_regclass(?) IS NOT NULL", (f'"{name}"',)).fetchone()[0])

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,10 +12,11 @@ from typing import Any, Final
 from keyturn.store.connections import Connection, Connections
 from keyturn.store.opening import opened
 from keyturn.store.revisions import Revisions
-from keyturn.store.schema import Type, key_of_index
+from keyturn.store.schema import Table, Type, key_of_index
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
 from keyturn.store.sql import Clock, SqlStore
+from keyturn.store.sql_reader import Dialect
 
 name: Final = "sqlite"
 
@@ -61,8 +63,14 @@ def open_store(url: str | Path, seal: SealKeys, clock: Clock, revisions: Revisio
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
     except OSError as error:
         raise Unavailable(f"the database {path} cannot be opened: {error.strerror}") from None
-    connections = Connections(lambda: _connect(path), sqlite3.Error, _KEPT)
-    return opened(connections, DIALECT, seal, clock, revisions=revisions)
+    connections, dialect = connected(path)
+    return opened(connections, dialect, seal, clock, revisions=revisions)
+
+
+def connected(url: str | Path) -> tuple[Connections, Dialect]:
+    """Connections to a database that exists, as it is."""
+    path = Path(str(url).removeprefix("sqlite:///"))
+    return Connections(lambda: _connect(path), sqlite3.Error, _KEPT), DIALECT
 
 
 def open_beside(path: Path, seal: SealKeys, clock: Clock) -> SqlStore:
@@ -72,6 +80,19 @@ def open_beside(path: Path, seal: SealKeys, clock: Clock) -> SqlStore:
     """
     connections = Connections(lambda: _connect(path), sqlite3.Error, _KEPT)
     return opened(connections, _Beside(), seal, clock, as_it_is=True)
+
+
+def back_up(path: Path, copy: Path) -> None:
+    """Copies the database into the file `copy` as it is at one moment, however many write. Raises StoreError."""
+    try:
+        with closing(_connect(path)) as source, closing(sqlite3.connect(copy, isolation_level=None)) as target:
+            source.backup(target)  # all pages in one step: another would begin anew after each write
+            (damage,) = target.execute("PRAGMA quick_check(1)").fetchone()
+            target.execute("PRAGMA journal_mode = DELETE")  # all of it in one file
+    except sqlite3.Error as error:
+        raise DIALECT.translate(error) from None
+    if damage != "ok":
+        raise Unavailable("the database is damaged")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -132,6 +153,9 @@ class _Sqlite:
 
     def announce(self, connection: Connection, revision: int) -> None:
         """Nobody can listen."""
+
+    def number_from(self, connection: Connection, table: Table) -> None:
+        """The next row has the highest number and one."""
 
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
         return connection.execute(statement, values).rowcount  # a statement that fails leaves nothing by itself
