@@ -5,6 +5,8 @@
 For every case a server of its own runs on a database that holds so much. Printed are, beside the smallest case: the CPU
 time of a token; of creating a client, changing one, and of one page of the lists of clients, users and roles; the
 latency of tokens while a client is changed every second; and the time from process start to the first token.
+
+Filling the databases takes longer than measuring: ``--directory`` keeps them, and ``--fill`` does nothing else.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,13 +191,30 @@ def lines(cases: list[Case]) -> Iterator[str]:
         yield f"{case.name:<18}" + "".join(f"{cell:>16}" for cell in cells) + f"{case.start:>10.2f}"
 
 
-def _copy(data: Path, to: Path) -> Path:
-    shutil.copytree(data, to, ignore=shutil.ignore_patterns("keyturn.lock"))
+def _secret(directory: Path) -> str:
+    """That of the clients in the databases there, made with the first of them."""
+    file = directory / "secret"
+    if not file.exists():
+        file.write_text(servers.new_secret())
+    return file.read_text()
+
+
+def _grown(base: Path, to: Path, fill: Callable[[Path], None]) -> Path:
+    """The database at `to`: that at `base`, and what `fill` adds to it. One that is there is taken as it is."""
+    if not to.exists():
+        tell(to.name)
+        part = to.with_name(f"{to.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(base, part, ignore=shutil.ignore_patterns("keyturn.lock"))
+        fill(part)
+        part.rename(to)
     return to
 
 
 def _smallest(directory: Path, secret: str) -> Path:
     data = directory / "smallest"
+    if data.exists():
+        return data
     with servers.serve(data, secret) as server:
         servers.prepare(server, secret)
         document = {"clientId": name_of(0), "secret": secret, "serviceAccountsEnabled": True}
@@ -207,9 +227,10 @@ def of_clients(directory: Path, secret: str, sizes: list[int]) -> list[Case]:
     data, cases = _smallest(directory, secret), []
     there = 1
     for size in sizes:
-        tell(f"{size:,} clients")
-        data = _copy(data, directory / f"clients-{size}")
-        population.add_clients(data, REALM, range(there, size))
+        more = range(there, size)
+        data = _grown(
+            data, directory / f"clients-{size}", partial(population.add_clients, realm_name=REALM, numbers=more)
+        )
         there = size
         cases.append(Case(f"{size:,} clients", data, (REALM,), size))
     return cases
@@ -220,9 +241,10 @@ def of_realms(directory: Path, secret: str, sizes: list[int]) -> list[Case]:
     data, cases = _smallest(directory, secret), []
     there = 0
     for size in sizes:
-        tell(f"{size:,} realms")
-        data = _copy(data, directory / f"realms-{size}")
-        population.add_realms(data, REALM, secret, range(there, size))
+        more = range(there, size)
+        data = _grown(
+            data, directory / f"realms-{size}", partial(population.add_realms, like=REALM, secret=secret, numbers=more)
+        )
         there = size
         cases.append(Case(f"{size:,} realms", data, tuple(f"realm-{n:07d}" for n in range(size)), 1))
     return cases
@@ -233,9 +255,8 @@ def of_roles(directory: Path, secret: str, sizes: list[int]) -> list[Case]:
     data, cases = _smallest(directory, secret), []
     there = 0
     for size in sizes:
-        tell(f"{size:,} roles")
-        data = _copy(data, directory / f"roles-{size}")
-        population.add_roles(data, REALM, range(there, size))
+        fill = partial(population.add_roles, realm_name=REALM, numbers=range(there, size))
+        data = _grown(data, directory / f"roles-{size}", fill)
         there = size
         cases.append(Case(f"{size:,} roles", data, (REALM,), 1))
     return cases
@@ -251,12 +272,16 @@ def main() -> None:
         ("roles", [10, 100, 1_000]),
     ):
         parser.add_argument(f"--{what}", type=int, nargs="*", default=sizes)
+    parser.add_argument("--directory", type=Path, help="keeps the databases there, or takes them from there")
+    parser.add_argument("--fill", action="store_true", help="makes the databases, and measures nothing")
     options = parser.parse_args()
-    secret = servers.new_secret()
-    for make, sizes in ((of_clients, options.clients), (of_realms, options.realms), (of_roles, options.roles)):
-        if sizes:
-            with tempfile.TemporaryDirectory() as directory:
-                cases = make(Path(directory), secret, sizes)
+    with tempfile.TemporaryDirectory() as temporary:
+        directory: Path = options.directory or Path(temporary)
+        directory.mkdir(parents=True, exist_ok=True)
+        secret = _secret(directory)
+        for make, sizes in ((of_clients, options.clients), (of_realms, options.realms), (of_roles, options.roles)):
+            cases = make(directory, secret, sizes) if sizes else []
+            if cases and not options.fill:
                 measure(cases, secret, options.rounds, options.seconds)
                 print("\n".join(lines(cases)) + "\n", flush=True)
 

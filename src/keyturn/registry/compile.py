@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from sys import intern
 from typing import Final, TypeAlias
@@ -216,7 +217,11 @@ def _kept_events(document: RealmRepresentation) -> frozenset[str]:
 def _roles(reader: Reader, realm_id: str) -> RoleGraph:
     keys = reader.keys_of(ROLES, realm_id, ("id", "name", "container_id"))
     roles = {
-        str(role_id): Role(str(role_id), name or "", None if container_id == realm_id else container_id)
+        str(role_id): Role(
+            str(role_id),
+            intern(name or ""),
+            intern(container_id) if container_id and container_id != realm_id else None,
+        )
         for role_id, name, container_id in keys
     }
     composites: dict[str, list[str]] = {}
@@ -271,11 +276,20 @@ def _acted_on(realm: Realm, attributes: Mapping[str, str]) -> Mapping[str, str]:
 def _mappers(documents: Maybe[list[ProtocolMapperRepresentation]]) -> tuple[ProtocolMapper, ...]:
     return tuple(
         ProtocolMapper(
-            given(mapper.id, ""), given(mapper.name, ""), given(mapper.protocol_mapper, ""), given(mapper.config, {})
+            given(mapper.id, ""),
+            intern(given(mapper.name, "")),
+            intern(given(mapper.protocol_mapper, "")),
+            _config(tuple(given(mapper.config, {}).items())),
         )
         for mapper in given(documents, [])
         if given(mapper.protocol, "openid-connect") == "openid-connect"
     )
+
+
+@lru_cache(maxsize=1_000)
+def _config(settings: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """The mappers that every new realm gets are set the same way in each of a thousand realms: it is kept once."""
+    return dict(settings)
 
 
 def _secrets(document: ClientRepresentation, named: _Named, *, rotation: bool) -> tuple[SecretDigest, ...]:
