@@ -105,6 +105,15 @@ def test_from_a_new_realm_to_a_token_with_a_role(served: Served) -> None:
         assert token.status_code == status
 
 
+def test_where_keycloak_has_its_console_a_page_says_that_there_is_none(served: Served) -> None:
+    assert served.send("GET", "/admin/").headers["location"] == f"{BASE_URL}/admin/master/console/"
+    assert served.send("GET", "/admin/master/console").headers["location"] == f"{BASE_URL}/admin/master/console/"
+    page = served.send("GET", "/admin/master/console/")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert served.send("GET", "/admin/nowhere/console/").status_code == 404
+    assert served.send("GET", "/admin/master/console/whoami").status_code == 401
+
+
 def test_every_answer_has_the_security_headers(served: Served) -> None:
     for answer in (served.admin("GET", "/realms"), served.send("GET", "/admin/realms")):
         assert SECURITY_HEADERS.items() <= dict(answer.headers).items()

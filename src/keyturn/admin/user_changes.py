@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from keyturn.admin.authentication_flows import required_actions_of
+from keyturn.admin.authenticators import required_action_names
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import AdminError, Conflict, ErrorMessage, InvalidField, InvalidRequest
 from keyturn.admin.new_users import insert_user
@@ -15,7 +17,6 @@ from keyturn.admin.user_profile import ROOT, AttributeFault, UserProfile, Values
 from keyturn.model.login_failures import DISABLED_REASON
 from keyturn.model.new_documents import new_user
 from keyturn.representations import UNSET, given, present, replace
-from keyturn.representations.defaults import fragment
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.user import UserRepresentation
 from keyturn.store.collections import GROUPS, USERS
@@ -46,7 +47,8 @@ def create_user(realm: RealmAdmin, posted: UserRepresentation) -> UserRepresenta
     user = _with_values(posted, values)
     user = replace(user, id=realm.new_id(), service_account_client_id=UNSET, federation_link=UNSET, credentials=UNSET)
     user = new_user(user, new_id=realm.new_id, now_ms=realm.now_milliseconds())
-    user = replace(user, required_actions=_known_actions(realm, given(posted.required_actions, [])), not_before=0)
+    actions = [*_default_actions(realm), *_known_actions(realm, given(posted.required_actions, []))]
+    user = replace(user, required_actions=list(dict.fromkeys(actions)), not_before=0)
     user = with_credentials(realm, user, given(posted.credentials, []))
     try:
         insert_user(realm.tx, realm.realm, user)
@@ -104,9 +106,14 @@ def _with_values(user: UserRepresentation, values: Values) -> UserRepresentation
 
 
 def _known_actions(realm: RealmAdmin, actions: Iterable[str]) -> list[str]:
-    usual = given(fragment("authentication", realm.name).required_actions, [])
-    known = {given(action.alias, "") for action in given(realm.realm.required_actions, usual)}
+    known = required_action_names(realm.name)
     return [action for action in dict.fromkeys(actions) if action in known]
+
+
+def _default_actions(realm: RealmAdmin) -> list[str]:
+    """What everybody who is new has to do."""
+    actions = required_actions_of(realm.realm)
+    return [str(action.alias) for action in actions if action.enabled is True and action.default_action is True]
 
 
 def group_of_path(realm: RealmView, path: str) -> GroupRepresentation | None:

@@ -13,6 +13,7 @@ from keyturn.admin.errors import Unauthorized
 from keyturn.admin.http_message import AdminRequest, AdminResponse
 from keyturn.http.body import MAXIMUM_DOCUMENT, MAXIMUM_FORM, BodyTooLarge, Receive, Scope, Send, read_body
 from keyturn.http.client_certificates import MTLS_PORT
+from keyturn.http.console import console_page
 from keyturn.http.exchange import BAD_HOST, TOO_LARGE, respond
 from keyturn.http.headers import security
 from keyturn.http.origin import BadHost, Origin
@@ -51,6 +52,12 @@ class AdminService:
             location = ("location", origin.base_url + target)
             await send_answer(send, scope["method"], AdminResponse(302, (location,)), sent_content=False)
             return
+        if scope["path"].endswith(("/console", "/console/")):
+            asked = scope["method"], scope["path"], origin.base_url, self._services.registry
+            page = await to_thread.run_sync(console_page, *asked)
+            if page is not None:
+                await send_answer(send, scope["method"], page, sent_content=False)
+                return
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in HEADERS
         }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from keyturn.model import key_providers
 from keyturn.model.login_failures import DISABLED_REASON, LOCKED_OUT, PERMANENTLY, after_failure
 from keyturn.model.realm import Realm
+from keyturn.model.required_actions import demands_profile, demands_verified_email
 from keyturn.model.subject import Subject
 from keyturn.oauth2.identifiers import new_id
 from keyturn.oauth2.spi import (
@@ -92,7 +93,7 @@ class FactFinder:
         with self._store.read() as reader:
             user = _find_person(reader, realm, question.username)
             subject = None if user is None else compile_subject(reader, realm, user)
-            complete = user is None or is_complete(reader, realm, user)
+            complete = user is None or _is_set_up(reader, realm, user)
             failures = None if subject is None else reader.get(LOGIN_FAILURES, realm.id, subject.id)
         credentials = [] if user is None else given(user.credentials, [])
         stored = next((c for c in credentials if given(c.type, "") == "password"), None)
@@ -191,6 +192,13 @@ class FactFinder:
             session = transaction.get(SESSIONS, realm.id, effect.session_id)
             if session is not None and session.clients.pop(effect.client_id, None) is not None:
                 transaction.update(SESSIONS, realm.id, session)
+
+
+def _is_set_up(reader: Reader, realm: Realm, user: UserRepresentation) -> bool:
+    """Whether no required action waits for `user` that nobody has told of."""
+    if demands_verified_email(realm.document, user):
+        return False
+    return not demands_profile(realm.document) or is_complete(reader, realm, user)
 
 
 def _find_person(reader: Reader, realm: Realm, login: str) -> UserRepresentation | None:

@@ -75,7 +75,7 @@ class RealmRepresentation(Representation):
     registration_allowed: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
     registration_email_as_username: Maybe[bool] = UNSET
     remember_me: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
-    verify_email: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET
+    verify_email: Maybe[bool] = UNSET
     login_with_email_allowed: Maybe[bool] = UNSET
     duplicate_emails_allowed: Maybe[bool] = UNSET
     reset_password_allowed: Annotated[Maybe[bool], _LOGIN_PAGES] = UNSET

@@ -215,3 +215,18 @@ def test_who_may_not_manage_the_realm_changes_no_flow(admin: Server) -> None:
     for_clients = admin.holder_of("manage-clients")
     assert admin.call("GET", f"{AUTHENTICATION}/flows/browser/executions", token=for_clients).status == 403
     assert admin.call("GET", f"{AUTHENTICATION}/per-client-config-description", token=for_clients).status == 200
+
+
+def test_who_is_new_has_to_do_what_the_realm_asks_of_everybody(server: Server) -> None:
+    terms = call(server, "GET", "required-actions/TERMS_AND_CONDITIONS").body
+    call(server, "PUT", "required-actions/TERMS_AND_CONDITIONS", terms | {"enabled": True, "defaultAction": True})
+    posted = {"username": "alice", "requiredActions": ["UPDATE_PROFILE", "nobody"]}
+    alice = server.call("POST", "/demo/users", posted).id
+    told = server.call("GET", f"/demo/users/{alice}").body["requiredActions"]
+    assert told == ["TERMS_AND_CONDITIONS", "UPDATE_PROFILE"]
+
+
+def test_what_a_realm_does_not_have_can_be_asked_of_a_user_all_the_same(server: Server) -> None:
+    assert call(server, "DELETE", "required-actions/CONFIGURE_TOTP").status == 204
+    alice = server.call("POST", "/demo/users", {"username": "alice", "requiredActions": ["CONFIGURE_TOTP"]}).id
+    assert server.call("GET", f"/demo/users/{alice}").body["requiredActions"] == ["CONFIGURE_TOTP"]
