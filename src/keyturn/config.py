@@ -123,6 +123,7 @@ class Settings:
         "Certificate authorities in PEM that may say who any client is. A client can also name its own.",
         kc="KC_HTTPS_TRUST_STORE_FILE",
         shown_default="none",
+        reloaded=True,
     )
     hostname: str | None = _setting(
         values.text,

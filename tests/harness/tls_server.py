@@ -55,7 +55,7 @@ class TlsServer:
         self.repeated = RepeatedRequests(os.urandom(32))
         protocol = partial(
             MutualTlsProtocol,
-            authorities=known,
+            trust=self.trust,
             is_mtls_port=False,
             at_once=from_memory(self._tokens, realms),
             count=lambda *_: None,

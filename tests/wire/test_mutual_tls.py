@@ -15,9 +15,11 @@ from cryptography import x509
 from harness.authority import Holder, authority, self_signed
 from harness.realm import RealmUnderTest, make_realm
 from harness.tls_server import TlsServer, exchange
+from keyturn.client import TlsClientAuth, TokenSource
 from keyturn.jose import jwt
 from keyturn.jose.client_certificate import read_certificate
 from keyturn.representations import ClientRepresentation
+from keyturn.resource_server import InvalidToken, ResourceServer, thumbprint_of
 from keyturn.store.collections import CLIENTS
 
 INVALID = (401, "invalid_client", "Invalid client or Invalid client credentials")
@@ -186,6 +188,28 @@ def test_the_admin_api_takes_bound_tokens_with_their_certificate_alone(shared: T
     for shown, status in ((BACKEND, 404), (EVERYBODYS.issue("other"), 401), (None, 401)):
         with closing(shared.connect(shown)) as connection:
             assert exchange(connection, "GET", path, headers=headers).status == status
+
+
+def test_both_libraries_do_it(shared: TlsServer) -> None:
+    realm, issuer = shared.realm, f"https://localhost:{shared.port}/realms/{shared.realm.name}"
+    own = self_signed("library")
+    bound = {"tls__client__certificate__bound__access__tokens": "true"}
+    certificate = b64encode(own.der).decode()
+    add(realm, "library", keyturn__x509__self__signed="true", jwt__credential__certificate=certificate, **bound)
+    context = own.context(shared.directory, shared.ca)
+    source = TokenSource(TlsClientAuth("library"), issuer=issuer, ssl_context=context)
+    token = source.token().access_token
+    service = ResourceServer(
+        issuer,
+        ssl_context=context,
+        clock=realm.clock,
+        require_certificate=True,
+        dangerously_accept_any_audience=True,
+    )
+    accepted = service.accept(f"Bearer {token}", certificate=thumbprint_of(own.der))
+    assert accepted.client_id == "library"
+    with pytest.raises(InvalidToken):
+        service.accept(f"Bearer {token}", certificate=thumbprint_of(BACKEND.der))
 
 
 def test_what_was_granted_on_one_connection_is_not_granted_on_another(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ Refuses to look into tokens, which are the resource server's business, and to st
 """
 
 from keyturn.client.assertion import ClientSecretJwt, PrivateKeyJwt
-from keyturn.client.authentication import Authentication, ClientSecretBasic, ClientSecretPost
+from keyturn.client.authentication import Authentication, ClientSecretBasic, ClientSecretPost, TlsClientAuth
 from keyturn.client.dpop import DpopKey
 from keyturn.client.errors import (
     AccessDenied,
@@ -48,6 +48,7 @@ __all__ = [
     "OAuthError",
     "PrivateKeyJwt",
     "TemporarilyUnavailable",
+    "TlsClientAuth",
     "Token",
     "TokenError",
     "TokenSource",

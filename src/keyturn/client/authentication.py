@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote_plus
 
-__all__ = ["Authentication", "ClientSecretBasic", "ClientSecretPost"]
+__all__ = ["Authentication", "ClientSecretBasic", "ClientSecretPost", "TlsClientAuth"]
 
 
 class Authentication(Protocol):
@@ -54,3 +54,22 @@ class ClientSecretPost:
     def parameters(self) -> Mapping[str, str]:
         """``client_id`` and ``client_secret``."""
         return {"client_id": self.client_id, "client_secret": self.client_secret}
+
+
+@dataclass(frozen=True, slots=True)
+class TlsClientAuth:
+    """The certificate of the connection (RFC 8705 §2), of an authority or of the client's own.
+
+    It is in the ``ssl_context`` that requests are sent with: ``context.load_cert_chain(certificate, key)``, once more
+    when they have been renewed.
+    """
+
+    client_id: str
+
+    def headers(self) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
+
+    def parameters(self) -> Mapping[str, str]:
+        """``client_id``."""
+        return {"client_id": self.client_id}

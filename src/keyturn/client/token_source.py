@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from keyturn.client.authentication import Authentication
+from keyturn.client.authentication import Authentication, TlsClientAuth
 from keyturn.client.dpop import DpopKey
 from keyturn.client.errors import AuthorizationServerUnavailable, OAuthError, TokenError, UseDpopNonce
 from keyturn.client.token import Token
@@ -67,6 +67,7 @@ class TokenSource:
         scope: str | None = None,
         parameters: Mapping[str, str] | None = None,
         dpop: DpopKey | None = None,
+        mutual_tls: bool | None = None,
         dangerously_allow_http: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         timeout: float = 10,
@@ -82,17 +83,25 @@ class TokenSource:
             scope: space-separated; None for the client's default scopes.
             parameters: more of them for every token request, renewals included.
             dpop: the key to bind the tokens to; put them on requests with ``DpopAuth`` then.
+            mutual_tls: whether a certificate of `ssl_context` is to be shown, as ``TlsClientAuth`` and tokens that are
+                bound to one want it: of an `issuer`, the token endpoint is then the one for that (RFC 8705 §5). By
+                default, with ``TlsClientAuth``. Services are called with an HTTP client that shows it, too.
             dangerously_allow_http: send the secret over plain HTTP to another machine, readable for all in between.
-            ssl_context: for an authorization server whose CA the system does not trust.
+            ssl_context: for an authorization server whose CA the system does not trust; or with a certificate to show.
             timeout: seconds for one answer.
             clock: a monotonic clock in seconds.
             jitter: numbers from 0 to 1.
 
         Raises:
-            ValueError: both or none of `issuer` and `token_endpoint`, or plain HTTP to another machine.
+            ValueError: both or none of `issuer` and `token_endpoint`, plain HTTP to another machine, or a certificate
+                is to be shown and there is no `ssl_context` with one.
         """
         if (issuer is None) == (token_endpoint is None):
             raise ValueError("name the issuer or the token endpoint, one of the two")
+        mutual_tls = isinstance(authentication, TlsClientAuth) if mutual_tls is None else mutual_tls
+        if mutual_tls and ssl_context is None:
+            raise ValueError("pass the ssl_context that shows the certificate")
+        self._mutual_tls = mutual_tls
         self._allow_http = dangerously_allow_http
         check_url(issuer or token_endpoint or "", dangerously_allow_http=dangerously_allow_http)
         self._authentication = authentication
@@ -201,7 +210,7 @@ class TokenSource:
             return self._held.token if self._held is not None and now < self._held.renew_at else None
 
     def _discovered(self, answer: Answer) -> None:
-        url = endpoint(answer, self._issuer or "", "token_endpoint")
+        url = endpoint(answer, self._issuer or "", "token_endpoint", mutual_tls=self._mutual_tls)
         try:
             check_url(url, dangerously_allow_http=self._allow_http)
         except ValueError as error:

@@ -42,8 +42,8 @@ class ClientTrust:
 
     def __init__(self, store: Store, authorities: Sequence[bytes], new_context: Callable[[], ssl.SSLContext]) -> None:
         self._store = store
-        self._authorities = tuple(authorities)
-        self._reserved: Final = {subject_of(authority) for authority in authorities}
+        self.authorities = tuple(authorities)
+        self._reserved = {subject_of(authority) for authority in authorities}
         self._new_context = new_context
         self._of_clients: dict[_Client, tuple[bytes, ...]] = {}
         self._count: dict[bytes, int] = {}
@@ -79,7 +79,7 @@ class ClientTrust:
         # What was decided about a certificate is decided anew for each connection.
         context.num_tickets = 0
         context.options |= ssl.OP_NO_TICKET
-        _add(context, (*self._authorities, *self._count))
+        _add(context, (*self.authorities, *self._count))
         return context
 
     def _follow(self, changes: Sequence[Change]) -> None:
@@ -176,10 +176,12 @@ class ClientTrust:
         del self._count[certificate]
         return True
 
-    def renew(self, new_context: Callable[[], ssl.SSLContext]) -> None:
-        """Makes contexts this way from now on, and the current ones anew."""
+    def renew(self, new_context: Callable[[], ssl.SSLContext], authorities: Sequence[bytes]) -> None:
+        """Makes contexts this way from now on, and the current ones anew; `authorities` count for new connections."""
         with self._lock:
             self._new_context = new_context
+            self.authorities = tuple(authorities)
+            self._reserved = {subject_of(authority) for authority in authorities}
         self.rebuild()
 
     def rebuild(self) -> None:

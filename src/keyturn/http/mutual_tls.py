@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from keyturn.http.client_certificates import CONNECTION, MTLS_PORT
+from keyturn.http.client_trust import ClientTrust
 from keyturn.http.token_protocol import TokenProtocol
 from keyturn.jose.client_certificate import ClientCertificate, read_certificate
 
@@ -16,12 +17,12 @@ if sys.version_info < (3, 13):
 class MutualTlsProtocol(TokenProtocol):
     """One connection on a port where clients may show certificates. It ends with its certificate.
 
-    `authorities` (DER) may say who any client is. `is_mtls_port`: the port has this one purpose.
+    `trust` knows who may say who any client is. `is_mtls_port`: the port has this one purpose.
     """
 
-    def __init__(self, *args: Any, authorities: tuple[bytes, ...], is_mtls_port: bool, **options: Any) -> None:
+    def __init__(self, *args: Any, trust: ClientTrust, is_mtls_port: bool, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._authorities = authorities
+        self._trust = trust
         self._added: dict[str, Any] = {MTLS_PORT: True} if is_mtls_port else {}
         self._until = float("inf")
 
@@ -30,9 +31,8 @@ class MutualTlsProtocol(TokenProtocol):
         certificate = _certificate(transport.get_extra_info("ssl_object"))
         if certificate is None:
             return
-        self._added[CONNECTION] = (
-            certificate.under(self._authorities, time.time()) if self._authorities else certificate
-        )
+        authorities = self._trust.authorities
+        self._added[CONNECTION] = certificate.under(authorities, time.time()) if authorities else certificate
         self._until = certificate.valid_until
         # The same bytes mean something else on a connection with another certificate (docs/adr/0011).
         self._sender = self.sender(certificate.thumbprint)

@@ -90,7 +90,7 @@ class Servers:
         if self.tls is not None and tls is not None:
             self.tls.follow(tls)
             if self.trust is not None:
-                self.trust.renew(tls.new_context)
+                self.trust.renew(tls.new_context, tls.authorities)
         for server in self.all:
             server.give(settings.shutdown_timeout)
 
@@ -194,7 +194,7 @@ def _tls_ports(
         return
     from keyturn.http.mutual_tls import MutualTlsProtocol
 
-    mutual = partial(MutualTlsProtocol, *protocol.args, **protocol.keywords, authorities=tls.authorities)
+    mutual = partial(MutualTlsProtocol, *protocol.args, **protocol.keywords, trust=trust)
     if asks:
         mode = ssl.CERT_OPTIONAL if settings.https_client_auth == "request" else ssl.CERT_REQUIRED
         yield "--https-port", trust.listener(mode), partial(mutual, is_mtls_port=False)

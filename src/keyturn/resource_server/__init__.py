@@ -6,6 +6,7 @@ Refuses to issue, renew or introspect tokens, and needs nothing of the server. T
 
 from keyturn.resource_server.access_token import AccessToken
 from keyturn.resource_server.asgi import BearerTokenMiddleware
+from keyturn.resource_server.client_certificate import CertificateOf, from_proxy, from_tls, thumbprint_of
 from keyturn.resource_server.errors import (
     InsufficientScope,
     InvalidDpopProof,
@@ -25,6 +26,7 @@ from keyturn.resource_server.validator import Validator
 __all__ = [
     "AccessToken",
     "BearerTokenMiddleware",
+    "CertificateOf",
     "DpopRequest",
     "InsufficientScope",
     "InvalidDpopProof",
@@ -38,5 +40,8 @@ __all__ = [
     "TooManyProofs",
     "UseDpopNonce",
     "Validator",
+    "from_proxy",
+    "from_tls",
     "require",
+    "thumbprint_of",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from keyturn.resource_server.client_certificate import CertificateOf
 from keyturn.resource_server.errors import IssuerUnavailable, Refused, TooManyProofs, UseDpopNonce
 from keyturn.resource_server.possession import DpopRequest
 from keyturn.resource_server.requirement import Requirement
@@ -28,7 +29,8 @@ class BearerTokenMiddleware:
     it outside.
 
     `base_url` is where callers reach `app`, as ``https://api.example.com``: proofs of tokens that are bound to a key
-    are held against it. Without it, such tokens are refused.
+    are held against it. Without it, such tokens are refused. `certificate_of` finds the caller's certificate, for
+    tokens that are bound to one: ``from_tls`` or ``from_proxy(…)``.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class BearerTokenMiddleware:
         requirement: Requirement | None = None,
         realm: str = "protected",
         base_url: str | None = None,
+        certificate_of: CertificateOf | None = None,
     ) -> None:
         self._app = app
         self._resource_server = resource_server
         self._requirement = requirement
         self._realm = realm
+        self._certificate_of = certificate_of
         self._base_url = None if base_url is None else base_url.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,8 +66,9 @@ class BearerTokenMiddleware:
 
         try:
             authorization = [v.decode("latin-1") for name, v in scope["headers"] if name.lower() == b"authorization"]
+            certificate = None if self._certificate_of is None else self._certificate_of(scope)
             token = await self._resource_server.accept_async(
-                authorization, self._requirement, dpop=self._dpop_request(scope)
+                authorization, self._requirement, dpop=self._dpop_request(scope), certificate=certificate
             )
             nonce = token.dpop_nonce
             state = {**scope.get("state", {}), "keyturn": token}

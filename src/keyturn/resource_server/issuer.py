@@ -107,8 +107,10 @@ def discovery_url(issuer: str) -> str:
     return issuer.removesuffix("/") + "/.well-known/openid-configuration"
 
 
-def endpoint(answer: Answer, issuer: str, name: str) -> str:
+def endpoint(answer: Answer, issuer: str, name: str, *, mutual_tls: bool = False) -> str:
     """The URL `name` (such as ``jwks_uri``) in the `answer` to a request for an issuer's metadata.
+
+    With `mutual_tls` the one where a certificate is shown, if there is one of its own (RFC 8705 §5).
 
     Raises:
         IssuerError: no metadata, or another issuer's (RFC 8414 §3.3), or the URL is missing or leaves https.
@@ -117,6 +119,9 @@ def endpoint(answer: Answer, issuer: str, name: str) -> str:
     if document.get("issuer") != issuer:
         raise IssuerError(f"{discovery_url(issuer)}: metadata of another issuer")
     url = document.get(name)
+    aliases = document.get("mtls_endpoint_aliases") if mutual_tls else None
+    if isinstance(aliases, dict):
+        url = aliases.get(name, url)
     if not isinstance(url, str) or (issuer.startswith("https:") and not url.startswith("https:")):
         raise IssuerError(f"{discovery_url(issuer)}: no usable {name}")
     try:

@@ -1,4 +1,4 @@
-"""Whether who shows a token holds the key that it is bound to (RFC 9449 §7)."""
+"""Whether who shows a token holds what it is bound to: a key (RFC 9449 §7) or a certificate (RFC 8705 §3)."""
 
 import hmac
 import threading
@@ -10,7 +10,7 @@ from keyturn.jose import base64url, dpop
 from keyturn.resource_server.access_token import AccessToken
 from keyturn.resource_server.errors import InvalidDpopProof, TooManyProofs, UseDpopNonce
 
-__all__ = ["DpopRequest", "Nonces", "UsedProofs", "check_possession"]
+__all__ = ["DpopRequest", "Nonces", "UsedProofs", "check_possession", "is_certificate_of"]
 
 _PERIOD: Final = dpop.LIFETIME + 2 * dpop.SKEW
 """Seconds for which a proof can count at most, from the moment that it is first shown."""
@@ -117,6 +117,13 @@ def check_possession(
     following = None if nonces is None else nonces.next(proof.nonce, now)
     used.check_first(proof, now)
     return following
+
+
+def is_certificate_of(confirmation: Any, thumbprint: str | None) -> bool:
+    """Whether ``cnf`` names the certificate of this thumbprint, and nothing else, of which nothing would be known."""
+    if thumbprint is None or not isinstance(confirmation, dict) or confirmation.keys() != {"x5t#S256"}:
+        return False
+    return hmac.compare_digest(str(confirmation["x5t#S256"]).encode(), thumbprint.encode())
 
 
 def confirmed_key(confirmation: Any) -> str | None:

@@ -14,7 +14,7 @@ from keyturn.resource_server.errors import InvalidDpopProof, InvalidToken, NoCre
 from keyturn.resource_server.issuer import Http, check_url
 from keyturn.resource_server.issuer_keys import IssuerKeys
 from keyturn.resource_server.key_set import KeyCache
-from keyturn.resource_server.possession import DpopRequest, Nonces, UsedProofs, check_possession
+from keyturn.resource_server.possession import DpopRequest, Nonces, UsedProofs, check_possession, is_certificate_of
 from keyturn.resource_server.requirement import Requirement
 from keyturn.resource_server.validator import ASYMMETRIC_ALGORITHMS, Validator
 
@@ -43,6 +43,7 @@ class ResourceServer:
         keys_stale_for: float = 86400,
         cool_down: float = 30,
         require_dpop: bool = False,
+        require_certificate: bool = False,
         proofs_remembered: int = 100_000,
         dpop_nonce_secret: bytes | None = None,
         clock: Callable[[], float] = time.time,
@@ -57,10 +58,11 @@ class ResourceServer:
             keys. ssl_context: for an issuer whose CA the system does not trust. timeout: seconds for one answer of the
             issuer. keys_fresh_for: seconds until the keys are read again. keys_stale_for: seconds for which they serve
             after that while the issuer does not answer. cool_down: seconds between two readings because of unknown keys
-            or failures. require_dpop: refuse tokens that are bound to no key (RFC 9449). proofs_remembered: how many
-            proofs of the last minute are known; beyond that, requests with one are refused. dpop_nonce_secret: proofs
-            need a nonce (RFC 9449 §9), which all processes with this secret of 16 bytes or more make alike.
-            clock, monotonic_clock: the time in seconds since the epoch, and for ages.
+            or failures. require_dpop: refuse tokens that are bound to no key (RFC 9449). require_certificate: refuse
+            tokens that are bound to no certificate (RFC 8705). proofs_remembered: how many proofs of the last minute
+            are known; beyond that, requests with one are refused. dpop_nonce_secret: proofs need a nonce (RFC 9449 §9),
+            which all processes with this secret of 16 bytes or more make alike. clock, monotonic_clock: the time in
+            seconds since the epoch, and for ages.
 
         Raises:
             ValueError: as for ``Validator``; the issuer is no URL, or plain HTTP to another machine; a secret that is
@@ -77,6 +79,7 @@ class ResourceServer:
         )
         self._clock = clock
         self._require_dpop = require_dpop
+        self._require_certificate = require_certificate
         self._used = UsedProofs(proofs_remembered)
         self._nonces = None if dpop_nonce_secret is None else Nonces(dpop_nonce_secret)
         self._algorithms = frozenset(algorithms)
@@ -89,19 +92,21 @@ class ResourceServer:
         requirement: Requirement | None = None,
         *,
         dpop: DpopRequest | None = None,
+        certificate: str | None = None,
     ) -> AccessToken:
         """The token in a request's ``Authorization`` header (all of them, if there are more), validated. May block for
         keys.
 
         `dpop` is what a proof of the token's key is held against; without it, tokens that are bound to one are refused.
+        `certificate` is the thumbprint of the one that the caller has shown (``thumbprint_of``).
 
         Raises:
             Refused: one of its kinds, with the status and challenge to answer.
         """
         with self._challenging(authorization, dpop) as credentials:
-            unverified = self.validator.read(credentials.token, self._clock(), dpop=credentials.dpop)
+            unverified = self._read(credentials, certificate)
             key = self._keys.find(unverified.kid, unverified.algorithm)
-            return self._accept(credentials, unverified, key, requirement, dpop)
+            return self._accept(credentials, unverified, key, requirement, dpop, certificate)
 
     async def accept_async(
         self,
@@ -109,12 +114,13 @@ class ResourceServer:
         requirement: Requirement | None = None,
         *,
         dpop: DpopRequest | None = None,
+        certificate: str | None = None,
     ) -> AccessToken:
         """As ``accept``, without blocking."""
         with self._challenging(authorization, dpop) as credentials:
-            unverified = self.validator.read(credentials.token, self._clock(), dpop=credentials.dpop)
+            unverified = self._read(credentials, certificate)
             key = await self._keys.find_async(unverified.kid, unverified.algorithm)
-            return self._accept(credentials, unverified, key, requirement, dpop)
+            return self._accept(credentials, unverified, key, requirement, dpop, certificate)
 
     @contextmanager
     def _challenging(
@@ -134,6 +140,14 @@ class ResourceServer:
             refused.scheme = scheme
             raise
 
+    def _read(self, credentials: Credentials, certificate: str | None) -> jwt.Unverified:
+        unverified = self.validator.read(
+            credentials.token, self._clock(), dpop=credentials.dpop, certificate=certificate
+        )
+        if self._require_certificate and not is_certificate_of(unverified.claims.get("cnf"), certificate):
+            raise InvalidToken("Tokens must be bound to a certificate")
+        return unverified
+
     def _accept(
         self,
         credentials: Credentials,
@@ -141,11 +155,12 @@ class ResourceServer:
         key: PublicKey | None,
         requirement: Requirement | None,
         shown: DpopRequest | None,
+        certificate: str | None,
     ) -> AccessToken:
         if key is None:
             raise InvalidToken("Token signed with an unknown key")
         now = self._clock()
-        token = self.validator.validate(unverified, key, now, dpop=credentials.dpop)
+        token = self.validator.validate(unverified, key, now, dpop=credentials.dpop, certificate=certificate)
         if shown is not None and credentials.dpop:
             nonce = check_possession(token, credentials.token, shown, self._used, now, self._algorithms, self._nonces)
             token = replace(token, dpop_nonce=nonce)

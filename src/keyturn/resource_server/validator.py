@@ -8,6 +8,7 @@ from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn.jose.jwk import PublicKey
 from keyturn.resource_server.access_token import AccessToken
 from keyturn.resource_server.errors import InvalidToken
+from keyturn.resource_server.possession import is_certificate_of
 
 __all__ = ["ASYMMETRIC_ALGORITHMS", "Validator"]
 
@@ -23,7 +24,7 @@ class Validator:
     Checked: signature and algorithm; ``iss`` is exactly the pinned issuer; ``aud`` names this service; it is an access
     token (Keycloak's claim ``typ`` is ``Bearer``, or the header's ``typ`` is ``at+jwt``), not an ID or refresh token;
     ``exp`` and ``nbf``; ``azp``, where `clients` are named; it is bound to no key or certificate (``cnf``), unless
-    `dpop` says that the key will be asked for.
+    `dpop` says that the key will be asked for, or `certificate` is the one.
 
     NOT checked: whether the token was revoked, its session ended, or the client was disabled since it was issued
     (introspection, RFC 7662, tells that); whether roles were taken away since; proofs of possession, which
@@ -64,7 +65,9 @@ class Validator:
         self._algorithms = frozenset(algorithms)
         self._leeway = leeway
 
-    def read(self, token: str | bytes, now: float, *, dpop: bool = False) -> jwt.Unverified:
+    def read(
+        self, token: str | bytes, now: float, *, dpop: bool = False, certificate: str | None = None
+    ) -> jwt.Unverified:
         """The token's parts, all rules checked but for the signature: so that no key is fetched for what fails anyway.
 
         Nothing that it returns may be acted on, other than to find the key for ``validate``.
@@ -78,15 +81,22 @@ class Validator:
             raise InvalidToken(f"Token refused: {error.reason}") from None
         if unverified.algorithm not in self._algorithms:
             raise InvalidToken("Token refused: algorithm not accepted")
-        self._check(unverified.header, unverified.claims, now, dpop=dpop)
+        self._check(unverified.header, unverified.claims, now, dpop=dpop, certificate=certificate)
         return unverified
 
     def validate(
-        self, token: str | bytes | jwt.Unverified, key: PublicKey, now: float, *, dpop: bool = False
+        self,
+        token: str | bytes | jwt.Unverified,
+        key: PublicKey,
+        now: float,
+        *,
+        dpop: bool = False,
+        certificate: str | None = None,
     ) -> AccessToken:
         """The access token, once it satisfies all rules with `key`, which must be one of the issuer's.
 
-        `dpop`: it was shown with the scheme ``DPoP``, and the caller sees to its proof.
+        `dpop`: it was shown with the scheme ``DPoP``, and the caller sees to its proof. `certificate`: the thumbprint
+        (``x5t#S256``) of the certificate that came with it.
 
         Raises:
             InvalidToken: saying why.
@@ -95,10 +105,12 @@ class Validator:
             claims = jwt.verify(token, lambda kid, algorithm: key, self._algorithms)
         except jwt.InvalidToken as error:
             raise InvalidToken(f"Token refused: {error.reason}") from None
-        self._check(claims.header, claims, now, dpop=dpop)
+        self._check(claims.header, claims, now, dpop=dpop, certificate=certificate)
         return AccessToken.of(claims)
 
-    def _check(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float, *, dpop: bool) -> None:
+    def _check(
+        self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float, *, dpop: bool, certificate: str | None
+    ) -> None:
         if claims.get("iss") != self.issuer:
             raise InvalidToken("Token of another issuer")
         kind = claims.get("typ")
@@ -108,8 +120,8 @@ class Validator:
             if kind == "DPoP":
                 raise InvalidToken("Token is bound to a key that was not shown")
             raise InvalidToken("Not an access token that is bound to a key" if dpop else "Not a bearer access token")
-        if "cnf" in claims and not dpop:
-            raise InvalidToken("Token is bound to a key that was not shown")
+        if "cnf" in claims and not dpop and not is_certificate_of(claims["cnf"], certificate):
+            raise InvalidToken("Token is bound to a key or certificate that was not shown")
         if self._audiences and not self._audiences & _audiences(claims.get("aud")):
             raise InvalidToken("Token for another audience")
         if self._clients is not None and claims.get("azp", claims.get("client_id")) not in self._clients:

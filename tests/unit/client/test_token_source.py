@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import threading
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from keyturn.client import (
     ClientSecretBasic,
     InvalidClient,
     InvalidResponse,
+    TlsClientAuth,
     TokenError,
     TokenSource,
 )
@@ -271,3 +273,13 @@ def test_the_secret_and_the_tokens_are_in_no_log(server: Any, caplog: pytest.Log
     assert "No new token for client backend-service: invalid_client: no" in caplog.text
     assert "canary" not in caplog.text
     assert "token-1" not in caplog.text
+
+
+def test_who_shows_a_certificate_asks_where_certificates_are_shown(server: Any) -> None:
+    server.discovery = {"mtls_endpoint_aliases": {"token_endpoint": f"{server.issuer}/token"}, "token_endpoint": "x"}
+    authentication, context = TlsClientAuth("backend-service"), ssl.create_default_context()
+    source = TokenSource(authentication, issuer=server.issuer, ssl_context=context)
+    assert source.token().access_token == "token-1"
+    assert server.forms == [{"grant_type": ["client_credentials"], "client_id": ["backend-service"]}]
+    with pytest.raises(ValueError, match="pass the ssl_context that shows the certificate"):
+        TokenSource(authentication, issuer=server.issuer)

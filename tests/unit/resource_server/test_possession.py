@@ -114,7 +114,7 @@ def test_plain_tokens_and_bound_ones_are_not_mixed_up(issuer: Any) -> None:
     for shown, scheme, description in (
         (token, "Bearer", "Token is bound to a key that was not shown"),
         (plain, "DPoP", "Not an access token that is bound to a key"),
-        (issuer.token(cnf={"jkt": JKT}), "Bearer", "Token is bound to a key that was not shown"),
+        (issuer.token(cnf={"jkt": JKT}), "Bearer", "Token is bound to a key or certificate that was not shown"),
         (issuer.token(typ="DPoP"), "DPoP", "Token is bound to no key"),
         (bound(issuer, cnf={"jkt": JKT, "x5t#S256": "x"}), "DPoP", "Token is bound to no key"),
     ):
