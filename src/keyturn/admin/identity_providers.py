@@ -4,11 +4,25 @@ Source: Keycloak ``IdentityProvidersResource``, ``IdentityProviderResource``, ``
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
+from keyturn.admin.client_validation import is_url
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import BadRequest, ErrorMessage, NotFound
-from keyturn.admin.server_info import server_info
-from keyturn.model.trusted_issuer import KUBERNETES_ISSUER, issuer_of
+from keyturn.admin.errors import BadRequest, ErrorMessage, InvalidRequest, NotFound
+from keyturn.admin.server_info import server_info_with
+from keyturn.model.client_keys import UnreadableKeys
+from keyturn.model.trusted_issuer import (
+    BUNDLE_AT,
+    DISCOVERY,
+    GITHUB_ISSUER,
+    KEYS,
+    KUBERNETES_ISSUER,
+    SPIFFE,
+    TRUST_DOMAIN,
+    issuer_of,
+    set_of,
+)
 from keyturn.representations import UNSET, Maybe, given, present, replace
 from keyturn.representations.identity_provider import (
     IdentityProviderMapperRepresentation,
@@ -22,6 +36,7 @@ __all__ = [
     "brief",
     "changed",
     "check",
+    "check_issuer",
     "find",
     "links_of",
     "made",
@@ -47,7 +62,18 @@ _VERIFYING = {
     "jwtAuthorizationGrantEnabled": "JWT Authorization Grant",
     "supportsClientAssertions": "Supports client assertions",
 }
+_PRESET = "keyturn.preset"
+_PRESETS: Mapping[tuple[str, str], dict[str, str]] = {
+    ("oidc", "github"): {
+        "issuer": GITHUB_ISSUER,
+        "supportsClientAssertions": "true",
+        "useJwksUrl": "true",
+        "jwksUrl": f"{GITHUB_ISSUER}/.well-known/jwks",
+    }
+}
+"""By kind of provider and name: what stands in ``keyturn.preset`` when one is made is put in its place."""
 _TYPES = {
+    "spiffe": ["CLIENT_ASSERTION"],
     "kubernetes": ["CLIENT_ASSERTION"],
     "jwt-authorization-grant": ["JWT_AUTHORIZATION_GRANT"],
     "oauth2": ["USER_AUTHENTICATION", "EXCHANGE_EXTERNAL_TOKEN"],
@@ -109,9 +135,10 @@ def made(realm: RealmAdmin, sent: IdentityProviderRepresentation) -> IdentityPro
         raise BadRequest("Empty Space not allowed.")
     if not alias:
         raise ErrorMessage(400, "path is null")
-    known = {each["id"] for each in server_info()["identityProviders"]}
+    known = {each["id"] for each in server_info_with(realm.environment.features)["identityProviders"]}
     if sent.provider_id not in known:
         raise ErrorMessage(400, f"Invalid identity provider id [{given(sent.provider_id, 'null') or ''}]")
+    sent = _with_preset(sent)
     check(realm, replace(sent, internal_id=UNSET))
     if any(each.alias == alias for each in providers_of(realm)):
         raise ErrorMessage(409, f"Identity Provider {alias} already exists")
@@ -148,8 +175,18 @@ def changed(
 
 def check(realm: RealmView, provider: IdentityProviderRepresentation) -> None:
     """That its tokens can be verified, and that no other provider speaks for the same issuer. Raises ErrorMessage."""
+    config = given(provider.config, {})
     if provider.provider_id in ("oidc", "keycloak-oidc"):
-        _check_keys(given(provider.config, {}))
+        _check_keys(config)
+    if provider.provider_id == SPIFFE:
+        _check_trust_domain(realm, config)
+    if config.get(KEYS) and isinstance(set_of(config[KEYS], bundle=provider.provider_id == SPIFFE), UnreadableKeys):
+        raise InvalidRequest(f"{KEYS} is no JWK Set")
+    check_issuer(realm, provider)
+
+
+def check_issuer(realm: RealmView, provider: IdentityProviderRepresentation) -> None:
+    """That no other provider speaks for the same issuer. Raises ErrorMessage."""
     issuer = issuer_of(provider)
     if issuer is None or not given(provider.enabled, True):
         return
@@ -165,7 +202,9 @@ def _check_keys(config: Mapping[str, str]) -> None:
     on = {name for name in _VERIFYING if config.get(name) == "true"}
     if on:
         what = next(text for name, text in _VERIFYING.items() if name in on)
-        if config.get("useJwksUrl") == "true":
+        if config.get(DISCOVERY) == "true":
+            pass  # the issuer's metadata tells
+        elif config.get("useJwksUrl") == "true":
             if not config.get("jwksUrl"):
                 raise ErrorMessage(400, f"JWKS URL is required when '{what}' enabled and 'Use JWKS URL' enabled")
         elif not config.get("publicKeySignatureVerifier"):
@@ -173,6 +212,41 @@ def _check_keys(config: Mapping[str, str]) -> None:
             raise ErrorMessage(400, f"{needed} when '{what}' enabled and 'Use JWKS URL' disabled")
     if on - {"validateSignature"} and not config.get("issuer"):
         raise ErrorMessage(400, "Issuer is required")
+
+
+def _check_trust_domain(realm: RealmView, config: Mapping[str, str]) -> None:
+    """Source: Keycloak ``SpiffeIdentityProviderConfig.validate``, ``UriUtils.checkUrl``."""
+    if not TRUST_DOMAIN.fullmatch(given(config.get("trustDomain"), "")):
+        raise ErrorMessage(400, "Invalid trust domain name")
+    url = given(config.get(BUNDLE_AT), "")
+    if not url:
+        return
+    if "://" not in url or not is_url(url):
+        raise ErrorMessage(400, f"The url [{BUNDLE_AT}] is malformed")
+    required = given(realm.realm.ssl_required, "external").lower()
+    if not url.lower().startswith("https:") and required != "none" and (required == "all" or not _is_near(url)):
+        raise ErrorMessage(400, f"The url [{BUNDLE_AT}] requires secure connections")
+
+
+def _is_near(url: str) -> bool:
+    """Whether it is at a private address, as far as can be told without looking its name up."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def _with_preset(sent: IdentityProviderRepresentation) -> IdentityProviderRepresentation:
+    """`sent` with the settings that its preset stands for, where it has none of its own. Raises InvalidRequest."""
+    config = given(sent.config, {})
+    preset = config.get(_PRESET)
+    if not preset:
+        return sent
+    if (sent.provider_id, preset) not in _PRESETS:
+        raise InvalidRequest(f"There is no preset {preset} for {given(sent.provider_id, '')}")
+    own = {name: value for name, value in config.items() if name != _PRESET}
+    return replace(sent, config={**_PRESETS[given(sent.provider_id, ""), preset], **own})
 
 
 def shown(provider: IdentityProviderRepresentation) -> IdentityProviderRepresentation:

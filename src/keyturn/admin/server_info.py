@@ -24,17 +24,22 @@ def server_info_with(features: frozenset[str]) -> Mapping[str, Any]:
     info = dict(server_info())
     previews = decode(files(_DATA).joinpath("previews.json").read_bytes(), dict[str, Any])
     for preview in (previews[name] for name in sorted(features & previews.keys())):
-        name, kind, component = preview["feature"], preview["providerType"], preview["componentType"]
+        name, kind = preview["feature"], preview["providerType"]
         profile, provided = info["profileInfo"], info["providers"][kind]
         disabled = [each for each in profile["disabledFeatures"] if each != name]
         providers = {**provided["providers"], preview["providerId"]: preview["provider"]}
-        types = [*info["componentTypes"][component], preview["component"]]
         info |= {
             "features": [each | {"enabled": True} if each["name"] == name else each for each in info["features"]],
             "profileInfo": profile | {"disabledFeatures": disabled},
             "providers": info["providers"] | {kind: provided | {"providers": dict(sorted(providers.items()))}},
-            "componentTypes": info["componentTypes"] | {component: sorted(types, key=lambda each: str(each["id"]))},
         }
+        if "component" in preview:
+            component = preview["componentType"]
+            types = [*info["componentTypes"][component], preview["component"]]
+            listed = {component: sorted(types, key=lambda each: str(each["id"]))}
+            info |= {"componentTypes": info["componentTypes"] | listed}
+        if "identityProvider" in preview:
+            info |= {"identityProviders": [preview["identityProvider"], *info["identityProviders"]]}
     return info
 
 

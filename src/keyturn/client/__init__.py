@@ -16,6 +16,7 @@ from keyturn.client.errors import (
     InvalidResponse,
     InvalidScope,
     InvalidTarget,
+    NoWorkloadToken,
     OAuthError,
     TemporarilyUnavailable,
     TokenError,
@@ -27,6 +28,7 @@ from keyturn.client.httpx_auth import BearerAuth, DpopAuth
 from keyturn.client.token import Token
 from keyturn.client.token_request import client_credentials_request, process_token_response
 from keyturn.client.token_source import TokenSource
+from keyturn.client.workload import GitHubActionsToken, WorkloadToken
 
 __all__ = [
     "AccessDenied",
@@ -39,12 +41,14 @@ __all__ = [
     "ClientSecretPost",
     "DpopAuth",
     "DpopKey",
+    "GitHubActionsToken",
     "InvalidClient",
     "InvalidGrant",
     "InvalidRequest",
     "InvalidResponse",
     "InvalidScope",
     "InvalidTarget",
+    "NoWorkloadToken",
     "OAuthError",
     "PrivateKeyJwt",
     "TemporarilyUnavailable",
@@ -55,6 +59,7 @@ __all__ = [
     "UnauthorizedClient",
     "UnsupportedGrantType",
     "UseDpopNonce",
+    "WorkloadToken",
     "client_credentials_request",
     "process_token_response",
 ]

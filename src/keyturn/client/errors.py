@@ -14,6 +14,7 @@ __all__ = [
     "InvalidResponse",
     "InvalidScope",
     "InvalidTarget",
+    "NoWorkloadToken",
     "OAuthError",
     "TemporarilyUnavailable",
     "TokenError",
@@ -30,6 +31,10 @@ class TokenError(Exception):
 
 class AuthorizationServerUnavailable(TokenError):
     """The authorization server does not answer, or answers with a server error and no OAuth error."""
+
+
+class NoWorkloadToken(TokenError):
+    """The platform has no token for the workload: the file is not there, or nobody gives one."""
 
 
 class InvalidResponse(TokenError):

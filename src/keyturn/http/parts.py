@@ -32,6 +32,7 @@ from keyturn.http.shared_metrics import Board, SharedMetrics
 from keyturn.http.tls import Tls
 from keyturn.http.token_protocol import TokenProtocol
 from keyturn.model.client_secret import ROTATION
+from keyturn.model.trusted_issuer import SPIFFE
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.store.data_directory import DataDirectory
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from keyturn.http.client_trust import ClientTrust
 
 _LOGGER: Final = logging.getLogger("keyturn.http")
+_PREVIEWS: Final = (ROTATION, SPIFFE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ def _mutual_tls(settings: Settings) -> MutualTls | None:
 
 def _features(settings: Settings) -> frozenset[str]:
     for name in settings.features:
-        if name != ROTATION:
-            _LOGGER.warning("there is no preview %s to turn on; there is %s", name, ROTATION)
+        if name not in _PREVIEWS:
+            _LOGGER.warning("there is no preview %s to turn on; there are %s", name, ", ".join(_PREVIEWS))
     return frozenset(settings.features)
 
 

@@ -38,6 +38,8 @@ KEYS: Final = "keyturn.jwks"
 """The same, of ``kubernetes`` and ``spiffe``: the keys themselves, as a JWK Set or a SPIFFE bundle."""
 KEYS_AT: Final = "keyturn.jwks.url"
 """The same, of ``kubernetes``: where the keys are."""
+BUNDLE_AT: Final = "bundleEndpoint"
+"""A setting of ``spiffe``, Keycloak's: where the trust domain's bundle is."""
 GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
 """That of the jobs of everybody at GitHub."""
 _OF_OWNER: Final = ("repository_id", "repository_owner", "repository_owner_id", "enterprise", "enterprise_id")
@@ -157,19 +159,20 @@ def _trusted(provider: IdentityProviderRepresentation) -> TrustedIssuer | None:
 def _keys_of_cluster(issuer: str, config: Mapping[str, str]) -> KeySource:
     """Where its issuer says, unless that is an address that nobody outside of the cluster reaches."""
     if config.get(KEYS):
-        return _set_of(config[KEYS], bundle=False)
+        return set_of(config[KEYS], bundle=False)
     url = config.get(KEYS_AT, "")
     return KeysAt(url) if url else KeysAt(issuer, discovered=True)
 
 
 def _bundle(config: Mapping[str, str]) -> KeySource:
     if config.get(KEYS):
-        return _set_of(config[KEYS], bundle=True)
-    url = config.get("bundleEndpoint", "")
-    return KeysAt(url, bundle=True) if "://" in url else UnreadableKeys("bundleEndpoint is no URL")
+        return set_of(config[KEYS], bundle=True)
+    url = config.get(BUNDLE_AT, "")
+    return KeysAt(url, bundle=True) if "://" in url else UnreadableKeys(f"{BUNDLE_AT} is no URL")
 
 
-def _set_of(text: str, *, bundle: bool) -> KeySource:
+def set_of(text: str, *, bundle: bool) -> ClientKeys | UnreadableKeys:
+    """The keys of a JWK Set, or of a SPIFFE bundle."""
     try:
         return read_client_keys(text.encode(), use_required=False, bundle=bundle)
     except ValueError as error:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from keyturn.admin.context import RealmAdmin
 from keyturn.admin.errors import InvalidRequest
-from keyturn.admin.server_info import server_info
+from keyturn.admin.identity_providers import check_issuer
+from keyturn.admin.server_info import server_info_with
 from keyturn.representations import given, replace
 from keyturn.representations.identity_provider import (
     IdentityProviderMapperRepresentation,
@@ -59,7 +60,8 @@ class IdentityProviders:
         )
 
     def create(self, provider: IdentityProviderRepresentation) -> str:
-        if provider.provider_id not in {each["id"] for each in server_info()["identityProviders"]}:
+        features = self.realm.environment.features
+        if provider.provider_id not in {each["id"] for each in server_info_with(features)["identityProviders"]}:
             raise InvalidRequest(f"There is no identity provider {given(provider.provider_id, '')!r}")
         stored = _stored(self.realm)
         made = replace(
@@ -68,6 +70,7 @@ class IdentityProviders:
             enabled=given(provider.enabled, True),
             config=given(provider.config, {}),
         )
+        check_issuer(self.realm, made)
         listed = [*given(stored.identity_providers, []), made]
         self.realm.tx.update(REALMS, self.realm.id, replace(stored, identity_providers=listed))
         return str(made.internal_id)

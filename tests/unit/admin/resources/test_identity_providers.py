@@ -7,6 +7,7 @@ import pytest
 
 from admin_server import Server
 from harness.assertions import jwks, key
+from keyturn.registry.registry import Registry
 
 INSTANCES = "/demo/identity-provider/instances"
 CI: dict[str, Any] = {
@@ -169,3 +170,62 @@ def test_a_user_is_linked_to_a_provider_once(server: Server) -> None:
     assert server.call("DELETE", f"{path}/ci").status == 204
     assert server.call("DELETE", f"{path}/ci").status == 404
     assert server.call("GET", path).body == []
+
+
+def test_a_trust_domain_is_what_keycloaks_preview_takes(server: Server) -> None:
+    spire = {"alias": "spire", "providerId": "spiffe"}
+    assert server.call("POST", INSTANCES, spire).body == {"errorMessage": "Invalid identity provider id [spiffe]"}
+    server = Server(server.store, Registry(server.store, features=frozenset({"spiffe"})))
+    good = {"trustDomain": "spiffe://example.org", "bundleEndpoint": "https://spire.example/bundle"}
+    malformed = "The url [bundleEndpoint] is malformed"
+    insecure = "The url [bundleEndpoint] requires secure connections"
+    for config, text in (
+        ({}, "Invalid trust domain name"),
+        (good | {"trustDomain": "example.org"}, "Invalid trust domain name"),
+        (good | {"trustDomain": "spiffe://Ex/"}, "Invalid trust domain name"),
+        (good | {"bundleEndpoint": "nonsense"}, malformed),
+        (good | {"bundleEndpoint": "http://example.com/b"}, insecure),
+    ):
+        answer = server.call("POST", INSTANCES, spire | {"config": config})
+        assert (answer.status, answer.body) == (400, {"errorMessage": text})
+    assert (
+        server.call("POST", INSTANCES, spire | {"config": good | {"bundleEndpoint": "http://localhost/b"}}).status
+        == 201
+    )
+    told = server.call("GET", f"{INSTANCES}/spire").body
+    assert told["types"] == ["CLIENT_ASSERTION"]
+    assert "hideOnLogin" not in told
+    assert server.call("POST", INSTANCES, spire | {"alias": "two", "config": good}).status == 201
+    broken = good | {"keyturn.jwks": "nonsense"}
+    assert server.call("PUT", f"{INSTANCES}/two", spire | {"alias": "two", "config": broken}).status == 400
+    assert server.call("GET", "/admin/serverinfo").body["identityProviders"][0]["id"] == "spiffe"
+
+
+def test_a_preset_is_put_in_place_when_a_provider_is_made(server: Server) -> None:
+    github = {"alias": "gh", "providerId": "oidc", "config": {"keyturn.preset": "github"}}
+    assert server.call("POST", INSTANCES, github).status == 201
+    assert server.call("GET", f"{INSTANCES}/gh").body["config"] == {
+        "issuer": "https://token.actions.githubusercontent.com",
+        "supportsClientAssertions": "true",
+        "useJwksUrl": "true",
+        "jwksUrl": "https://token.actions.githubusercontent.com/.well-known/jwks",
+    }
+    for config in ({"keyturn.preset": "nothing"}, {"keyturn.preset": "github", "issuer": ""}):
+        made = server.call("POST", INSTANCES, {"alias": "x", "providerId": "oidc", "config": config})
+        assert made.status == 400
+
+
+def test_keys_that_are_discovered_need_no_url(server: Server) -> None:
+    config = {"issuer": "https://realm.example", "supportsClientAssertions": "true", "keyturn.discovery": "true"}
+    assert server.call("POST", INSTANCES, {"alias": "x", "providerId": "oidc", "config": config}).status == 201
+
+
+def test_an_import_brings_no_second_provider_of_an_issuer(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    sent = {"identityProviders": [CI | {"alias": "again"}], "ifResourceExists": "FAIL"}
+    answer = server.call("POST", "/demo/partialImport", sent)
+    assert answer.status == 400
+    assert "Issuer URL already used for IDP 'ci'" in answer.body["errorMessage"]
+    assert server.call("POST", "/demo/partialImport", sent | {"ifResourceExists": "OVERWRITE"}).status == 400
+    same = {"identityProviders": [CI], "ifResourceExists": "OVERWRITE"}
+    assert server.call("POST", "/demo/partialImport", same).status == 200
