@@ -141,6 +141,6 @@ def test_ports_that_ask_for_certificates_meet_them_with_the_newer_one(tmp_path: 
     trust = ClientTrust(realm.store, (), first.new_context)
     context = trust.listener(ssl.CERT_OPTIONAL)
     assert met(context) == met(first.context)
-    trust.renew(second.new_context)
+    trust.renew(second.new_context, ())
     assert met(context) == met(second.context)
     realm.store.close()
