@@ -36,15 +36,19 @@ def servers(options: argparse.Namespace) -> Iterator[dict[str, Mapping[str, str]
     """The variables that tell programs of a server, by how it is spoken to."""
     administrator = {"KEYCLOAK_USERNAME": options.user, "KEYCLOAK_PASSWORD": options.password}
     if options.url:
-        trusted = {"KEYCLOAK_CA": options.ca} if options.ca else {}
+        trusted = _trusted(options.ca) if options.ca else {}
         yield {options.url: {**administrator, "KEYCLOAK_URL": options.url, **trusted}}
         return
     with tempfile.TemporaryDirectory() as directory, running(Path(directory) / "server") as server:
-        https = {"KEYCLOAK_URL": f"https://localhost:{server.https_port}", "KEYCLOAK_CA": str(server.ca)}
+        https = {"KEYCLOAK_URL": f"https://localhost:{server.https_port}", **_trusted(str(server.ca))}
         yield {
             "http": {**administrator, "KEYCLOAK_URL": f"http://127.0.0.1:{server.http_port}"},
             "https": {**administrator, **https},
         }
+
+
+def _trusted(ca: str) -> dict[str, str]:
+    return {"KEYCLOAK_CA": ca, "NODE_EXTRA_CA_CERTS": ca}
 
 
 def outcomes(program: Program, known: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Outcome]]:
@@ -63,7 +67,7 @@ def main() -> int:
         for program in programs:
             for spoken, outcome in outcomes(program, known):
                 ended.append(outcome.ok)
-                print(f"{words[outcome.ok]:8}{program.name:12}{program.about}, {spoken}", flush=True)
+                print(f"{words[outcome.ok]:8}{program.name:15}{program.about}, {spoken}", flush=True)
                 if not outcome.ok:
                     print(outcome.said, flush=True)
     print(f"{ended.count(True)} passed, {ended.count(False)} failed, {ended.count(None)} skipped")

@@ -13,7 +13,7 @@ SPIFFE_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-
 MAXIMUM_LENGTH: Final = 16 * 1024
 """Bytes of an assertion; those that tools make have a tenth of it."""
 
-_KNOWN: Final = frozenset(SIGNATURE_ALGORITHMS) | {"none"}
+_KNOWN: Final = frozenset(SIGNATURE_ALGORITHMS) | {"none", "Ed25519", "Ed448"}
 _FAR: Final = 2**62
 
 
