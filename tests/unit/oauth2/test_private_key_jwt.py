@@ -207,6 +207,7 @@ def test_says_what_is_missing_to_a_client_that_is_named(server: RealmServer, for
         ({"header": {"alg": "RS256"}}, f"{FAILED}: Signature on JWT token failed validation"),
         ({"header": {"alg": "HS256"}}, "Invalid signature algorithm"),
         ({"header": {"alg": "none"}}, "Invalid signature algorithm"),
+        ({"header": {"alg": "Ed25519"}}, "Invalid signature algorithm"),
         ({"header": {"alg": None}}, "Invalid signature algorithm"),
     ],
     ids=str,
