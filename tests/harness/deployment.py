@@ -19,6 +19,7 @@ from keyturn.http.app import create_app
 from keyturn.http.health import HealthService
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.origin import Forwarding
+from keyturn.http.outbound import Outbound
 from keyturn.http.services import Services
 from keyturn.jose import jwt
 from keyturn.jose.jwk import PrivateKey
@@ -60,7 +61,9 @@ class _Events:
 class Deployment:
     """One server on one store, with a clock to be moved."""
 
-    def __init__(self, store: Store, clock: Clock, forwarding: Forwarding | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, forwarding: Forwarding | None = None, outbound: Outbound | None = None
+    ) -> None:
         self.clock, self.store = clock, store
         self.registry = Registry(self.store)
         self.facts = FactFinder(self.store, self.registry, self.clock, os.urandom)
@@ -72,6 +75,7 @@ class Deployment:
             events=_Events(),
             clock=self.clock,
             random=os.urandom,
+            outbound=outbound or Outbound(),
         )
         self.app = create_app(services, HealthService(lambda: None), TokenService(services))
         self._administrator: tuple[float, str] | None = None
@@ -86,11 +90,13 @@ class Deployment:
         return server
 
     @classmethod
-    def on(cls, directory: Path, forwarding: Forwarding | None = None) -> "Deployment":
+    def on(
+        cls, directory: Path, forwarding: Forwarding | None = None, outbound: Outbound | None = None
+    ) -> "Deployment":
         """A server on the store in `directory`, as another server has left it."""
         clock = Clock()
         store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), clock)
-        return cls(store, clock, forwarding)
+        return cls(store, clock, forwarding, outbound)
 
     def close(self) -> None:
         """Closes the store."""

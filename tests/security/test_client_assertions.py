@@ -80,6 +80,28 @@ def test_a_replay_after_a_restart_is_refused(tmp_path: Path) -> None:
     again.close()
 
 
+def test_a_replay_at_once_at_two_servers_of_one_database_succeeds_once(tmp_path: Path) -> None:
+    one = Deployment.new(tmp_path)
+    add(one, "signer")
+    other = Deployment.on(tmp_path)
+    text = sign(one)
+
+    async def at_once() -> list[int]:
+        first, second = (httpx.AsyncClient(transport=httpx.ASGITransport(server.app)) for server in (one, other))
+        async with first, second:
+            asked = (client.post(BASE_URL + TOKEN, data=form(text)) for client in (first, second) * 3)
+            return [response.status_code for response in await asyncio.gather(*asked)]
+
+    assert sorted(asyncio.run(at_once())) == [200] + [400] * 5
+    one.close()
+    other.close()
+
+
+def test_a_mac_is_good_for_one_use_as_well(door: Deployment) -> None:
+    text = sign(door, "mac", symmetric_key(SECRET.encode(), algorithm="HS256", kid=""), header={"kid": None})
+    assert [ask(door, text) for _ in range(2)] == [(200, ""), (400, "Token reuse detected")]
+
+
 def test_one_with_a_refused_request_is_used_as_well(door: Deployment) -> None:
     text = sign(door)
     assert ask(door, text, scope="nonsense")[0] == 400
