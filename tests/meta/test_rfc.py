@@ -32,3 +32,9 @@ def test_every_row_has_a_module_and_a_test() -> None:
         cells = row.strip("|").split("|")
         assert len(cells) == 4, row
         assert all("`" in cell for cell in cells[2:]), row
+
+
+def test_every_rfc_that_machines_meet_has_a_table() -> None:
+    headings = " ".join(line for line in PAGE.splitlines() if line.startswith("## "))
+    for number in (6749, 6750, 7009, 7519, 7521, 7523, 7591, 7592, 7662, 8414, 8705, 8707, 9068, 9449):
+        assert f"RFC {number}" in headings, number
