@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from keyturn.admin.errors import BadRequest, ErrorMessage
 from keyturn.admin.server_info import component_type
-from keyturn.model.key_providers import PROVIDER_TYPE, key_ring
+from keyturn.model.key_providers import NAMED_KEY, NAMING, PROVIDER_TYPE, key_ring
 from keyturn.representations import given
 from keyturn.representations.component import ComponentRepresentation
 
@@ -55,7 +55,9 @@ def properties_of(component: ComponentRepresentation) -> dict[str, Mapping[str, 
 
 def known_config(component: ComponentRepresentation) -> dict[str, list[str]]:
     """The part of the component's configuration that its provider knows."""
-    known = properties_of(component)
+    known: set[str] = set(properties_of(component))
+    if component.provider_type == PROVIDER_TYPE and component.provider_id in NAMING:
+        known.add(NAMED_KEY)
     kept = {name: [value for value in values if value] for name, values in given(component.config, {}).items()}
     return {name: values for name, values in kept.items() if name in known and values}
 
@@ -78,7 +80,7 @@ def check_component(component: ComponentRepresentation) -> None:
     """
     config = given(component.config, {})
     for name, setting in properties_of(component).items():
-        label = _LABELS.get(name, str(setting["label"]))
+        label = _LABELS.get(name, str(setting.get("label", name)))
         values = config.get(name, [])
         value = values[0] if values else ""
         if len(values) > 1 and component.provider_type == PROVIDER_TYPE:

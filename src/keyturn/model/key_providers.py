@@ -178,6 +178,7 @@ def _read_rsa(config: Mapping[str, list[str]], algorithm: str, use: Use, *, trus
     return jwk.private_key_from_pem(
         config["privateKey"][0],
         algorithm=config.get("algorithm", [algorithm])[0],
+        kid=config.get(NAMED_KEY, [""])[0] or None,
         use=use,
         certificate_pem=config["certificate"][0] if config.get("certificate") else None,
         trusted=trusted,
@@ -205,6 +206,10 @@ def _read_secret(config: Mapping[str, list[str]], algorithm: str) -> PrivateKey:
     return jwk.symmetric_key(secret, algorithm=config.get("algorithm", [algorithm])[0], kid=config["kid"][0])
 
 
+NAMED_KEY: Final = "kid"
+"""What an RSA key is called where its provider says so; a setting that Keycloak takes and does not tell of."""
+NAMING: Final = frozenset({"rsa", "rsa-generated", "rsa-enc", "rsa-enc-generated"})
+"""The providers whose keys can be named."""
 _IMPORTED: Final = ("rsa", "rsa-enc")
 """Providers of keys that somebody else has made."""
 _MAXIMUM_SECRET: Final = 512

@@ -81,3 +81,21 @@ def test_a_token_of_a_removed_key_does_not_count(server: Server) -> None:
     (component,) = server.call("GET", COMPONENTS, query="name=rsa-generated").body
     assert server.call("DELETE", f"{COMPONENTS}/{component['id']}").status == 204
     assert server.call("GET", "/demo", token=token).status == 401
+
+
+@pytest.mark.parametrize("kind", ["rsa-generated", "rsa-enc-generated"])
+def test_an_rsa_key_is_called_what_its_provider_says(server: Server, kind: str) -> None:
+    component = {"providerId": kind, "providerType": KEY_PROVIDER, "name": "named", "config": {"kid": ["mine"]}}
+    made = server.call("POST", "/demo/components", component)
+    assert made.status == 201
+    assert "kid" not in server.call("GET", f"/demo/components/{made.id}").body["config"]
+    keys = server.call("GET", "/demo/keys").body["keys"]
+    assert [key["kid"] for key in keys if key["providerId"] == made.id] == ["mine"]
+
+
+def test_a_federation_is_kept_though_settings_of_it_have_no_label(server: Server) -> None:
+    config = {"connectionUrl": ["ldap://ldap.example.org"], "usersDn": ["dc=example"], "vendor": ["other"]}
+    component = {"providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider", "name": "people"}
+    made = server.call("POST", "/demo/components", component | {"config": config})
+    assert made.status == 201
+    assert server.call("GET", f"/demo/components/{made.id}").body["config"] == config
