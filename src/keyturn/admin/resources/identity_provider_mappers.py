@@ -97,7 +97,7 @@ def get_mapper_types(realm: RealmView, alias: str) -> dict[str, Any]:
     return {name: known["mapper_types"][name] for name in known["mapper_types_of"].get(kind, [])}
 
 
-@identity_provider_mappers.get("{alias}/export", needs=VIEW_IDENTITY_PROVIDERS)
+@identity_provider_mappers.get("{alias}/export", needs=VIEW_IDENTITY_PROVIDERS, produces=None)
 def get_export(realm: RealmView, alias: str) -> NoContent:
     """What SAML providers are told of this server; others nothing."""
     providers.find(realm, alias)

@@ -229,3 +229,8 @@ def test_an_import_brings_no_second_provider_of_an_issuer(server: Server) -> Non
     assert server.call("POST", "/demo/partialImport", sent | {"ifResourceExists": "OVERWRITE"}).status == 400
     same = {"identityProviders": [CI], "ifResourceExists": "OVERWRITE"}
     assert server.call("POST", "/demo/partialImport", same).status == 200
+
+
+def test_nothing_is_exported_for_a_provider_in_any_format(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    assert server.call("GET", f"{INSTANCES}/ci/export", accept="application/xml").status == 204
