@@ -16,6 +16,7 @@ from keyturn.admin.openapi.operations import Body, Operation, operations
 from keyturn.admin.openapi.schemas import Document, Field, shown
 from keyturn.admin.openapi.texts import texts
 from keyturn.admin.resources import RESOURCES
+from keyturn.http.metric_families import BUCKETS, FAMILIES
 from keyturn.http.openapi_document import document
 
 HERE = Path(__file__).parent
@@ -49,6 +50,7 @@ def pages() -> dict[Path, str]:
     found[HERE / "representations.md"] = representations_page()
     found[HERE / "not-served.md"] = not_served_page()
     found[HERE / "kcadm.md"] = kcadm_page()
+    found[HERE / "metrics.md"] = metrics_page()
     found[COMPATIBILITY] = compatibility_page(COMPATIBILITY.read_text(encoding="utf-8"))
     return found
 
@@ -251,6 +253,18 @@ def total() -> int:
 def anonymous(path: str) -> str:
     """`path` without the names of what takes any text."""
     return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def metrics_page() -> str:
+    rows = [(f"`{f.name}`", f.kind, ", ".join(f"`{label}`" for label in f.labels), f.help) for f in FAMILIES]
+    bounds = ", ".join(map(str, BUCKETS))
+    return page(
+        "Metrics",
+        "`/metrics` on the management port, in Prometheus' text format. How to use them:\n"
+        "[watch a server](../how-to/watch-a-server.md). "
+        f"Histograms have the bounds {bounds} seconds.",
+        table(("Name", "Kind", "Labels", "What it is"), rows),
+    )
 
 
 def kcadm_page() -> str:

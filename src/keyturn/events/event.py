@@ -13,8 +13,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     `details` never holds a secret, a token or a password; `log` is for the operator's log alone. `time` is in epoch
     seconds. `realm` is the realm's name. `kept` says whether the realm wants it stored, `issued_to` the ``id`` of the
-    client that got tokens, `proved` that of one that has proved who it is and got none, and `credential` the name of
-    what it was proved by.
+    client that got tokens, `algorithm` what the access token is signed with, `proved` the ``id`` of a client that has
+    proved who it is and got none, and `credential` the name of what it was proved by.
 
     A Struct because one is made for each token: that takes a tenth of what a frozen dataclass takes.
     """
@@ -34,6 +34,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     credential: str = ""
     proved: str | None = None
     log: str = ""
+    algorithm: str = ""
 
 
 class Sink(Protocol):

@@ -13,6 +13,7 @@ from keyturn.http.exchange import respond, respond_from_outside
 from keyturn.http.health import HealthService
 from keyturn.http.oauth2 import TokenService
 from keyturn.http.realms import RealmService
+from keyturn.http.request_id import CURRENT, HEADER, RequestId
 from keyturn.http.services import Services
 from keyturn.oauth2.http_message import json_response
 from keyturn.store.spi import StoreError
@@ -60,11 +61,14 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        started = False
+        started, request_id = False, RequestId(scope["headers"])
+        CURRENT.set(request_id)  # a request has a task of its own, and this is seen in no other
 
         async def watched(message: Message) -> None:
             nonlocal started
             started = True
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (HEADER, request_id.name)]}
             await send(message)
 
         try:
@@ -74,11 +78,11 @@ def create_app(services: Services, health: HealthService, tokens: TokenService) 
         except StoreError as error:
             _LOGGER.error("a request to %r failed: %s", scope["path"], error)
             if not started:
-                await respond(send, _UNAVAILABLE)
+                await respond(watched, _UNAVAILABLE)
         except Exception:  # the last line of defence: whatever went wrong, the caller learns nothing of it
             # The path is shown as a repr, so that it cannot begin a line of its own; bodies and headers hold secrets.
             _LOGGER.exception("a request to %r failed", scope["path"])
             if not started:
-                await respond(send, _UNKNOWN_ERROR)
+                await respond(watched, _UNKNOWN_ERROR)
 
     return app

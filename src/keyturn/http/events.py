@@ -23,6 +23,9 @@ _TYPES: Final = {
 }
 """By grant (Keycloak ``OAuth2GrantType.getEventType``)."""
 
+GRANTS: Final = {kind: grant.rpartition(":")[2] for grant, kind in _TYPES.items()}
+"""Grants, without what makes them URNs, by the event's type."""
+
 
 def issued(decision: Decision, request: Request, now: float) -> Event:
     """The event of a token that was issued at `now`. What it costs is little, unless it is kept."""
@@ -43,6 +46,7 @@ def issued(decision: Decision, request: Request, now: float) -> Event:
         kept,
         client.id,
         decision.credential,
+        algorithm=_algorithm(client, realm),
     )
 
 
@@ -71,7 +75,13 @@ def issued_again(
         details is not None,
         client.id,
         credential,
+        algorithm=_algorithm(client, realm),
     )
+
+
+def _algorithm(client: Client, realm: Realm) -> str:
+    """What access tokens of the client are signed with."""
+    return client.attributes.get("access.token.signed.response.alg") or realm.default_signature_algorithm
 
 
 def is_kept(decision: Decision) -> bool:

@@ -9,6 +9,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+from keyturn.http.request_id import CURRENT
+
 _ESCAPED: Final = {number: f"\\x{number:02x}" for number in (*range(32), 127, *range(0x80, 0xA0), 0x2028, 0x2029)}
 _CHATTY: Final = ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "alembic")
 """Libraries that talk of every port scan, or of themselves: heard from error upwards, unless everything is."""
@@ -31,7 +33,9 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """One JSON object a line: timestamp (RFC 3339), level, loggerName, message, and stackTrace if there is one."""
+    """One JSON object a line: timestamp (RFC 3339), level, loggerName, message; requestId of what is told of a request,
+    and stackTrace if there is one.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -40,6 +44,9 @@ class _Json(logging.Formatter):
             "loggerName": record.name,
             "message": record.getMessage(),
         }
+        request_id = CURRENT.get()
+        if request_id is not None:
+            line["requestId"] = request_id.text
         if record.exc_info is not None:
             line["stackTrace"] = self.formatException(record.exc_info)
         return json.dumps(line)

@@ -1,48 +1,82 @@
 """Counters of what the server does, in Prometheus' text format. Cheap enough for the token path, bounded in memory."""
 
-import os
-import platform
-import resource
-import sys
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from threading import Lock
 from typing import Final
 
-from keyturn import __version__
 from keyturn.events.event import Event, Sink
 from keyturn.events.recorder import Recorder
+from keyturn.http import metric_families as families
 from keyturn.http.body import Message, Receive, Scope, Send
+from keyturn.http.events import GRANTS
+from keyturn.http.metric_families import BUCKETS
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
-_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Upper bounds in seconds."""
 _MOST_SERIES: Final = 1000
 """Combinations of labels of one counter; whoever makes realms or errors up must not fill the memory."""
 _OTHER: Final = "other"
+_ERROR: Final = "_ERROR"
 _KNOWN_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Gauges = Callable[[], Iterator[str]]
+"""Lines of what is looked at when it is asked for."""
+
+
+class Histogram:
+    """How long things took, by one label."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, list[int]] = {}
+        self.sums: dict[str, float] = {}
+
+    def add(self, label: str, seconds: float) -> None:
+        """Counts one that took so long."""
+        counts = self.counts.get(label)
+        if counts is None:
+            counts = self.counts[label] = [0] * (len(BUCKETS) + 1)
+            self.sums[label] = 0.0
+        counts[bisect_left(BUCKETS, seconds)] += 1
+        self.sums[label] += seconds
+
+    def samples(self) -> Iterator[tuple[tuple[str], list[int], float]]:
+        """By label, what is in each bucket, and the sum."""
+        for label in sorted(self.counts):
+            yield (label,), self.counts[label], self.sums[label]
 
 
 class Metrics:
-    """What one server has done since its start. All methods are for the event loop's thread or need no lock."""
+    """What one server has done since its start. All methods are for the event loop's thread or need no lock.
 
-    def __init__(self, recorder: Recorder | None = None, *, clock: Callable[[], float] = time.perf_counter) -> None:
+    Args:
+        gauges: what else is to be told.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder | None = None,
+        *,
+        gauges: Gauges = lambda: iter(()),
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._recorder = recorder
+        self._gauges = gauges
         self._clock = clock
         self._requests: dict[tuple[str, str, int], int] = {}
-        self._events: dict[tuple[str, str, str], int] = {}
-        self._durations: dict[str, list[int]] = {}
-        self._sums: dict[str, float] = {}
+        self._events: dict[tuple[str, str, str, str], int] = {}
+        self._durations: Final = Histogram()
+        self._store: Final = Histogram()
+        self._storing: Final = Lock()
 
     def record(self, event: Event) -> None:
-        """Counts an event by type, realm and error: as a sink of events."""
-        key = (event.type, event.realm, event.error or "")
+        """Counts an event by type, realm, error and algorithm: as a sink of events."""
+        key = (event.type, event.realm, event.error or "", event.algorithm)
         if key not in self._events and len(self._events) >= _MOST_SERIES:
-            key = (event.type, _OTHER, _OTHER if event.error else "")
+            key = (event.type, _OTHER, _OTHER if event.error else "", event.algorithm)
         self._events[key] = self._events.get(key, 0) + 1
 
     def watching(self, app: App) -> App:
@@ -66,42 +100,37 @@ class Metrics:
         """Counts a request that was answered."""
         key = (endpoint, method, status)
         self._requests[key] = self._requests.get(key, 0) + 1
-        counts = self._durations.get(endpoint)
-        if counts is None:
-            counts = self._durations[endpoint] = [0] * (len(_BUCKETS) + 1)
-            self._sums[endpoint] = 0.0
-        counts[bisect_left(_BUCKETS, seconds)] += 1
-        self._sums[endpoint] += seconds
+        self._durations.add(endpoint, seconds)
+
+    def count_store(self, operation: str, seconds: float) -> None:
+        """Counts a use of the database. May be called by any thread."""
+        with self._storing:
+            self._store.add(operation, seconds)
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format 0.0.4."""
-        return ("\n".join([*self._counted(), *self._timed(), *_process(), *_build()]) + "\n").encode()
+        return ("\n".join([*self._counted(), *self._gauges()]) + "\n").encode()
 
     def _counted(self) -> Iterator[str]:
-        yield from _family("keyturn_http_requests_total", "counter", "HTTP requests by endpoint, method and status.")
-        for (endpoint, method, status), count in sorted(self._requests.items()):
-            yield _sample("keyturn_http_requests_total", count, endpoint=endpoint, method=method, status=str(status))
-        yield from _family("keyturn_events_total", "counter", "Events by Keycloak's type, realm and error.")
-        for (kind, realm, error), count in sorted(self._events.items()):
-            yield _sample("keyturn_events_total", count, type=kind, realm=realm, error=error)
+        requests = sorted(self._requests.items())
+        yield from families.REQUESTS.text(((e, method, str(status)), count) for (e, method, status), count in requests)
+        yield from families.DURATIONS.histogram(self._durations.samples())
+        issued, failed, events = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[tuple[str, str, str]]()
+        for (kind, realm, error, algorithm), count in self._events.items():
+            events[kind, realm, error] += count
+            grant = GRANTS.get(kind.removesuffix(_ERROR))
+            if grant is not None and error:
+                failed[grant, error] += count
+            elif grant is not None:
+                issued[grant, algorithm] += count
+        yield from families.TOKENS.text(sorted(issued.items()))
+        yield from families.TOKEN_FAILURES.text(sorted(failed.items()))
+        yield from families.EVENTS.text(sorted(events.items()))
         if self._recorder is not None:
-            name = "keyturn_events_dropped_total"
-            yield from _family(name, "counter", "Events that were not stored because too many waited.")
-            yield _sample(name, self._recorder.dropped)
-            name = "keyturn_events_waiting"
-            yield from _family(name, "gauge", "Events that are not stored yet.")
-            yield _sample(name, self._recorder.waiting)
-
-    def _timed(self) -> Iterator[str]:
-        name = "keyturn_http_request_duration_seconds"
-        yield from _family(name, "histogram", "Time until an answer begins, by endpoint.")
-        for endpoint, counts in sorted(self._durations.items()):
-            total = 0
-            for bound, count in zip((*map(repr, _BUCKETS), "+Inf"), counts, strict=True):
-                total += count
-                yield _sample(f"{name}_bucket", total, endpoint=endpoint, le=bound)
-            yield _sample(f"{name}_sum", self._sums[endpoint], endpoint=endpoint)
-            yield _sample(f"{name}_count", total, endpoint=endpoint)
+            yield from families.EVENTS_DROPPED.text([((), self._recorder.dropped)])
+            yield from families.EVENTS_WAITING.text([((), self._recorder.waiting)])
+        with self._storing:
+            yield from list(families.STORE.histogram(self._store.samples()))
 
 
 def endpoint_of(path: str) -> str:
@@ -112,11 +141,30 @@ def endpoint_of(path: str) -> str:
         last = path.rstrip("/").rpartition("/")[2]
         return last if last in _PROTOCOL else "protocol"
     if path.startswith("/admin/"):
-        return "admin"
+        below = path.split("/", 5)
+        return f"admin/{below[4]}" if len(below) > 4 and below[4] in _ADMIN else "admin"
     return "health" if path.startswith("/health") else _OTHER
 
 
 _PROTOCOL: Final = frozenset({"token", "certs", "introspect", "revoke", "userinfo", "logout"})
+_ADMIN: Final = frozenset(
+    {
+        "admin-events",
+        "client-policies",
+        "client-scopes",
+        "clients",
+        "components",
+        "events",
+        "groups",
+        "identity-provider",
+        "keys",
+        "partial-export",
+        "partialImport",
+        "roles",
+        "roles-by-id",
+        "users",
+    }
+)
 
 
 class Sinks:
@@ -153,61 +201,3 @@ class ManagementService:
         headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-
-def _process() -> Iterator[str]:
-    times = os.times()
-    yield from _family("process_cpu_seconds_total", "counter", "User and system time of this process.")
-    yield _sample("process_cpu_seconds_total", times.user + times.system)
-    yield from _family("process_resident_memory_bytes", "gauge", "Resident memory of this process.")
-    yield _sample("process_resident_memory_bytes", resident_memory())
-    yield from _family("process_start_time_seconds", "gauge", "When this process began, in seconds since the epoch.")
-    yield _sample("process_start_time_seconds", _STARTED)
-    descriptors = _open_descriptors()
-    if descriptors is not None:
-        yield from _family("process_open_fds", "gauge", "Open file descriptors.")
-        yield _sample("process_open_fds", descriptors)
-    yield from _family("process_max_fds", "gauge", "How many file descriptors may be open.")
-    yield _sample("process_max_fds", resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-
-
-def _build() -> Iterator[str]:
-    yield from _family("keyturn_build_info", "gauge", "Versions of keyturn and Python.")
-    yield _sample("keyturn_build_info", 1, version=__version__, python=platform.python_version())
-
-
-def resident_memory() -> int:
-    """Resident memory of this process in bytes; where /proc is missing, the most it ever was."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
-    return pages * resource.getpagesize()
-
-
-def _open_descriptors() -> int | None:
-    for directory in ("/proc/self/fd", "/dev/fd"):
-        try:
-            return len(os.listdir(directory))  # noqa: PTH208 - no need for a Path of each
-        except OSError:
-            continue
-    return None
-
-
-def _family(name: str, kind: str, help_text: str) -> Iterator[str]:
-    yield f"# HELP {name} {help_text}"
-    yield f"# TYPE {name} {kind}"
-
-
-def _sample(name: str, value: float, **labels: str) -> str:
-    inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-    return f"{name}{{{inner}}} {value}" if inner else f"{name} {value}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-_STARTED: Final = round(time.time() - time.process_time(), 3)
-"""When this process began, give or take what it waited for before this module was imported."""

@@ -17,6 +17,7 @@ from keyturn.http.app import create_app
 from keyturn.http.at_once import from_memory
 from keyturn.http.client_certificates import ClientCertificates
 from keyturn.http.gathered_signing import GatheredSigning, open_signer
+from keyturn.http.gauges import Watched
 from keyturn.http.health import HealthService
 from keyturn.http.listeners import Listener, PortServer
 from keyturn.http.metrics import ManagementService, Metrics, Sinks
@@ -81,6 +82,7 @@ class Servers:
     shared: SharedMetrics | None
     tls: Tls | None
     trust: "ClientTrust | None"
+    watched: Watched
 
     @property
     def all(self) -> tuple[PortServer, ...]:
@@ -91,6 +93,7 @@ class Servers:
         """Meets the clients to come with the certificate of `tls`, and stops as these settings say."""
         if self.tls is not None and tls is not None:
             self.tls.follow(tls)
+            self.watched.tls = tls
             if self.trust is not None:
                 self.trust.renew(tls.new_context, tls.authorities)
         for server in self.all:
@@ -125,10 +128,12 @@ def _features(settings: Settings) -> frozenset[str]:
 def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: Recorder, place: Place) -> Servers:
     """The servers of this process, none of which listens yet. Raises SettingsError."""
     listeners, tls = prepared.listeners, prepared.tls
-    metrics = Metrics(recorder)
+    registry = Registry(store, features=_features(settings))
+    watched = Watched(registry, RepeatedRequests(os.urandom(32)), Connections(prepared.descriptors), tls)
+    metrics = Metrics(recorder, gauges=watched.gauges)
+    store.tell_times(metrics.count_store)
     shared = None if place.board is None else SharedMetrics(metrics, place.board, place.number)
     health = HealthService(lambda: _check(store))
-    registry = Registry(store, features=_features(settings))
     services = Services(
         store=store,
         registry=registry,
@@ -148,9 +153,9 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
         TokenProtocol,
         at_once=from_memory(tokens, RealmService(services)),
         count=metrics.count,
-        repeated=RepeatedRequests(os.urandom(32)),
+        repeated=watched.repeated,
         signing=GatheredSigning(signer) if signer else None,
-        connections=Connections(prepared.descriptors),
+        connections=watched.connections,
     )
     management = ManagementService((shared or metrics).text, openapi.or_else(health.handle))
     grace = settings.shutdown_timeout
@@ -164,7 +169,7 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
     other = []
     if "--management-port" in by_flag:
         other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
-    return Servers(tuple(public), tuple(other), health, services, shared, tls, trust)
+    return Servers(tuple(public), tuple(other), health, services, shared, tls, trust, watched)
 
 
 def certificates_of(settings: Settings) -> ClientCertificates | None:

@@ -36,6 +36,11 @@ class Connections:
         self._open = 0
         self._full = False
 
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return self._open
+
     def add(self) -> bool:
         """Counts one more; whether there is room for it."""
         self._open += 1

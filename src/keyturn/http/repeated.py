@@ -81,6 +81,8 @@ class RepeatedRequests:
         self._sizes: Final[dict[bytes, int]] = {}
         """Of the answers that are kept as they are."""
         self._answered = 0
+        self.misses = 0
+        """Requests that did not come before, or had to be decided anew."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -96,6 +98,7 @@ class RepeatedRequests:
         """The answer to a request that came before; None where none did, or it has to be decided anew."""
         known = self._known.get(digest)
         if known is None:
+            self.misses += 1
             return None
         entry = known()
         if entry is not None:
@@ -104,6 +107,7 @@ class RepeatedRequests:
             if answer is not None:
                 return repetition.kind, answer
         self._forget(digest)
+        self.misses += 1
         return None
 
     def keep(self, digest: bytes, again: Again) -> None:

@@ -10,16 +10,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
+from keyturn.http.metric_families import ALIKE, EARLIEST
+
 _LOGGER: Final = logging.getLogger("keyturn.metrics")
 
 _SIZE: Final = 4 * 1024 * 1024
 """Bytes for one worker; pages that are never written take no memory. Its metrics are bounded far below."""
 _HEAD: Final = struct.Struct("II")
 """Length, and checksum of what follows."""
-
-_FIRST: Final = frozenset({"keyturn_build_info", "process_max_fds"})
-"""Gauges that are the same in every worker."""
-_LEAST: Final = frozenset({"process_start_time_seconds"})
 
 
 class Metrics(Protocol):
@@ -97,9 +95,9 @@ def added_up(texts: Iterable[bytes]) -> bytes:
             families.setdefault(family, head)
             known = samples.setdefault(family, {})
             for name, value in rows:
-                if name not in known or family in _FIRST:
+                if name not in known or family in ALIKE:
                     known[name] = value
-                elif family in _LEAST:
+                elif family in EARLIEST:
                     known[name] = min(known[name], value)
                 else:
                     known[name] += value

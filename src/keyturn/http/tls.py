@@ -11,7 +11,7 @@ from typing import Final
 from keyturn.config import Settings, SettingsError
 from keyturn.jose.client_certificate import read_certificates
 from keyturn.jose.truststore import TruststoreError, read_truststore, write_pkcs12_truststore
-from keyturn.jose.x509 import DevelopmentTLS, Issued, certificate_der, check_pair, development_tls
+from keyturn.jose.x509 import DevelopmentTLS, Issued, certificate_der, check_pair, development_tls, valid_until
 
 TRUSTSTORE_PASSWORD: Final = "keyturn"
 """Java wants one; it protects nothing, since the truststore holds public certificates only."""
@@ -33,6 +33,8 @@ class Tls:
     """Makes one more of the same."""
     ca: Path | None = None
     truststore: Path | None = None
+    expires: int = 0
+    """When the certificate ends, in seconds since the epoch."""
     authorities: tuple[bytes, ...] = ()
     """Those that may say who any client is, in DER."""
 
@@ -60,7 +62,8 @@ def open_tls(settings: Settings, data: Path, now: float) -> Tls:
     if settings.tls_certificate is not None and settings.tls_key is not None:
         _check(settings.tls_certificate, settings.tls_key)
         new_context = partial(_context, settings.tls_certificate, settings.tls_key)
-        return Tls(new_context(), new_context, authorities=authorities)
+        expires = _expiry(settings.tls_certificate)
+        return Tls(new_context(), new_context, expires=expires, authorities=authorities)
     directory = data / "tls"
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -68,7 +71,12 @@ def open_tls(settings: Settings, data: Path, now: float) -> Tls:
     except OSError as error:
         raise SettingsError(f"the directory {directory} cannot be written to: {error.strerror}") from None
     new_context = partial(_context, directory / _CERTIFICATE, directory / _KEY)
-    return Tls(new_context(), new_context, directory / _CA, directory / _TRUSTSTORE, authorities)
+    expires = _expiry(directory / _CERTIFICATE)
+    return Tls(new_context(), new_context, directory / _CA, directory / _TRUSTSTORE, expires, authorities)
+
+
+def _expiry(certificate: Path) -> int:
+    return valid_until(certificate_der(certificate.read_bytes()))
 
 
 def _authorities(file: Path | None) -> tuple[bytes, ...]:

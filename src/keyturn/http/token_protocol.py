@@ -20,6 +20,7 @@ from keyturn.http.gathered_signing import GatheredSigning, Waiting
 from keyturn.http.headers import SECURITY
 from keyturn.http.protocol import BoundedProtocol
 from keyturn.http.repeated import KINDS, MAXIMUM_SIZE, Again, Kind, RepeatedRequests, sender_of
+from keyturn.http.request_id import CURRENT, HEADER, RequestId
 from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.http_message import Headers, Response
 
@@ -73,6 +74,8 @@ class TokenProtocol(BoundedProtocol):
         self._target: tuple[str, str] | None = None
         """Realm, and path below it, of the request whose body is being collected."""
         self._body = b""
+        self._request_id: RequestId | None = None
+        """What the request is called that is being answered, where its answer says so."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -144,7 +147,8 @@ class TokenProtocol(BoundedProtocol):
             answered = self._answer(*self._target)
             if answered is not None:
                 kind, self._target = KINDS[self._target[1]], None
-                answer, self._again = answered
+                answer, again = answered
+                self._again = again if self._request_id is None else None
                 self._deliver(kind, answer, begun)
                 return
             self._hand_over()
@@ -163,10 +167,17 @@ class TokenProtocol(BoundedProtocol):
             self._repeated.keep(digest, again)
 
     def _answer(self, realm: str, below: str) -> Answered | None:
+        request_id = RequestId(self.headers)
+        CURRENT.set(request_id)
         try:
-            return self._at_once(cast("Scope", self.scope), realm, below, self._body)
+            answered = self._at_once(cast("Scope", self.scope), realm, below, self._body)
         except Exception:  # the application will fail likewise, and says so in the log and on the wire
             return None
+        finally:
+            CURRENT.set(None)
+        if request_id.brought or (answered and isinstance(answered[0], Response) and answered[0].status >= 400):
+            self._request_id = request_id
+        return answered
 
     def _undisturbed(self, method: str) -> bool:
         """Whether this is an ordinary request of this `method`, and no earlier one of this connection waits."""
@@ -219,12 +230,16 @@ class TokenProtocol(BoundedProtocol):
 
     def _hand_over(self) -> None:
         """Gives the application what was held back."""
-        self._target = None
+        self._target = self._request_id = None
         super().begin_request()
         super().take_body(self._body)
 
     def _write(self, response: Response) -> None:
         body, head = response.body, _head(response.status, response.headers)
+        if self._request_id is not None:
+            named = b"%b: %b\r\n" % (HEADER, self._request_id.name)
+            status, _, rest = head.partition(b"\r\n")
+            head, self._request_id = b"%b\r\n%b%b" % (status, named, rest), None
         if response.status == HTTPStatus.NOT_MODIFIED:
             self.transport.write(b"%b\r\n" % head)
         else:

@@ -214,6 +214,11 @@ def public_key_of(certificate: bytes) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
+def valid_from(certificate: bytes) -> int:
+    """When a certificate in DER begins, in seconds since the epoch. Raises ValueError."""
+    return int(x509.load_der_x509_certificate(certificate).not_valid_before_utc.timestamp())
+
+
 def valid_until(certificate: bytes) -> int:
     """When a certificate in DER expires, in seconds since the epoch.
 

@@ -4,6 +4,7 @@ Readers take no lock: they look into dictionaries that are only ever replaced en
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
@@ -101,6 +102,11 @@ class RealmEntry:
         self._by_user: dict[str, str] = {}
         self._without_account: set[str] = set()
 
+    @property
+    def size(self) -> int:
+        """How many clients there are in memory."""
+        return len(self._clients)
+
     def by_client_id(self, client_id: str) -> Client | None:
         """The client, None where there is none. Raises Miss where that is not known yet."""
         client = self._clients.get(client_id)
@@ -158,6 +164,14 @@ class RealmEntry:
                 self._by_user.pop(client.service_account.id, None)
 
 
+@dataclass(slots=True)
+class Held:
+    """How many realms and clients."""
+
+    realms: int = 0
+    clients: int = 0
+
+
 class Registry:
     """Compiled realms by name. Subscribes to the store; ``realm`` and ``by_client_id`` read memory only."""
 
@@ -175,6 +189,8 @@ class Registry:
         self._applied = 0
         """The newest revision that this registry has dropped entries for."""
         self._is_behind = store.behind
+        self.loaded: Final = Held()
+        """What had to be read from the store so far."""
         store.subscribe(self._follow)
 
     def realm(self, name: str) -> RealmEntry | None:
@@ -215,8 +231,19 @@ class Registry:
             if loaded:
                 return entry
 
+    @property
+    def kept(self) -> Held:
+        """What is in memory."""
+        entries = list(self._realms.values())
+        return Held(len(entries), sum(entry.size for entry in entries))
+
+    def realms(self) -> list[Realm]:
+        """The realms that are in memory."""
+        return [entry.realm for entry in list(self._realms.values())]
+
     def _read_realm(self, name: str) -> tuple[bool, RealmEntry | None]:
         """Whether what there is of the realm is still true, and what it is."""
+        self.loaded.realms += 1
         with self._store.read() as reader:
             document = reader.find(REALMS, None, realm=name)
             entry = None
@@ -235,6 +262,7 @@ class Registry:
                 return entry.by_client_id(client_id)
             except Miss:
                 pass
+            self.loaded.clients += 1
             with self._store.read() as reader:
                 document = reader.find(CLIENTS, entry.realm.id, client_id=client_id)
                 client = (

@@ -370,6 +370,10 @@ class Store(Protocol):
         """Forgets what expired at `now` (epoch seconds) and what is too old in the change log. Raises StoreError."""
         ...
 
+    def tell_times(self, timed: Callable[[str, float], None]) -> None:
+        """Tells `timed` from now on of each ``read`` and ``write``, and the seconds that it took; in any thread."""
+        ...
+
     def close(self) -> None: ...
 
 

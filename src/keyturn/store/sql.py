@@ -1,5 +1,6 @@
 """The store in SQL, the same for every database; what differs between them is in ``backends``."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from threading import Lock
@@ -44,6 +45,7 @@ class SqlStore:
         self._listeners: tuple[Callable[[Sequence[Change]], None], ...] = ()
         self._revisions = revisions or Revisions()
         self._following = Lock()
+        self._timed: Callable[[str, float], None] = lambda _operation, _seconds: None
         self._followed = 0
         """The newest revision that the listeners have heard of."""
         self._words = self._revisions.words()
@@ -52,8 +54,12 @@ class SqlStore:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A view that does not change while it is open. Raises Unavailable."""
-        with self._reader() as reader:
-            yield reader
+        begun = time.perf_counter()
+        try:
+            with self._reader() as reader:
+                yield reader
+        finally:
+            self._timed("read", time.perf_counter() - begun)
 
     @contextmanager
     def write(self, *, shared: bool = False) -> Iterator[Transaction]:
@@ -61,8 +67,16 @@ class SqlStore:
 
         A listener must not write: raises RuntimeError where this thread has a transaction open already.
         """
-        with self._transaction(shared=shared) as transaction:
-            yield transaction
+        begun = time.perf_counter()
+        try:
+            with self._transaction(shared=shared) as transaction:
+                yield transaction
+        finally:
+            self._timed("write", time.perf_counter() - begun)
+
+    def tell_times(self, timed: Callable[[str, float], None]) -> None:
+        """Tells `timed` from now on of each ``read`` and ``write``, and the seconds that it took; in any thread."""
+        self._timed = timed
 
     def subscribe(self, listener: Callable[[Sequence[Change]], None]) -> None:
         """Calls `listener` for each commit from now on, in the order of commits; see ``spi.Store.subscribe``.

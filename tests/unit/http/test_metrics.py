@@ -2,12 +2,22 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from harness.realm import make_realm
+from keyturn.config import Settings
 from keyturn.events.event import Event
-from keyturn.http.metrics import Metrics, Sinks, endpoint_of, resident_memory
+from keyturn.events.recorder import Recorder
+from keyturn.http.gauges import Watched, process, resident_memory
+from keyturn.http.metric_families import FAMILIES
+from keyturn.http.metrics import Metrics, Sinks, endpoint_of
+from keyturn.http.protocol import Connections
+from keyturn.http.repeated import RepeatedRequests
+from keyturn.http.tls import open_tls
 
 
 def event(realm: str = "r", error: str | None = None) -> Event:
@@ -93,7 +103,7 @@ def test_labels_are_escaped() -> None:
 
 
 def test_the_text_is_well_formed() -> None:
-    metrics = Metrics()
+    metrics = Metrics(gauges=process)
     call(metrics, "/admin/realms", 200)
     metrics.record(event())
     sample = re.compile(r'[a-z_]+(\{([a-z]+="([^"\\\n]|\\.)*",?)*\})? [0-9.e+-]+')
@@ -126,3 +136,42 @@ def test_resident_memory_is_that_of_this_process() -> None:
 )
 def test_paths_lead_to_few_endpoints(path: str, endpoint: str) -> None:
     assert endpoint_of(path) == endpoint
+
+
+def test_tokens_are_counted_by_grant_and_algorithm_and_failures_by_cause() -> None:
+    metrics = Metrics()
+    issued = Event(type="CLIENT_LOGIN", realm="r", realm_id="r", time=0, address="", algorithm="ES256")
+    for each in (issued, replace(issued, realm="s"), event(error="invalid_client_credentials")):
+        metrics.record(each)
+    metrics.record(replace(issued, type="TOKEN_EXCHANGE", algorithm="RS256"))
+    text = metrics.text().decode()
+    assert 'keyturn_tokens_issued_total{grant="client_credentials",algorithm="ES256"} 2\n' in text
+    assert 'keyturn_tokens_issued_total{grant="token-exchange",algorithm="RS256"} 1\n' in text
+    cause = 'grant="client_credentials",cause="invalid_client_credentials"'
+    assert f"keyturn_token_failures_total{{{cause}}} 1\n" in text
+
+
+def test_every_family_is_declared_and_told(tmp_path: Path) -> None:
+    realm = make_realm(tmp_path)
+    realm.add_client(client_id="robot", secret="s", service_accounts_enabled=True)
+    realm.registry.load_client(realm.name, "robot")
+    tls = open_tls(Settings(), tmp_path, 1_800_000_000)
+    watched = Watched(realm.registry, RepeatedRequests(bytes(32)), Connections(1000), tls)
+    metrics = Metrics(Recorder(lambda _events, _uses: None), gauges=watched.gauges)
+    realm.store.tell_times(metrics.count_store)
+    realm.registry.load_client(realm.name, "nobody")
+    text = metrics.text().decode()
+    told = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)
+    assert told == [(family.name, family.kind) for family in FAMILIES]
+    assert 'keyturn_cache_entries{cache="clients"} 1\n' in text
+    assert 'keyturn_cache_misses_total{cache="clients"} 2\n' in text
+    assert 'keyturn_store_duration_seconds_count{operation="read"} 1\n' in text
+    assert f"keyturn_tls_certificate_expiry_timestamp_seconds {tls.expires}\n" in text
+    assert tls.expires > 1_800_000_000
+    assert re.search(r'^keyturn_signing_key_created_timestamp_seconds\{algorithm="RS256"\} \d+$', text, re.MULTILINE)
+
+
+def test_the_admin_api_is_counted_by_the_kind_of_thing() -> None:
+    assert endpoint_of("/admin/realms/r/users/0b1e/role-mappings") == "admin/users"
+    assert endpoint_of("/admin/realms/r/whatever-somebody-makes-up") == "admin"
+    assert endpoint_of("/admin/realms/clients") == "admin"

@@ -205,7 +205,7 @@ def test_anybody_may_ask_for_documents_in_many_ways(port: Port, monkeypatch: pyt
     connection = port.connect()
     port.realm.registry.load_realm(port.realm.name)
     for number in range(50):
-        assert parsed(connection.receive(certs_of(port, f"x-request-id: {number}\r\n")))[0] == 200
+        assert parsed(connection.receive(certs_of(port, f"x-number: {number}\r\n")))[0] == 200
     assert 0 < len(port.repeated) < 10
     assert len(port.realm.entry.repeated) == len(port.repeated)
 

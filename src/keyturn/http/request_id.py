@@ -1,0 +1,54 @@
+"""What a request is called in the log and in its answer, so that the two are found together.
+
+It is the ``X-Request-Id`` that the request brings, else the trace of its ``traceparent`` (W3C Trace Context), else made
+up, and only where somebody asks for it.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Final
+
+HEADER: Final = b"x-request-id"
+_TRACE: Final = b"traceparent"
+_SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+"""What callers send stands in headers and in the log: nothing that could break either."""
+_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+
+
+class RequestId:
+    """The name of one request with these headers."""
+
+    __slots__ = ("_headers", "_name", "brought")
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.brought = False
+        """Whether the request itself has said what it is called."""
+        self._name: bytes | None = None
+        self._headers = headers
+        for name, value in headers:
+            if name == HEADER and _SANE.fullmatch(value):
+                self.brought, self._name = True, value
+                return
+
+    @property
+    def name(self) -> bytes:
+        """The name, which is made up where there is none."""
+        if self._name is None:
+            self._name = self._trace() or os.urandom(16).hex().encode()
+        return self._name
+
+    @property
+    def text(self) -> str:
+        """The same as a text."""
+        return self.name.decode("ascii")
+
+    def _trace(self) -> bytes | None:
+        parents = [value for name, value in self._headers if name == _TRACE]
+        found = _TRACEPARENT.fullmatch(parents[0]) if len(parents) == 1 else None
+        return found[1] if found is not None and found[1] != b"0" * 32 else None
+
+
+CURRENT: Final[ContextVar[RequestId | None]] = ContextVar("request_id", default=None)
+"""The request that is being served where this is asked."""
