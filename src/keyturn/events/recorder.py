@@ -20,6 +20,10 @@ BATCH: Final = 500
 """Events in one transaction."""
 CAPACITY: Final = 10_000
 """Events that wait at most; about 10 MB with all their details."""
+_COUNTED: Final = 1000
+"""Events of tokens that wait to be counted: a server may issue many times as many in the time of one batch."""
+_USED: Final = 2000
+"""Credentials whose use waits, at which a batch waits no longer."""
 LONGEST: Final = 1000
 """Characters of one value (Keycloak ``max-detail-length``): much of it comes from callers."""
 _PAUSE: Final = 1.0
@@ -84,6 +88,8 @@ class Recorder:
         """Keeps `event` if its realm wants it, and counts the token or the proof that it tells of."""
         if event.issued_to is not None or event.proved is not None:
             self._issued.append(event)
+            if len(self._issued) >= _COUNTED:
+                self._count_now()
         elif not event.kept:
             return
         if event.kept:
@@ -154,6 +160,16 @@ class Recorder:
         while self._kept and len(self._batch) < BATCH:
             self._batch.append(self._kept.popleft())
         return bool(self._batch)
+
+    def _count_now(self) -> None:
+        """Counts the tokens, unless what was counted is being written: then they wait for the next."""
+        if self._flushing.acquire(blocking=False):
+            try:
+                self._count()
+                if len(self._uses) >= _USED:
+                    self._hurried.set()
+            finally:
+                self._flushing.release()
 
     def _count(self) -> None:
         while self._issued:
