@@ -106,12 +106,15 @@ def _with_values(user: UserRepresentation, values: Values) -> UserRepresentation
 
 
 def _known_actions(realm: RealmAdmin, actions: Iterable[str]) -> list[str]:
-    known = required_action_names(realm.name)
-    return [action for action in dict.fromkeys(actions) if action in known]
+    asked = list(dict.fromkeys(actions))
+    known = required_action_names(realm.name) if asked else {}
+    return [action for action in asked if action in known]
 
 
 def _default_actions(realm: RealmAdmin) -> list[str]:
-    """What everybody who is new has to do."""
+    """What everybody who is new has to do; nothing, in a realm that has the usual actions."""
+    if not present(realm.realm.required_actions):
+        return []
     actions = required_actions_of(realm.realm)
     return [str(action.alias) for action in actions if action.enabled is True and action.default_action is True]
 
