@@ -38,6 +38,25 @@ _OPENID: Final = "openid"
 """A scope that every realm knows without having it."""
 _NUMBERS: Final = {"priority", "max-clients"}
 _REQUIRED: Final = frozenset({"privateKey", "keystore", "keystorePassword", "keyAlias", "max-clients"})
+_FEDERATION: Final = "org.keycloak.storage.UserStorageProvider"
+_OF_EVERY_FEDERATION: Final = (
+    "enabled",
+    "priority",
+    "fullSyncPeriod",
+    "changedSyncPeriod",
+    "cachePolicy",
+    "maxLifespan",
+    "evictionHour",
+    "evictionMinute",
+    "evictionDay",
+    "cacheInvalidBefore",
+    "batchSizeForSync",
+    "importEnabled",
+    "lastSync",
+    "removeInvalidUsersEnabled",
+)
+"""Settings that the catalogue of providers does not name (Keycloak ``UserStorageProviderSpi``)."""
+_KERBEROS: Final = "krbPrincipalAttribute"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
 
 
@@ -47,10 +66,18 @@ def properties_of(component: ComponentRepresentation) -> dict[str, Mapping[str, 
     Raises:
         BadRequest: there is no such provider.
     """
+    settings = _settings_of(component)
+    if settings is None:
+        raise BadRequest("Invalid provider type or no such provider")
+    return settings
+
+
+def _settings_of(component: ComponentRepresentation) -> dict[str, Mapping[str, Any]] | None:
     found = component_type(given(component.provider_type, ""), given(component.provider_id, ""))
     if found is None:
-        raise BadRequest("Invalid provider type or no such provider")
-    return {str(each["name"]): each for each in found["properties"]}
+        return None
+    every = _OF_EVERY_FEDERATION if component.provider_type == _FEDERATION else ()
+    return {name: {} for name in every} | {str(each["name"]): each for each in found["properties"]}
 
 
 def known_config(component: ComponentRepresentation) -> dict[str, list[str]]:
@@ -59,17 +86,20 @@ def known_config(component: ComponentRepresentation) -> dict[str, list[str]]:
     if component.provider_type == PROVIDER_TYPE and component.provider_id in NAMING:
         known.add(NAMED_KEY)
     kept = {name: [value for value in values if value] for name, values in given(component.config, {}).items()}
-    return {name: values for name, values in kept.items() if name in known and values}
+    usual = {}
+    if component.provider_type == _FEDERATION and component.provider_id == "ldap":
+        usual[_KERBEROS] = ["userPrincipalName" if kept.get("vendor") == ["ad"] else "krb5PrincipalName"]
+    return usual | {name: values for name, values in kept.items() if name in known and values}
 
 
 def shown_config(component: ComponentRepresentation) -> dict[str, list[str]]:
     """The configuration as the wire has it: what the provider knows, secrets masked."""
-    found = component_type(given(component.provider_type, ""), given(component.provider_id, ""))
-    config = given(component.config, {})
-    if found is None:
+    settings, config = _settings_of(component), given(component.config, {})
+    if settings is None:
         return config
-    known = {str(each["name"]): bool(each.get("secret")) for each in found["properties"]}
-    return {name: [MASK] if known[name] else values for name, values in config.items() if name in known}
+    return {
+        name: [MASK] if settings[name].get("secret") else values for name, values in config.items() if name in settings
+    }
 
 
 def check_component(component: ComponentRepresentation) -> None:
@@ -90,7 +120,7 @@ def check_component(component: ComponentRepresentation) -> None:
                 raise _refused(f"'{label}' is required")
         elif name in _NUMBERS and not _NUMBER.fullmatch(value):
             raise _refused(f"'{label}' should be a number")
-        elif setting["type"] == "boolean" and component.provider_type == PROVIDER_TYPE:
+        elif setting.get("type") == "boolean" and component.provider_type == PROVIDER_TYPE:
             if value not in {"true", "false"}:
                 raise _refused(f"'{label}' should be 'true' or 'false'")
         elif name in _CHECKED_LISTS and value not in setting["options"]:
