@@ -41,7 +41,8 @@ _SESSION: Final = MappingProxyType(
     {
         "statement_timeout": "30s",
         "lock_timeout": f"{_BUSY_TIMEOUT:.0f}s",
-        "idle_in_transaction_session_timeout": "30s",  # a node that hangs holds nobody up for longer
+        # A node that hangs, or is cut off, in the middle of a transaction: the others wait for it as long as for any.
+        "idle_in_transaction_session_timeout": "4s",
         "standard_conforming_strings": "on",
         "client_min_messages": "warning",
     }
@@ -61,6 +62,7 @@ _CONNECTING: Final = MappingProxyType(
 
 _SENTENCES: Final = {
     "25006": "the database is read-only",
+    "25P03": "the database has ended a transaction that stood still",
     "3D000": "there is no database of this name",
     "53100": "the disk is full",
     "54000": "a name is longer than the database can index",
