@@ -139,6 +139,7 @@ def _cases(directory: Path, running: ExitStack, options: Options, progress: Call
     progress("starting keyturn")
     server = keyturn("default")
     alone = keyturn("alone", "--batch-signing", "off")
+    workers = keyturn("workers", "--workers", "2")
     for algorithm in ALGORITHMS:
         load = Load(server.port, [_token(algorithm, secret)])
         yield _Case(Row(f"keyturn {algorithm}", algorithm), server, load, algorithm)
@@ -146,6 +147,8 @@ def _cases(directory: Path, running: ExitStack, options: Options, progress: Call
     yield _Case(Row("keyturn ES256, signed assertion", "ES256"), server, load, "ES256")
     load = Load(alone.port, [_token("RS256", secret)])
     yield _Case(Row("keyturn RS256, one by one", "RS256"), alone, load, "RS256")
+    load = Load(workers.port, [_token("ES256", secret)])
+    yield _Case(Row("keyturn ES256, two workers", "ES256"), workers, load, "ES256")
     for algorithm in ALGORITHMS:
         load = Load(server.https_port, [_token(algorithm, secret)], context=server.context)
         yield _Case(Row(f"keyturn {algorithm}, TLS kept alive", algorithm), server, load, algorithm)

@@ -43,16 +43,19 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def processes(self) -> list[int]:
+        """Those that serve: its workers, where there are several, or the one process itself."""
+        children = Path(f"/proc/{self.process_id}/task/{self.process_id}/children").read_text().split()
+        return [int(child) for child in children] or [self.process_id]
+
     def cpu_seconds(self) -> float:
-        """User and system time of the process so far."""
-        fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """User and system time of what serves so far."""
+        return sum(map(_cpu_seconds, self.processes()))
 
     def resident_megabytes(self) -> float:
-        status = Path(f"/proc/{self.process_id}/status").read_text()
-        match = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert match is not None
-        return int(match[1]) / 1024
+        """Of what serves; what several processes share is counted once."""
+        processes = self.processes()
+        return sum(_resident_megabytes(process, shares=len(processes) > 1) for process in processes)
 
     def runs(self) -> bool:
         """Whether the process has not ended."""
@@ -63,8 +66,21 @@ class Server:
 
     def pin(self, core: int) -> None:
         """Keeps all its threads on one core."""
-        for thread in Path(f"/proc/{self.process_id}/task").iterdir():
-            pin(int(thread.name), core)
+        for process in self.processes():
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                pin(int(thread.name), core)
+
+
+def _cpu_seconds(process_id: int) -> float:
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _resident_megabytes(process_id: int, *, shares: bool) -> float:
+    name, file = ("Pss", "smaps_rollup") if shares else ("VmRSS", "status")
+    match = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{process_id}/{file}").read_text())
+    assert match is not None
+    return int(match[1]) / 1024
 
 
 def pin(process_id: int, core: int) -> None:

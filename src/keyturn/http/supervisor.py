@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 _LOGGER: Final = logging.getLogger("keyturn.supervisor")
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-_STEADY: Final = 60.0
+_STEADY: Final = 10.0
 """Seconds after which a worker that ends is no longer taken for one that cannot run."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 30.0

@@ -23,7 +23,7 @@ name: Final = "sqlite"
 _BUSY_TIMEOUT: Final = 5.0
 """Seconds for which a writer waits for a writer of another process."""
 
-_BUSY_PAUSE: Final = 0.0005
+_BUSY_PAUSE: Final = 0.001
 _PATIENT: Final = f"PRAGMA busy_timeout = {int(_BUSY_TIMEOUT * 1000)}"
 
 _KEPT: Final = 2
