@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from keyturn.model.administration import MASTER, administration_client_id
+from keyturn.model.later_versions import later_scopes, with_later_settings
 from keyturn.model.made_realm import InvalidImport, NewRealm, UnknownName
 from keyturn.model.new_documents import (
     NewId,
@@ -82,7 +83,7 @@ class _Making:
     ) -> None:
         self.new_id, self.new_secret, self.now_ms = new_id, new_secret, now_ms
         self.name = given(given_realm.realm, "")
-        self.source = as_of_today(given_realm, self._default("components"))
+        self.source = with_later_settings(as_of_today(given_realm, self._default("components")))
         self.realm_id = given(given_realm.id, "") or new_id()
         self.new = NewRealm(replace(realm_document(self.source), id=self.realm_id))
         self.pairs: dict[str, dict[tuple[str, str], None]] = {}
@@ -95,6 +96,7 @@ class _Making:
     def made(self) -> NewRealm:
         self._client_scopes()
         self._clients()
+        self._later_scopes()
         self._roles()
         self._scope_mappings()
         self._components()
@@ -194,6 +196,21 @@ class _Making:
             self._relate("client_default_scope", client_id, scope)
         for scope in optional:
             self._relate("client_optional_scope", client_id, scope)
+
+    def _later_scopes(self) -> None:
+        """Client scopes that are younger than the import: for all its clients, whatever it says of their scopes."""
+        usual = {scope.name: scope for scope in given(self._default("client_scopes").client_scopes, [])}
+        for name, how in later_scopes(self.source).items():
+            if name in self.scope_ids or not present(self.source.client_scopes):
+                continue
+            scope = new_client_scope(usual[name], new_id=self.new_id, built_in=True)
+            self.new.client_scopes.append(scope)
+            self.scope_ids[name] = given(scope.id, "")
+            if how:
+                self._relate(f"realm_{how}_scope", self.realm_id, self.scope_ids[name])
+            for client in self.new.clients if how else ():
+                if client.protocol == scope.protocol and client.bearer_only is not True:
+                    self._relate(f"client_{how}_scope", given(client.id, ""), self.scope_ids[name])
 
     def _roles(self) -> None:
         """Imported roles, then the usual ones that are missing.

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from keyturn.model.later_versions import KEY_PROVIDER
 from keyturn.model.made_realm import InvalidImport, UnreadableForm
 from keyturn.representations import (
     UNSET,
@@ -28,7 +29,6 @@ from keyturn.representations import (
 
 __all__ = ["as_of_today", "scope_name", "templates_of"]
 
-KEY_PROVIDER: Final = "org.keycloak.keys.KeyProvider"
 _GENERATED: Final = ("hmac-generated", "aes-generated")
 """Providers of the keys that an old export does not bring."""
 _OF_TEMPLATES: Final = (
