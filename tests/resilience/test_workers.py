@@ -169,6 +169,17 @@ def test_sessions_of_one_worker_are_those_of_the_other(served: Served) -> None:
     assert served.other.request("POST", f"{path}token", form=form).status == 400
 
 
+def test_events_of_one_worker_are_there_when_the_other_is_asked(served: Served) -> None:
+    realm = {"realm": "demo", "eventsEnabled": True}
+    path = "/admin/realms/demo"
+    assert served.one.request("PUT", path, token=served.administrator, document=realm).status == 204
+    for number in range(3):
+        form = SERVICE | {"client_secret": f"wrong {number}"}
+        assert served.one.request("POST", TOKEN, form=form).status == 401
+        events = f"{path}/events?type=CLIENT_LOGIN_ERROR"
+        assert len(served.other.request("GET", events, token=served.administrator).json()) == number + 1
+
+
 def test_settings_and_certificate_are_read_again_and_no_connection_ends(served: Served, directory: Path) -> None:
     for kept in (served.one, served.other):
         assert kept.request("POST", TOKEN, form=SERVICE).status == 200

@@ -16,6 +16,7 @@ from keyturn.http import openapi
 from keyturn.http.app import create_app
 from keyturn.http.at_once import from_memory
 from keyturn.http.client_certificates import ClientCertificates
+from keyturn.http.flushing import Flushing
 from keyturn.http.gathered_signing import GatheredSigning, open_signer
 from keyturn.http.gauges import Watched
 from keyturn.http.health import HealthService
@@ -67,6 +68,7 @@ class Place:
     number: int = 0
     revisions: Revisions | None = None
     board: Board | None = None
+    flushing: Flushing | None = None
     supervisor: int | None = None
     """Becomes readable when the supervisor has gone."""
 
@@ -142,7 +144,7 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
         events=Sinks(LogSink(), metrics, recorder),
         clock=time.time,
         random=os.urandom,
-        flush_events=recorder.flush,
+        flush_events=_flush(recorder, place),
         outbound=outbound_of(settings, listeners, tls),
         certificates=certificates_of(settings),
     )
@@ -170,6 +172,10 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
     if "--management-port" in by_flag:
         other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
     return Servers(tuple(public), tuple(other), health, services, shared, tls, trust, watched)
+
+
+def _flush(recorder: Recorder, place: Place) -> Callable[[], None]:
+    return recorder.flush if place.flushing is None else partial(place.flushing.flush, place.number, recorder.flush)
 
 
 def certificates_of(settings: Settings) -> ClientCertificates | None:

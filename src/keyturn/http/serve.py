@@ -20,6 +20,7 @@ from keyturn.admin.randomness import random_id
 from keyturn.config import Settings, SettingsError
 from keyturn.events.recorder import Recorder
 from keyturn.http.bootstrap import FirstAdministrator, bootstrap
+from keyturn.http.flushing import Flushing
 from keyturn.http.housekeeping import keep_tidy
 from keyturn.http.listeners import Listener, bind, close_all, raise_descriptor_limit
 from keyturn.http.logs import configure_logs
@@ -95,7 +96,7 @@ def _supervise(prepared: Prepared, settings: Settings, announce: Callable[[], No
 
     def work(lifeline: Lifeline) -> int:
         settings, number = reloading.settings, lifeline.number
-        place = Place(lifeline.tell_ready, number, revisions[number], board, lifeline.supervisor)
+        place = Place(lifeline.tell_ready, number, revisions[number], board, flushing, lifeline.supervisor)
         try:
             with _opened(settings, prepared.directory, place.revisions) as store:
                 _work(prepared, settings, store, place)
@@ -105,11 +106,12 @@ def _supervise(prepared: Prepared, settings: Settings, announce: Callable[[], No
         return 0
 
     reloading = Reloading(settings, prepared.load, use)
-    revisions, board = shared_revisions(settings.workers), Board(settings.workers)
+    workers = settings.workers
+    revisions, board, flushing = shared_revisions(workers), Board(workers), Flushing(workers)
     gc.collect()
     gc.freeze()  # the collector of a worker would write to memory that all of them share
     Supervisor(
-        settings.workers,
+        workers,
         work,
         announce=announce,
         reload=lambda: _hang_up(prepared, reloading),
@@ -129,7 +131,7 @@ def _work(prepared: Prepared, settings: Settings, store: SqlStore, place: Place)
             store.following(settings.max_staleness),
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            runner.run(_serve(prepared, settings, store, servers, place))
+            runner.run(_serve(prepared, settings, store, servers, place, recorder))
     finally:
         recorder.stop()
 
@@ -190,7 +192,9 @@ def _opened(settings: Settings, directory: DataDirectory, revisions: Revisions |
         store.close()
 
 
-async def _serve(prepared: Prepared, settings: Settings, store: Store, servers: Servers, place: Place) -> None:
+async def _serve(
+    prepared: Prepared, settings: Settings, store: Store, servers: Servers, place: Place, recorder: Recorder
+) -> None:
     to_thread.current_default_thread_limiter().total_tokens = _WORKER_THREADS
     stop = asyncio.Event()
 
@@ -224,14 +228,14 @@ async def _serve(prepared: Prepared, settings: Settings, store: Store, servers: 
     for server in servers.all:
         await server.start()
     place.ready()
-    async with _in_the_background(_now_and_then(settings, store, servers, place)):
+    async with _in_the_background(_now_and_then(settings, store, servers, place, recorder)):
         await stop.wait()
         await asyncio.gather(*(server.stop() for server in servers.public))
         await asyncio.gather(*(server.stop() for server in servers.management))
 
 
 def _now_and_then(
-    settings: Settings, store: Store, servers: Servers, place: Place
+    settings: Settings, store: Store, servers: Servers, place: Place, recorder: Recorder
 ) -> Iterator[Coroutine[Any, Any, None]]:
     if place.number == 0:  # one is enough
         yield keep_tidy(store, time.time, settings.housekeeping_interval)
@@ -239,6 +243,8 @@ def _now_and_then(
         yield keep_up(store)
     if servers.shared is not None:
         yield show(servers.shared)
+    if place.flushing is not None:
+        yield place.flushing.answer(place.number, recorder.flush)
 
 
 @contextlib.asynccontextmanager
