@@ -7,9 +7,8 @@ import ssl
 import threading
 from collections.abc import Mapping
 from functools import partial
-from http.client import HTTPSConnection
+from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import uvloop
@@ -113,9 +112,16 @@ def exchange(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """One request over a connection that stays open."""
-    sent: dict[str, Any] = {"content-type": "application/x-www-form-urlencoded"} if form is not None else {}
-    connection.request(method, path, None if form is None else urlencode(form), {**sent, **(headers or {})})
-    response = connection.getresponse()
-    body = response.read()
-    return Answer(response.status, json.loads(body) if body else {})
+    """One request over a connection that stays open, in one piece: what comes in two is not remembered."""
+    body = b"" if form is None else urlencode(form).encode()
+    sent = {"host": f"localhost:{connection.port}", "content-length": str(len(body)), **(headers or {})}
+    if form is not None:
+        sent["content-type"] = "application/x-www-form-urlencoded"
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    if connection.sock is None:
+        connection.connect()
+    connection.sock.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+    response = HTTPResponse(connection.sock, method=method)
+    response.begin()
+    content = response.read()
+    return Answer(response.status, json.loads(content) if content else {})

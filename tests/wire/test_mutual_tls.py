@@ -18,7 +18,7 @@ from harness.tls_server import TlsServer, exchange
 from keyturn.client import TlsClientAuth, TokenSource
 from keyturn.jose import jwt
 from keyturn.jose.client_certificate import read_certificate
-from keyturn.representations import ClientRepresentation
+from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation
 from keyturn.resource_server import InvalidToken, ResourceServer, thumbprint_of
 from keyturn.store.collections import CLIENTS
 
@@ -176,6 +176,27 @@ def test_tokens_are_bound_to_the_certificate_of_the_connection(shared: TlsServer
     for shown, status in ((BACKEND, 200), (other, 401), (None, 401)):
         with closing(shared.connect(shown)) as connection:
             assert exchange(connection, "GET", path, headers=headers).status == status
+
+
+def test_introspection_tells_of_the_certificate(shared: TlsServer) -> None:
+    realm = shared.realm
+    audience = ProtocolMapperRepresentation(
+        name="aud",
+        protocol="openid-connect",
+        protocol_mapper="oidc-audience-mapper",
+        config={"included.client.audience": "told", "access.token.claim": "true"},
+    )
+    bound = {"tls.client.certificate.bound.access.tokens": "true"}
+    realm.add_client(
+        client_id="told", secret="s", service_accounts_enabled=True, attributes=bound, protocol_mappers=[audience]
+    )
+    token = shared.token(asking("told", client_secret="s"), BACKEND).body["access_token"]
+    form = {"token": token, "client_id": "told", "client_secret": "s"}
+    path = f"/realms/{realm.name}/protocol/openid-connect/token/introspect"
+    with closing(shared.connect()) as connection:
+        told = exchange(connection, "POST", path, form).body
+    assert told["active"]
+    assert told["cnf"] == {"x5t#S256": read_certificate(BACKEND.der).thumbprint}
 
 
 def test_the_admin_api_takes_bound_tokens_with_their_certificate_alone(shared: TlsServer) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keyturn.http.origin import BadHost, Forwarding, InvalidHostname, ssl_required_violated
+from keyturn.http.origin import BadHost, Forwarding, InvalidHostname, MutualTls, ssl_required_violated
 
 
 def scope(*headers: str, scheme: str = "http", peer: str = "127.0.0.1") -> dict[str, Any]:
@@ -222,3 +222,20 @@ def test_hosts_that_are_not_looked_at_do_not_fill_the_memory() -> None:
     finally:
         tracemalloc.stop()
     assert grown < 1_000_000
+
+
+def test_a_port_for_certificates_has_the_issuer_of_the_other() -> None:
+    forwarding = Forwarding(mutual_tls=MutualTls(8444, 8443))
+    for host in ("sso.example.org:8444", "sso.example.org:8443"):
+        origin = forwarding.origin(scope(f"Host: {host}", scheme="https"))
+        assert (origin.base_url, origin.mtls_url) == ("https://sso.example.org:8443", "https://sso.example.org:8444")
+    elsewhere = Forwarding(mutual_tls=MutualTls(8444, 443, "https://mtls.example.org/"))
+    origin = elsewhere.origin(scope("Host: sso.example.org:8444", scheme="https"))
+    assert (origin.base_url, origin.mtls_url) == ("https://sso.example.org", "https://mtls.example.org")
+    pinned = Forwarding(hostname="https://sso.example.org/auth", mutual_tls=MutualTls(8444, 8443))
+    origin = pinned.origin(scope("Host: a", scheme="https"))
+    assert (origin.base_url, origin.mtls_url) == ("https://sso.example.org/auth", "https://sso.example.org:8444/auth")
+    assert Forwarding(mutual_tls=MutualTls()).origin(scope("Host: a", scheme="https")).mtls_url == "https://a"
+    assert Forwarding().origin(scope("Host: a")).mtls_url is None
+    with pytest.raises(InvalidHostname):
+        Forwarding(mutual_tls=MutualTls(8444, 8443, "mtls.example.org"))
