@@ -113,6 +113,11 @@ def administer(canary: Canary) -> dict[str, str]:
     path = f"/demo/clients/{made.headers['location'].rpartition('/')[2]}/client-secret"
     canary.secrets["a made secret"] = call("GET", path).json()["value"]
     canary.secrets["a regenerated secret"] = call("POST", path).json()["value"]
+    named = path.replace("client-secret", "credentials")
+    canary.secrets["a named secret"] = call("POST", named, {"type": "secret", "name": "spare"}).json()["secret"]
+    rotated = {"type": "secret", "name": "before", "replaces": "secret", "overlap": 60}
+    canary.secrets["a secret that replaces another"] = call("POST", named, rotated).json()["secret"]
+    call("GET", named)
     person = {
         "username": "ada",
         "enabled": True,

@@ -13,7 +13,9 @@ from harness.connection import Connection, Port, parsed, protocol_request, token
 from harness.realm import make_realm
 from keyturn.http import repeated
 from keyturn.jose import jwt
+from keyturn.model.client_credential import with_credentials
 from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation, RealmRepresentation
+from keyturn.representations.client_credential import ClientCredentialRepresentation
 from keyturn.store.collections import CLIENTS, COMPONENTS
 
 BASIC = ("robot", "robots-very-own-secret")
@@ -142,6 +144,31 @@ def test_a_secret_that_has_ended_is_refused(port: Port) -> None:
     realm.clock.now = ends + 1
     answers.append(connection.token(realm.name, FORM, ("old", "old")).status)
     assert answers == [200, 200, 200, 200, 401]
+
+
+def test_named_secrets_end_for_requests_that_came_before(port: Port, connection: Connection) -> None:
+    """Each by itself: an ended or a removed one is refused, and the others are answered as fast as before."""
+    realm, now = port.realm, int(port.realm.clock.now)
+    named = [
+        ClientCredentialRepresentation(name="ended", type="secret", secret="ended-secret", expires=now - 1),
+        ClientCredentialRepresentation(name="ends", type="secret", secret="ending-secret", expires=now + 60),
+        ClientCredentialRepresentation(name="stays", type="secret", secret="staying-secret"),
+    ]
+    change(port, attributes=with_credentials(ClientRepresentation(), named).attributes)
+
+    def ask(secret: str) -> int:
+        return connection.token(realm.name, FORM, (BASIC[0], secret)).status
+
+    assert [ask(each) for each in ("ending-secret", "staying-secret") for _ in range(3)] == [200] * 6
+    assert port.sink.events[-1].credential == "stays"
+    remembered = len(port.repeated)
+    realm.clock.now += 61
+    assert ask("ending-secret") == 401
+    assert [ask("staying-secret") for _ in range(3)] == [200] * 3
+    assert len(port.repeated) == remembered - 1, "what has not ended is remembered again"
+    change(port, attributes=with_credentials(ClientRepresentation(), named[:2]).attributes)
+    assert ask("staying-secret") == 401
+    assert ask(BASIC[1]) == 200
 
 
 @pytest.mark.parametrize("other", [{"address": "192.0.2.8"}, {"secure": False, "address": "127.0.0.1"}])
