@@ -118,7 +118,7 @@ def _settings(examples: int, *, again: bool) -> settings:
     )
 
 
-@_settings(1500, again=True)
+@_settings(600, again=True)
 @given(request=form_requests())
 def test_no_request_to_a_realms_endpoints_fails(endpoints: Endpoints, request: FormRequest) -> None:
     _hold(endpoints, request)
