@@ -28,12 +28,19 @@ Observation = dict[str, Any]
 
 
 class Server:
-    """A server under test and its administrator; `timeout` in seconds."""
+    """A server under test and its administrator; `timeout` in seconds.
 
-    def __init__(self, url: str, user: str = "admin", password: str = "admin", timeout: float = 60) -> None:
+    With `spread` each request has a connection of its own, and so comes to any worker or node.
+    """
+
+    def __init__(
+        self, url: str, user: str = "admin", password: str = "admin", timeout: float = 60, *, spread: bool = False
+    ) -> None:
         self.url = url.rstrip("/")
         self._credentials = {"username": user, "password": password}
-        self.http = httpx.Client(timeout=timeout, verify=False, follow_redirects=False)  # self-signed on loopback
+        limits = httpx.Limits(max_keepalive_connections=0 if spread else None)
+        # What is on loopback has a certificate of its own.
+        self.http = httpx.Client(timeout=timeout, verify=False, follow_redirects=False, limits=limits)
         self._token = ""
         self._token_made = 0.0
 

@@ -30,15 +30,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(directory: Path) -> Iterator[str]:
-    """Runs `keyturn serve` with its data and log in `directory`; the value is its address.
+def running_server(directory: Path, *flags: str) -> Iterator[str]:
+    """Runs `keyturn serve` with its data and log in `directory` and these `flags`; the value is its address.
 
     Raises DidNotStart.
     """
     log = directory / "keyturn.log"
     for _ in range(_ATTEMPTS):  # somebody else may take the port meanwhile
         port = free_port()
-        process = _start(port, directory / "data", log)
+        process = _start(port, directory / "data", log, *flags)
         url = f"http://127.0.0.1:{port}"
         try:
             if _becomes_ready(process, url):
@@ -50,13 +50,13 @@ def running_server(directory: Path) -> Iterator[str]:
     raise DidNotStart(log.read_text())
 
 
-def _start(port: int, data: Path, log: Path) -> subprocess.Popen[bytes]:
+def _start(port: int, data: Path, log: Path, *more: str) -> subprocess.Popen[bytes]:
     settings = {
         "KEYTURN_BOOTSTRAP_ADMIN_USERNAME": ADMINISTRATOR,
         "KEYTURN_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
         "KEYTURN_LOG_LEVEL": "warning",
     }
-    flags = [f"--data={data}", f"--http-port={port}", "--https-port=0", "--management-port=0"]
+    flags = [f"--data={data}", f"--http-port={port}", "--https-port=0", "--management-port=0", *more]
     with log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "keyturn.cli.main", "serve", *flags],
