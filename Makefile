@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test without-java quick test-full test-chaos test-clients bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs helm help demo test without-java quick test-full test-chaos test-clients bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -69,9 +69,13 @@ format: environment ## lay out the source
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
+helm: ## Helm, made with Go, into .venv/bin; with it the chart is linted by make test-full
+	GOBIN=$(CURDIR)/.venv/bin go install helm.sh/helm/v3/cmd/helm@v3.22.0
+
 docs: environment ## write the generated pages anew
 	.venv/bin/python docs/reference/settings_page.py
 	.venv/bin/python docs/reference/reference_pages.py
+	.venv/bin/python -m benchmarks.capacity
 
 lock: environment ## write requirements/*.lock anew, with the newest versions
 	requirements/lock.sh .venv/bin/python

@@ -11,6 +11,8 @@ compile() {
         --no-emit-options "$@"
 }
 compile --extra server --output-file requirements/server.lock pyproject.toml
+compile --extra server --extra postgresql --extra fast --constraint requirements/server.lock \
+    --output-file requirements/image.lock pyproject.toml
 compile --constraint requirements/server.lock --build-deps-for editable --only-build-deps \
     --output-file requirements/build.lock pyproject.toml
 "$python" - >requirements/dev.in <<'PYTHON'

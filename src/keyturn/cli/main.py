@@ -125,6 +125,21 @@ def backup(config: Path | None, file: Path, **flags: Any) -> None:
     back_up(settings, file)
 
 
+@keyturn.command()
+@options()
+@click.option("--offline", is_flag=True, help="Ask nothing of the issuer, as before the first start.")
+def doctor(config: Path | None, offline: bool, **flags: Any) -> None:
+    """Look at a deployment, given the options of serve, and say how to mend what is found.
+
+    Clock, data directory, seal key, database, migrations, certificate, and whether the issuer can be reached. Nothing
+    is changed: run it as the server's user. The exit status is 0 where nothing must be mended.
+    """
+    loaded = settings_of(config, flags)
+    from keyturn.cli.doctor import examine
+
+    click.get_current_context().exit(examine(loaded, offline=offline))
+
+
 @keyturn.group()
 def realm() -> None:
     """Take realms out of a server's database, or into it: as files of Keycloak's format."""

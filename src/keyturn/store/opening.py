@@ -1,6 +1,6 @@
 """What happens between connecting to a database and using it: its schema and its seal key are checked, or made."""
 
-from keyturn.jose.seal import SealBroken, WrongSealKey
+from keyturn.jose.seal import SealBroken, SealKey, WrongSealKey
 from keyturn.store.connections import Connection, Connections
 from keyturn.store.revisions import Revisions
 from keyturn.store.schema import ALL, META, REVISION, SCHEMA_VERSION, SERVES, SERVES_KEY, VERSION
@@ -68,6 +68,11 @@ def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sea
 
         with connections.connection() as connection:
             migrate(connection, dialect)
+    return Sealing(key_of(connections, dialect, seal))
+
+
+def key_of(connections: Connections, dialect: Dialect, seal: SealKeys) -> SealKey:
+    """That of `seal` which opens the database, whatever its schema. Raises StoreError."""
     with connections.connection() as connection:
         dialect.begin_read(connection)
         meta = dict(connection.execute('SELECT "name", "value" FROM "meta"').fetchall())
@@ -76,7 +81,7 @@ def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sea
         key.check(meta["seal_check"])
     except (WrongSealKey, SealBroken):
         raise SealKeyWrong("the seal key is not the one that this database was sealed with") from None
-    return Sealing(key)
+    return key
 
 
 def schema_of(connections: Connections, dialect: Dialect) -> str | None:
