@@ -73,9 +73,9 @@ def examine(loaded: Loaded, *, offline: bool, show: Callable[[str], None] = prin
     for finding in findings(loaded, offline=offline):
         failed += finding.verdict is Verdict.FAILURE
         warned += finding.verdict is Verdict.WARNING
-        show(f"{finding.verdict:<5} {finding.what:<15} {finding.text}")
+        show(f"{finding.verdict:<5} {finding.what:<17} {finding.text}")
         if finding.mend:
-            show(f"{'':<21} -> {finding.mend}")
+            show(f"{'':<23} -> {finding.mend}")
     show(f"{failed} to be mended, {warned} to be looked at")
     return 1 if failed else 0
 
