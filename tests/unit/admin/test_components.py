@@ -100,3 +100,11 @@ def test_a_federation_is_kept_though_settings_of_it_have_no_label(server: Server
     assert made.status == 201
     told = server.call("GET", f"/demo/components/{made.id}").body["config"]
     assert told == config | {"krbPrincipalAttribute": ["userPrincipalName"]}
+
+
+def test_a_setting_that_is_sent_empty_goes_and_one_that_is_not_sent_stays(server: Server) -> None:
+    component = provider("rsa-generated", priority="7", algorithm="RS384")
+    made = server.call("POST", COMPONENTS, component).id
+    change = component | {"config": {"priority": [""], "unknown": [""]}}
+    assert server.call("PUT", f"{COMPONENTS}/{made}", change).status == 204
+    assert server.call("GET", f"{COMPONENTS}/{made}").body["config"] == {"algorithm": ["RS384"]}

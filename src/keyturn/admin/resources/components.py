@@ -13,6 +13,7 @@ from keyturn.admin.component_validation import (
     check_component,
     check_registration_policy,
     known_config,
+    properties_of,
     shown_config,
 )
 from keyturn.admin.context import RealmAdmin, RealmView
@@ -129,14 +130,16 @@ def _prepare_put(
         provider_type=change.provider_type,
         parent_id=given(change.parent_id, stored.parent_id),
         sub_type=given(change.sub_type, stored.sub_type),
-        config={**before, **sent},
     )
+    known = {name: values for name, values in sent.items() if name in properties_of(changed)}
+    emptied = {name for name, values in known.items() if not values or not values[0].strip()}
+    kept = {name: values for name, values in before.items() if name not in emptied}
+    changed = replace(changed, config={**kept, **{n: values for n, values in known.items() if n not in emptied}})
     _check(realm, changed)
     if any(before.get(name) != given(changed.config, {}).get(name) for name in _MAKES_ANOTHER_KEY):
         changed = replace(changed, config=known_config(changed))
     else:
-        known = known_config(changed)
-        changed = replace(changed, config={**before, **known})
+        changed = replace(changed, config={**kept, **known_config(changed)})
     return _with_keys(realm, changed)
 
 
