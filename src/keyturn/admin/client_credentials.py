@@ -23,6 +23,7 @@ from keyturn.model.client_credential import (
     TYPES,
     end_of,
     key_of,
+    listed_credentials,
     named_credentials,
     secrets_count,
     with_credentials,
@@ -65,12 +66,16 @@ class Held:
     counted: str
 
 
-def credentials_of(realm: RealmView, client: ClientRepresentation) -> list[Held]:
-    """All of `client`'s that count or have counted: what Keycloak knows first, then those with names."""
+def credentials_of(realm: RealmView, client: ClientRepresentation, *, sealed: bool = False) -> list[Held]:
+    """All of `client`'s that count or have counted: what Keycloak knows first, then those with names.
+
+    Where what is secret of it is `sealed`, they are without their secrets.
+    """
     if client.public_client is True or client.bearer_only is True:
         return []
     rotation = ROTATION in realm.environment.features
-    named = named_credentials(given(client.attributes, {}))
+    attributes = given(client.attributes, {})
+    named = listed_credentials(attributes) if sealed else named_credentials(attributes)
     return [*_of_keycloak(client, rotation=rotation), *(Held(each, given(each.name, "")) for each in named)]
 
 

@@ -72,20 +72,33 @@ class MoreCredentials:
 
 def named_credentials(attributes: Mapping[str, str]) -> tuple[ClientCredentialRepresentation, ...]:
     """The credentials in a client's attributes, with their secrets; what cannot be read is none."""
+    found = listed_credentials(attributes)
+    if not found:
+        return ()
+    try:
+        secrets = decode(attributes.get(SECRETS) or "{}", dict[str, str])
+    except msgspec.DecodeError:
+        return ()
+    with_secrets = (
+        replace(each, secret=secrets.get(given(each.name, ""), UNSET)) if each.type == SECRET else each
+        for each in found
+    )
+    # An export that was to be seen by others has the one without the other.
+    return tuple(each for each in with_secrets if each.type != SECRET or isinstance(each.secret, str))
+
+
+def listed_credentials(attributes: Mapping[str, str]) -> tuple[ClientCredentialRepresentation, ...]:
+    """The same, without their secrets, which may be sealed."""
     text = attributes.get(CREDENTIALS)
     if not text:
         return ()
     try:
         found = decode(text, list[ClientCredentialRepresentation])
-        secrets = decode(attributes.get(SECRETS) or "{}", dict[str, str])
     except msgspec.DecodeError:
         return ()
-    with_secrets = (
-        replace(each, secret=secrets.get(given(each.name, ""), UNSET) if each.type == SECRET else UNSET)
-        for each in found[:MAXIMUM]
+    return tuple(
+        replace(each, secret=UNSET) for each in found[:MAXIMUM] if each.type != SECRET or attributes.get(SECRETS)
     )
-    # An export that was to be seen by others has the one without the other.
-    return tuple(each for each in with_secrets if each.type != SECRET or isinstance(each.secret, str))
 
 
 def with_credentials(

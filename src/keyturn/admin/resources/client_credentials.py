@@ -14,10 +14,11 @@ from keyturn.admin.governance import look_up_names
 from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
-from keyturn.representations import given, replace
+from keyturn.representations import UNSET, Maybe, Part, given, replace
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.client_credential import ClientCredentialRepresentation
 from keyturn.store.collections import CLIENTS
+from keyturn.store.spi import ClientUse
 
 __all__ = ["client_credentials", "realm_credentials"]
 
@@ -83,6 +84,21 @@ def delete_credential(realm: RealmAdmin, client: ClientRepresentation, credentia
     return NoContent()
 
 
+class _Part(Part):
+    """What of a client its credentials are told by; what is secret in it is sealed."""
+
+    id: Maybe[str] = UNSET
+    client_id: Maybe[str] = UNSET
+    client_authenticator_type: Maybe[str] = UNSET
+    public_client: Maybe[bool] = UNSET
+    bearer_only: Maybe[bool] = UNSET
+    attributes: Maybe[dict[str, str]] = UNSET
+
+    def client(self) -> ClientRepresentation:
+        """The client, as far as it is told."""
+        return ClientRepresentation(**{name: getattr(self, name) for name in self.__struct_fields__})
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialQuery(Query):
     """Which credentials: all conditions hold. Times are in epoch seconds."""
@@ -113,13 +129,13 @@ def get_realm_credentials(realm: RealmView, query: CredentialQuery) -> list[Clie
 
 
 def _credentials(realm: RealmView) -> Iterator[ClientCredentialRepresentation]:
-    place, clients = 0, [ClientRepresentation()]
-    while clients:
-        clients = list(realm.reader.select(CLIENTS, realm.id, order_by="client_id", first=place, limit=_AT_ONCE))
-        place += len(clients)
-        uses: dict[str, list[Any]] = {}
-        for use in realm.reader.uses(realm.id, [str(client.id) for client in clients]):
+    place = 0
+    while parts := realm.reader.parts(CLIENTS, realm.id, _Part, order_by="client_id", first=place, limit=_AT_ONCE):
+        place += len(parts)
+        uses: dict[str, list[ClientUse]] = {}
+        for use in realm.reader.uses(realm.id, [str(part.id) for part in parts]):
             uses.setdefault(use.client, []).append(use)
-        for client in clients:
-            for each in shown(credentials_of(realm, client), uses.get(str(client.id), ())):
-                yield replace(each, client=client.id, client_id=client.client_id)
+        for part in parts:
+            held = credentials_of(realm, part.client(), sealed=True)
+            for each in shown(held, uses.get(str(part.id), ())):
+                yield replace(each, client=part.id, client_id=part.client_id)
