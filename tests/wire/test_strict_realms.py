@@ -30,7 +30,8 @@ def populated(directory: Path, **attributes: str) -> RealmUnderTest:
     made = make_realm(directory, attributes={name: value for name, value in attributes.items() if value})
     own: dict[str, Any] = {"service_accounts_enabled": True, "direct_access_grants_enabled": True}
     mappers = [for_audience(ORDERS), for_audience(BILLING)]
-    made.add_client(client_id="svc", secret="svc-secret", protocol_mappers=mappers, **own)
+    exchanging = {"standard.token.exchange.enabled": "true"}
+    made.add_client(client_id="svc", secret="svc-secret", protocol_mappers=mappers, attributes=exchanging, **own)
     made.add_client(client_id="plain", secret="plain-secret", **own)
     config = {"claim.name": "client_id", "claim.value": "somebody", "access.token.claim": "true"}
     lie = ProtocolMapperRepresentation(
@@ -216,6 +217,18 @@ def test_a_refresh_token_is_for_the_same_resources_or_fewer(strict: RealmServer)
     all_of_them = ask(strict, SVC, **login, resource=[ORDERS, BILLING])
     refresh["refresh_token"] = all_of_them.json()["refresh_token"]
     assert claims_of(ask(strict, SVC, **refresh, resource=BILLING))["aud"] == BILLING
+
+
+def test_an_exchanged_token_is_for_the_resource_that_was_named(strict: RealmServer) -> None:
+    exchange = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "subject_token": ask(strict).json()["access_token"],
+    }
+    assert set(claims_of(ask(strict, SVC, **exchange))["aud"]) == {ORDERS, BILLING}
+    assert claims_of(ask(strict, SVC, **exchange, resource=ORDERS))["aud"] == ORDERS
+    refused = ask(strict, SVC, **exchange, resource="https://other.example/api")
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_target")
 
 
 def test_other_realms_look_at_no_resource(compatible: RealmServer) -> None:

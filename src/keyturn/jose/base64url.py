@@ -1,7 +1,6 @@
 """Base64url without padding (RFC 7515 §2), read strictly."""
 
-from base64 import urlsafe_b64encode
-from binascii import Error, a2b_base64
+from binascii import Error, a2b_base64, b2a_base64
 from typing import Final
 
 __all__ = ["decode", "encode"]
@@ -9,6 +8,7 @@ __all__ = ["decode", "encode"]
 _TO_BASE64: Final = bytes.maketrans(b"-_+/=", b"+/***")
 """From the URL alphabet to the standard one; what belongs to the latter alone, and padding, becomes an error."""
 
+_FROM_BASE64: Final = bytes.maketrans(b"+/", b"-_")
 _PADDING: Final = (b"", b"===", b"==", b"=")
 _LAST: Final = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 """By how many characters stand behind the last four, what the last of them can be: no bits are set behind the end."""
@@ -16,7 +16,7 @@ _LAST: Final = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 
 def encode(content: bytes) -> bytes:
     """`content` as base64url without padding."""
-    return urlsafe_b64encode(content).rstrip(b"=")
+    return b2a_base64(content, newline=False).translate(_FROM_BASE64, b"=")
 
 
 def decode(text: bytes | str) -> bytes:

@@ -5,12 +5,12 @@ kept as encoded bytes (``Prepared``) in the compiled client, so that signing is 
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
 from binascii import b2a_base64
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
+from keyturn.jose import base64url
 from keyturn.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn.jose.jwk import PrivateKey
 from keyturn.model.client import Client
@@ -102,14 +102,14 @@ class Unsigned:
 
     def signed(self, signature: bytes) -> Response:
         """The whole answer, with a signature of ``key`` on ``signing_input``."""
-        token = b'{"access_token":"%b.%b' % (self.signing_input, _base64url(signature))
+        token = b'{"access_token":"%b.%b' % (self.signing_input, base64url.encode(signature))
         return Response(200, _HEADERS, token + self.prepared.answer_end)
 
 
 def sign(prepared: Prepared, now: int, token_id: str, binding: Binding | None = None) -> bytes:
     """A compact JWS of the prepared claims."""
     signing_input = prepared.begin(now, token_id, binding).signing_input
-    return b"%b.%b" % (signing_input, _base64url(prepared.key.sign(signing_input)))
+    return b"%b.%b" % (signing_input, base64url.encode(prepared.key.sign(signing_input)))
 
 
 def signing_key(realm: Realm, client: Client) -> PrivateKey:
@@ -160,7 +160,7 @@ def _prepare(authorization: Authorization, context: ClaimsContext, claims: dict[
     token_type = "at+jwt" if of_rfc_9068 else "JWT"
     return Prepared(
         header=_header(key.algorithm, key.kid, token_type),
-        claims=_base64url(encode(claims)[1:]),
+        claims=base64url.encode(encode(claims)[1:]),
         key=key,
         answer_end=_answer_end(
             _not_before(realm, client, authorization),
@@ -284,18 +284,14 @@ def _id_token(
 def _at_hash(algorithm: str, access_token: str) -> str:
     """OIDC Core §3.1.3.6: the left half of the hash that the signature uses; EdDSA's is SHA-512."""
     digest = _AT_HASH_BITS.get(algorithm[-3:], hashlib.sha512)(access_token.encode()).digest()
-    return _base64url(digest[: len(digest) // 2]).decode()
+    return base64url.encode(digest[: len(digest) // 2]).decode()
 
 
 def _compact(key: PrivateKey, claims: bytes) -> str:
-    signing_input = _header(key.algorithm, key.kid, "JWT") + _base64url(claims)
-    return (b"%b.%b" % (signing_input, _base64url(key.sign(signing_input)))).decode()
+    signing_input = _header(key.algorithm, key.kid, "JWT") + base64url.encode(claims)
+    return (b"%b.%b" % (signing_input, base64url.encode(key.sign(signing_input)))).decode()
 
 
 @lru_cache(maxsize=_ALIKE)
 def _header(algorithm: str, kid: str, token_type: str) -> bytes:
-    return _base64url(encode({"alg": algorithm, "typ": token_type, "kid": kid})) + b"."
-
-
-def _base64url(data: bytes) -> bytes:
-    return urlsafe_b64encode(data).rstrip(b"=")
+    return base64url.encode(encode({"alg": algorithm, "typ": token_type, "kid": kid})) + b"."

@@ -44,7 +44,8 @@ _NEEDS_A_SESSION: Final = "Refresh token not valid as requested_token_type becau
 class TokenExchange:
     """An access token that is for the client, or its own, becomes another one, for the same user and in its session.
 
-    ``actor_token`` and ``resource`` are not looked at, as in Keycloak.
+    ``actor_token`` is not looked at, as in Keycloak; nor is ``resource`` but in realms that look at it with every grant
+    (``oauth2.resource_indicators``).
     """
 
     grant_type: ClassVar = "urn:ietf:params:oauth:grant-type:token-exchange"
