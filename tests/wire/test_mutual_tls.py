@@ -148,6 +148,22 @@ def test_a_certificate_of_its_own_is_one_that_is_registered(shared: TlsServer) -
     assert granted(shared, own, "own")
 
 
+def test_certificates_with_a_name_count_until_they_end(shared: TlsServer) -> None:
+    old, new = self_signed("old"), self_signed("new")
+    now = int(shared.realm.clock.now)
+    credentials = [
+        {"name": "old", "type": "certificate", "expires": now - 1, "certificate": old.pem},
+        {"name": "new", "type": "certificate", "certificate": b64encode(new.der).decode()},
+        {"name": "broken", "type": "certificate", "certificate": "x"},
+    ]
+    named = {"keyturn.credentials": json.dumps(credentials), "keyturn.x509.self.signed": "true"}
+    add(shared.realm, "named", **named)
+    assert granted(shared, new, "named")
+    assert not granted(shared, old, "named")
+    add(shared.realm, "not-switched-on", **{"keyturn.credentials": json.dumps(credentials)})
+    assert not granted(shared, new, "not-switched-on")
+
+
 def key_set(*holders: Holder) -> str:
     """A JWK Set that names the certificates."""
     return json.dumps({"keys": [{"kty": "EC", "x5c": [b64encode(holder.der).decode()]} for holder in holders]})

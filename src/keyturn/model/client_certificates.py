@@ -7,14 +7,15 @@ import json
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
 from keyturn.jose import base64url
 from keyturn.jose.client_certificate import read_certificate, read_certificates
-from keyturn.representations import given
-from keyturn.representations.client import ClientRepresentation
+from keyturn.representations import ClientRepresentation, decode, given
+from keyturn.representations.client_credential import ClientCredentialRepresentation
 
 AUTHENTICATOR: Final = "client-x509"
 
@@ -33,6 +34,9 @@ MARK: Final = f'"{_PREFIX}'
 
 MAXIMUM_CERTIFICATES: Final = 20
 """Authorities, or certificates of its own, of one client that are looked at."""
+
+
+_CREDENTIALS: Final = "keyturn.credentials"
 
 
 def is_self_signed(attributes: Mapping[str, str]) -> bool:
@@ -95,7 +99,9 @@ def trusted_for(document: ClientRepresentation) -> tuple[bytes, ...]:
         found = authorities_of(attributes) or ()
     except ValueError:
         found = ()
-    return found + own_certificates(attributes) if is_self_signed(attributes) else found
+    if not is_self_signed(attributes):
+        return found
+    return (*found, *own_certificates(attributes), *_named(attributes.get(_CREDENTIALS, "")))
 
 
 @lru_cache(maxsize=1024)
@@ -112,3 +118,17 @@ def _of_key_set(text: str) -> tuple[bytes, ...]:
     keys = document.get("keys") if isinstance(document, dict) else None
     found = (certificate_of(key) for key in (keys if isinstance(keys, list) else ()) if isinstance(key, dict))
     return tuple(certificate for certificate in found if certificate is not None)
+
+
+def _named(text: str) -> tuple[bytes, ...]:
+    """Those among named credentials (``model.client_credential``); what cannot be read proves nothing."""
+    try:
+        credentials = decode(text, list[ClientCredentialRepresentation]) if text else []
+    except ValueError:
+        return ()
+    found: list[bytes] = []
+    for each in credentials[:MAXIMUM_CERTIFICATES]:
+        if each.type == "certificate":
+            with suppress(ValueError):
+                found += _read(given(each.certificate, ""))[:1]
+    return tuple(found)

@@ -14,6 +14,7 @@ import msgspec
 from keyturn.jose import x509
 from keyturn.jose.jwk import InvalidKey, public_key_from_certificate, public_key_from_jwk, public_key_from_pem
 from keyturn.model.claim_rules import ClaimRule, InvalidRule, claim_rule
+from keyturn.model.client_certificates import thumbprints
 from keyturn.model.client_keys import ClientKey
 from keyturn.representations import UNSET, ClientRepresentation, decode, encode, given, replace
 from keyturn.representations.client_credential import ClientCredentialRepresentation
@@ -48,6 +49,12 @@ class NamedKey:
     name: str
     key: ClientKey
     expires: int | None
+    thumbprint: str | None = None
+    """``x5t#S256`` of its certificate, if it came with one."""
+
+    def is_shown(self, thumbprint: str, now: float) -> bool:
+        """Whether its certificate is the one of this thumbprint, and counts at `now`."""
+        return self.thumbprint == thumbprint and (self.expires is None or now <= self.expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ def more_credentials(
         name, expires = given(each.name, ""), given(each.expires, 0) or None
         try:
             if each.type in (KEY, CERTIFICATE):
-                keys.append(NamedKey(name, key_of(each), expires))
+                keys.append(NamedKey(name, key_of(each), expires, _thumbprint(each)))
             elif each.type == FEDERATED:
                 rules.append(NamedRule(name, given(each.issuer, ""), claim_rule(given(each.claims, {})), expires))
             elif each.type != SECRET:
@@ -176,6 +183,13 @@ def key_of(credential: ClientCredentialRepresentation) -> ClientKey:
     if key.use == "enc":
         raise InvalidKey("a key for encryption")
     return ClientKey(key, members[0].get("kid"))
+
+
+def _thumbprint(credential: ClientCredentialRepresentation) -> str | None:
+    if credential.type != CERTIFICATE:
+        return None
+    (thumbprint,) = thumbprints([x509.certificate_der(given(credential.certificate, ""))])
+    return thumbprint
 
 
 def end_of(certificate: str) -> int:

@@ -13,7 +13,7 @@ from keyturn.oauth2.spi import Asked, Clients
 
 
 class SelfSignedTls:
-    """The certificate is in the client's key set (``x5c``), be that at a URL or in an attribute, or is its one own.
+    """The certificate is in the client's key set (``x5c``), at a URL or in an attribute, its one own, or a named one.
 
     Nobody vouches for it but who has registered it: neither its names nor its issuer count. Keycloak has no such
     method; here it is that of ``client-x509`` clients with ``keyturn.x509.self.signed``.
@@ -29,6 +29,9 @@ class SelfSignedTls:
     def prove(self, client: Client, credentials: Credentials, clients: Clients) -> Proof:
         """That the certificate is `client`'s. Raises InvalidClient, Asked."""
         certificate = shown(client, credentials)
+        for key in () if client.more is None else client.more.keys:
+            if key.is_shown(certificate.thumbprint, credentials.now):
+                return Proof(credential=key.name)
         if not _is_own(certificate, client, clients):
             raise not_proved({}, log="a certificate that the client has not registered")
         return NO_MORE
