@@ -1,10 +1,12 @@
 """Components: key providers make keys, keep them and never tell them."""
 
+import os
 from typing import Any
 
 import pytest
 
 from admin_server import Server
+from keyturn.registry.key_rotation import rotate_keys
 
 COMPONENTS = "/demo/components"
 KEY_PROVIDER = "org.keycloak.keys.KeyProvider"
@@ -108,3 +110,25 @@ def test_a_setting_that_is_sent_empty_goes_and_one_that_is_not_sent_stays(server
     change = component | {"config": {"priority": [""], "unknown": [""]}}
     assert server.call("PUT", f"{COMPONENTS}/{made}", change).status == 204
     assert server.call("GET", f"{COMPONENTS}/{made}").body["config"] == {"algorithm": ["RS384"]}
+
+
+def test_a_rotation_is_seen_and_goes_on_whatever_is_written(server: Server) -> None:
+    attributes = {"keyturn.keys.rotation.period": "8000", "keyturn.keys.rotation.overlap": "2000"}
+    assert server.call("PUT", "/demo", {"attributes": attributes}).status == 204
+    first = server.call("POST", COMPONENTS, provider("eddsa-generated", priority="7")).id
+
+    def seen() -> list[tuple[str, int]]:
+        keys = server.call("GET", "/demo/keys").body["keys"]
+        return sorted((key["status"], key["providerPriority"]) for key in keys if key["algorithm"] == "EdDSA")
+
+    told = [seen()]
+    for second in (0, 6000, 8000, 10_000):
+        rotate_keys(server.store, server.now + second, os.urandom)
+        told.append(seen())
+        for each in server.call("GET", COMPONENTS, query=f"type={KEY_PROVIDER}").body:
+            assert not [name for name in each["config"] if name.startswith("keyturn")]
+            if each["providerId"] == "eddsa-generated":
+                assert server.call("PUT", f"{COMPONENTS}/{each['id']}", each | {"name": "renamed"}).status == 204
+    active, passive = ("ACTIVE", 7), ("PASSIVE", 7)
+    assert told == [[active], [active], [active, passive], [active, passive], [active]]
+    assert server.call("GET", f"{COMPONENTS}/{first}").status == 404
