@@ -85,10 +85,7 @@ def check_realm_name(name: str) -> None:
     """Raises AdminError for a name that no realm may have."""
     if not name.strip():
         raise ErrorMessage(400, "Realm name cannot be empty")
-    for character in name:
-        # Keycloak takes control characters, and then fails wherever the name stands in a header.
-        if character in _RESERVED or unicodedata.category(character) == "Cc":
-            raise BadRequest(f"Character '{character}' not allowed.")
+    _check_characters(name)
     if name in {".", ".."}:
         raise BadRequest(f"Realm name '{name}' not allowed.")  # no path leads there
 
@@ -98,6 +95,13 @@ def check_own_attributes(realm: RealmRepresentation) -> None:
     problem = problem_with(realm)
     if problem is not None:
         raise InvalidRequest(problem)
+
+
+def _check_characters(text: str) -> None:
+    for character in text:
+        # Keycloak takes control characters, and then fails wherever the name stands in a header.
+        if character in _RESERVED or unicodedata.category(character) == "Cc":
+            raise BadRequest(f"Character '{character}' not allowed.")
 
 
 def prepare_realm(
@@ -114,6 +118,7 @@ def prepare_realm(
     """
     name = given(representation.realm, "")
     check_realm_name(name)
+    _check_characters(given(representation.id, ""))
     _check_fields(representation)
     check_password_policy(given(representation.password_policy, ""))
     try:

@@ -26,6 +26,8 @@ __all__ = ["change_user", "create_user", "group_of_path"]
 
 _MISSING: Final = "missingUsernameMessage"
 _EMAIL_TAKEN: Final = "emailExistsMessage"
+_TAKEN: Final = "usernameOrEmailExistsMessage"
+"""Of an address that several users have: they were allowed to share it once."""
 _USERNAME_TAKEN: Final = "usernameExistsMessage"
 _READ_ONLY: Final = "error-user-attribute-read-only"
 _NEVER_EDITED: Final = frozenset(
@@ -141,6 +143,8 @@ def _raise(faults: list[AttributeFault]) -> None:
     messages = {fault.message for fault in faults}
     if _MISSING in messages:
         raise ErrorMessage(400, "User name is missing")
+    if _TAKEN in messages:
+        raise Conflict("User exists with same username or email")
     if _EMAIL_TAKEN in messages:
         raise Conflict("User exists with same email")
     if _USERNAME_TAKEN in messages:
@@ -215,7 +219,7 @@ class _Attributes:
         return values != kept and not (name == "username" and self.profile.email_is_username)
 
     def _faults(self, name: str, values: list[str]) -> Iterable[AttributeFault]:
-        if not self.profile.manages(name) and name.lower() in _NEVER_EDITED and any(values):
+        if name.lower() in _NEVER_EDITED and any(values):
             return [AttributeFault(name, "updateReadOnlyAttributesRejectedMessage")]
         if name == "username" and not any(value.strip() for value in values):
             return [AttributeFault(name, _MISSING)]
@@ -228,14 +232,16 @@ class _Attributes:
         by_email = realm.login_with_email_allowed is True
         if username and (self._taken(username=username) or (by_email and self._taken(email=username))):
             yield AttributeFault("username", _USERNAME_TAKEN)
-        if (
-            email
-            and realm.duplicate_emails_allowed is not True
-            and (self._taken(email=email) or (by_email and self._taken(username=email)))
-        ):
-            yield AttributeFault("email", _EMAIL_TAKEN)
+        if email and realm.duplicate_emails_allowed is not True and not self._has(email):
+            if self._taken(email=email) > 1:
+                yield AttributeFault("email", _TAKEN)
+            elif self._taken(email=email) or (by_email and self._taken(username=email)):
+                yield AttributeFault("email", _EMAIL_TAKEN)
 
-    def _taken(self, **keys: str) -> bool:
-        """Whether another user has this name or address."""
-        others = self.realm.reader.select(USERS, self.realm.id, where=dict(keys), limit=2)
-        return any(self.user is None or other.id != self.user.id for other in others)
+    def _has(self, email: str) -> bool:
+        return self.user is not None and self.user.email == email
+
+    def _taken(self, **keys: str) -> int:
+        """How many other users have this name or address: none, one or more."""
+        others = self.realm.reader.select(USERS, self.realm.id, where=dict(keys), limit=3)
+        return sum(self.user is None or other.id != self.user.id for other in others)

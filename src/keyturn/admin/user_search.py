@@ -12,7 +12,7 @@ from keyturn.admin.paging import page_of_those, slice_of
 from keyturn.admin.query import Query
 from keyturn.admin.search_query import fields_of
 from keyturn.representations import UNSET, Maybe, Part, encode, given
-from keyturn.representations.user import UserRepresentation
+from keyturn.representations.user import FederatedIdentityRepresentation, UserRepresentation
 from keyturn.store.collections import USERS
 
 __all__ = ["UserQuery", "count_users", "search_users"]
@@ -63,6 +63,7 @@ class _Tested(Part):
     email_verified: Maybe[bool] = UNSET
     created_timestamp: Maybe[int] = UNSET
     attributes: Maybe[dict[str, list[str]]] = UNSET
+    federated_identities: Maybe[list[FederatedIdentityRepresentation]] = UNSET
 
 
 _Test: TypeAlias = Callable[[_Tested], bool]
@@ -157,10 +158,19 @@ def _wanted(query: UserQuery) -> _Wanted:
             if name not in _FLAGS:  # few have it somewhere in their document, and only those are looked at
                 wanted.any_like.append({"document": f"%{literal(encode(value).decode())}%"})
     if query.idp_alias is not None or query.idp_user_id is not None:
-        wanted.tests.append(lambda _: False)  # nobody comes from an identity provider
+        wanted.tests.append(lambda user: _is_linked(user, query))
+        for text in filter(None, (query.idp_alias, query.idp_user_id)):
+            wanted.any_like.append({"document": f"%{literal(encode(text).decode())}%"})
     if not wanted.like and not wanted.tests:
         wanted.where["service_account_client"] = None
     return wanted
+
+
+def _is_linked(user: _Tested, query: UserQuery) -> bool:
+    return any(
+        query.idp_alias in (None, link.identity_provider) and query.idp_user_id in (None, link.user_id)
+        for link in given(user.federated_identities, [])
+    )
 
 
 def _narrow_by_flags(wanted: _Wanted, query: UserQuery) -> None:

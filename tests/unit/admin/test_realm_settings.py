@@ -123,3 +123,45 @@ def test_e_mails_are_checked_though_none_is_sent(server: Server) -> None:
     assert said("client_id=account", ["UPDATE_PASSWORD", "none"]) == "Provided invalid required actions"
     assert said("client_id=account", ["UPDATE_PASSWORD"]).startswith("Failed to send execute actions email")
     assert server.call("PUT", f"{user}/execute-actions-email", [], query="lifespan=x").status == 404
+
+
+def test_an_address_that_users_shared_stays_theirs_and_nobody_elses(server: Server) -> None:
+    assert server.call("PUT", "/demo", {"duplicateEmailsAllowed": True}).status == 204
+    shared = "shared@example.com"
+    users = [
+        server.call("POST", "/demo/users", {"username": name, "email": shared}).headers["location"]
+        for name in ("ada", "bob")
+    ]
+    assert server.call("PUT", "/demo", {"duplicateEmailsAllowed": False}).status == 204
+    ada = users[0].rsplit("/admin/realms", 1)[1]
+    assert server.call("PUT", ada, {"email": shared, "firstName": "Ada"}).status == 204
+    answer = server.call("POST", "/demo/users", {"username": "eve", "email": shared})
+    assert (answer.status, answer.body) == (409, {"errorMessage": "User exists with same username or email"})
+
+
+def test_what_only_the_server_writes_is_refused_though_the_profile_names_it(server: Server) -> None:
+    profile = server.call("GET", "/demo/users/profile").body
+    profile["attributes"].append({"name": "LDAP_ID", "permissions": {"view": ["admin"], "edit": ["admin"]}})
+    assert server.call("PUT", "/demo/users/profile", profile).status == 200
+    answer = server.call("POST", "/demo/users", {"username": "ada", "attributes": {"LDAP_ID": ["x"]}})
+    assert (answer.status, answer.body["errorMessage"]) == (400, "updateReadOnlyAttributesRejectedMessage")
+
+
+def test_finds_users_by_their_link_to_an_identity_provider(server: Server) -> None:
+    links = [{"identityProvider": "idp", "userId": "7", "userName": "x"}]
+    users = [{"username": "ada", "federatedIdentities": links}, {"username": "bob"}]
+    provider = {"alias": "idp", "providerId": "oidc"}
+    made = server.call("POST", "", {"realm": "new", "users": users, "identityProviders": [provider]})
+    assert made.status == 201
+
+    def found(query: str) -> list[str]:
+        return [user["username"] for user in server.call("GET", "/new/users", query=query).body]
+
+    assert found("idpAlias=idp") == found("idpUserId=7") == found("idpAlias=idp&idpUserId=7") == ["ada"]
+    assert found("idpAlias=other") == found("idpAlias=idp&idpUserId=8") == []
+
+
+@pytest.mark.parametrize("realm_id", ["a;b", "a/b"])
+def test_an_id_that_could_stand_in_no_path_is_refused(shared_server: Server, realm_id: str) -> None:
+    answer = shared_server.call("POST", "", {"realm": "new", "id": realm_id})
+    assert (answer.status, answer.body) == (400, {"error": f"Character '{realm_id[1]}' not allowed."})
