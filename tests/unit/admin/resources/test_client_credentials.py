@@ -10,6 +10,7 @@ import pytest
 from admin_server import NOW, Answer, Server
 from harness.assertions import jwks, key
 from keyturn.jose import x509
+from keyturn.registry.registry import Registry
 from keyturn.store.collections import CLIENTS, REALMS
 from keyturn.store.spi import ClientUse
 
@@ -294,3 +295,28 @@ def test_credentials_come_along_in_an_import(server: Server, client: str) -> Non
         assert names(server, copy) == (["secret", "own", "pair"] if name == "whole" else ["secret", "pair"])
     broken = {"clientId": "broken", "attributes": {"keyturn.credentials": "nonsense"}}
     assert server.call("POST", "/demo/clients", broken).status == 400
+
+
+def test_keycloaks_rotation_is_told_of_too(server: Server, client: str) -> None:
+    """And what replaces the secret leaves the one before to the policy, where there is one that rotates."""
+    server = Server(server.store, Registry(server.store, features=frozenset({"client-secret-rotation"})))
+    periods = {"expiration-period": 1000, "rotated-expiration-period": 100, "remaining-rotation-period": 10}
+    executor = {"executor": "secret-rotation", "configuration": periods}
+    policies = "/demo/client-policies"
+    server.call("PUT", f"{policies}/profiles", {"profiles": [{"name": "rotation", "executors": [executor]}]})
+    condition = {"condition": "client-access-type", "configuration": {"type": ["confidential"]}}
+    policy = {"name": "rotation", "enabled": True, "profiles": ["rotation"], "conditions": [condition]}
+    server.call("PUT", f"{policies}/policies", {"policies": [policy]})
+    with server.store.write() as tx:
+        tx.count_uses([ClientUse(_realm(server), client, 1, int(NOW) + 5, "", "192.0.2.1")])
+    server.now = NOW + 10
+    for sent, to in ((None, "client-secret"), ({"type": "secret", "replaces": "secret", "overlap": 50}, "credentials")):
+        before = server.call("GET", f"/demo/clients/{client}/client-secret").body["value"]
+        assert server.call("POST", f"/demo/clients/{client}/{to}", sent).status in (200, 201)
+        assert server.call("GET", f"/demo/clients/{client}/client-secret/rotated").body["value"] == before
+        first, rotated = listed(server, client)
+        assert (first["name"], first["expires"]) == ("secret", int(NOW) + 1010)
+        assert (rotated["name"], rotated["expires"]) == ("rotated", int(NOW) + 110)
+    server.call("PUT", f"{policies}/policies", {"policies": []})
+    assert server.call("DELETE", path(client, "rotated")).status == 204
+    assert names(server, client) == ["secret"]
