@@ -240,6 +240,18 @@ class Settings:
         "text",
         reloaded=True,
     )
+    trace_endpoint: str | None = _setting(
+        values.http_url,
+        "URL",
+        "OpenTelemetry collector (OTLP over HTTP, in JSON) that traces of requests are sent to, as http://localhost:4318.",
+        shown_default="none",
+    )
+    trace_one_in: int = _setting(
+        values.count,
+        "NUMBER",
+        "Of how many requests one is traced, of those whose sender says nothing about it.",
+        100,
+    )
     bootstrap_admin_username: str | None = _setting(
         values.text,
         "NAME",

@@ -74,6 +74,14 @@ def count(value: Any) -> int:
     return found
 
 
+def http_url(value: Any) -> str:
+    """An address that begins with http:// or https://."""
+    found = text(value)
+    if not found.startswith(("http://", "https://")):
+        raise ValueError("is not an address that begins with http:// or https://")
+    return found
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """Several texts: given one by one, or as one with commas."""
     items = [value] if isinstance(value, str) else value

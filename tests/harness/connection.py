@@ -22,7 +22,7 @@ from keyturn.http.origin import Forwarding
 from keyturn.http.realms import RealmService
 from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.services import Services
-from keyturn.http.token_protocol import TokenProtocol
+from keyturn.http.token_protocol import TokenProtocol, Trace
 
 
 class _Transport(asyncio.Transport):
@@ -81,7 +81,7 @@ class Port:
         self._config = Config(create_app(services, HealthService(lambda: None), self._tokens), log_config=None)
         self._config.load()
 
-    def connect(self, address: str = "192.0.2.7", *, secure: bool = True) -> "Connection":
+    def connect(self, address: str = "192.0.2.7", *, secure: bool = True, trace: Trace | None = None) -> "Connection":
         """A new connection from `address`."""
         transport = _Transport(address, secure=secure)
         protocol = TokenProtocol(
@@ -92,6 +92,7 @@ class Port:
             at_once=from_memory(self._tokens, self._realms),
             count=lambda endpoint, _method, status, _seconds: self.counted.append((endpoint, status)),
             repeated=self.repeated,
+            trace=trace,
         )
         protocol.connection_made(transport)
         return Connection(self._loop, protocol, transport)

@@ -33,6 +33,7 @@ from keyturn.http.services import Services
 from keyturn.http.shared_metrics import Board, SharedMetrics
 from keyturn.http.tls import Tls
 from keyturn.http.token_protocol import TokenProtocol
+from keyturn.http.traces import Traces
 from keyturn.model.client_secret import ROTATION
 from keyturn.model.trusted_issuer import SPIFFE
 from keyturn.registry.facts import FactFinder
@@ -85,6 +86,7 @@ class Servers:
     tls: Tls | None
     trust: "ClientTrust | None"
     watched: Watched
+    traces: Traces | None
 
     @property
     def all(self) -> tuple[PortServer, ...]:
@@ -151,6 +153,9 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
     signer = open_signer() if settings.batch_signing == "auto" else None
     tokens = TokenService(services, signer.takes if signer else None)
     app = metrics.watching(create_app(services, health, tokens))
+    traces = None if settings.trace_endpoint is None else Traces(settings.trace_endpoint, settings.trace_one_in)
+    if traces is not None:
+        app = traces.watching(app)
     protocol = partial(
         TokenProtocol,
         at_once=from_memory(tokens, RealmService(services)),
@@ -158,6 +163,7 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
         repeated=watched.repeated,
         signing=GatheredSigning(signer) if signer else None,
         connections=watched.connections,
+        trace=None if traces is None else traces.record,
     )
     management = ManagementService((shared or metrics).text, openapi.or_else(health.handle))
     grace = settings.shutdown_timeout
@@ -171,7 +177,7 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
     other = []
     if "--management-port" in by_flag:
         other.append(PortServer(by_flag["--management-port"], management.handle, grace=grace))
-    return Servers(tuple(public), tuple(other), health, services, shared, tls, trust, watched)
+    return Servers(tuple(public), tuple(other), health, services, shared, tls, trust, watched, traces)
 
 
 def _flush(recorder: Recorder, place: Place) -> Callable[[], None]:

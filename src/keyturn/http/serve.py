@@ -134,6 +134,8 @@ def _work(prepared: Prepared, settings: Settings, store: SqlStore, place: Place)
             runner.run(_serve(prepared, settings, store, servers, place, recorder))
     finally:
         recorder.stop()
+        if servers.traces is not None:
+            servers.traces.stop()
 
 
 def _hang_up(prepared: Prepared, reloading: Reloading) -> bool:

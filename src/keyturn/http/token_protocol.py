@@ -21,6 +21,7 @@ from keyturn.http.headers import SECURITY
 from keyturn.http.protocol import BoundedProtocol
 from keyturn.http.repeated import KINDS, MAXIMUM_SIZE, Again, Kind, RepeatedRequests, sender_of
 from keyturn.http.request_id import CURRENT, HEADER, RequestId
+from keyturn.http.traces import Parent, parent_of
 from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.http_message import Headers, Response
 
@@ -42,6 +43,10 @@ _STATUS_LINES: Final = {
 }
 
 
+Trace: TypeAlias = Callable[[Parent | None, str, str, int, float], None]
+"""The same, and before it who traces the request."""
+
+
 class TokenProtocol(BoundedProtocol):
     """One connection. `at_once` answers requests from memory; `count` is told of each.
 
@@ -56,6 +61,7 @@ class TokenProtocol(BoundedProtocol):
         count: Count,
         repeated: RepeatedRequests,
         signing: GatheredSigning | None = None,
+        trace: Trace | None = None,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
@@ -63,6 +69,9 @@ class TokenProtocol(BoundedProtocol):
         self._count = count
         self._repeated = repeated
         self._signing = signing
+        self._trace = trace
+        self._parent: Parent | None = None
+        """Who traces the request that is being answered."""
         self._sender = b""
         self._between = True
         """Whether the parser waits for the first byte of a request."""
@@ -169,6 +178,8 @@ class TokenProtocol(BoundedProtocol):
     def _answer(self, realm: str, below: str) -> Answered | None:
         request_id = RequestId(self.headers)
         CURRENT.set(request_id)
+        if self._trace is not None:
+            self._parent = parent_of(self.headers)
         try:
             answered = self._at_once(cast("Scope", self.scope), realm, below, self._body)
         except Exception:  # the application will fail likewise, and says so in the log and on the wire
@@ -225,12 +236,16 @@ class TokenProtocol(BoundedProtocol):
         self._finish(kind, begun, response)
 
     def _finish(self, kind: Kind, begun: float, response: Response) -> None:
-        self._count(*kind, response.status, time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        self._count(*kind, response.status, seconds)
+        if self._trace is not None:
+            parent, self._parent = self._parent, None
+            self._trace(parent, *kind, response.status, seconds)
         self._write(response)
 
     def _hand_over(self) -> None:
         """Gives the application what was held back."""
-        self._target = self._request_id = None
+        self._target = self._request_id = self._parent = None
         super().begin_request()
         super().take_body(self._body)
 

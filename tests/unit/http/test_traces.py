@@ -1,0 +1,120 @@
+"""Spans reach a collector as OTLP says, of those requests that are to be traced."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from harness.connection import Port, token_request
+from harness.realm import make_realm
+from keyturn.http.traces import Parent, Traces, parent_of
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+class Collector(HTTPServer):
+    """Keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, dict[str, Any]]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def spans(self) -> list[dict[str, Any]]:
+        return [
+            span
+            for _, document in self.taken
+            for resource in document["resourceSpans"]
+            for scope in resource["scopeSpans"]
+            for span in scope["spans"]
+        ]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Collector)
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.taken.append((self.path, json.loads(body)))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    server = Collector()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def address(collector: Collector) -> str:
+    return f"http://127.0.0.1:{collector.server_port}"
+
+
+def test_a_span_says_what_was_asked_for_and_how_it_ended(collector: Collector) -> None:
+    traces = Traces(address(collector), 1)
+    traces.record(Parent(TRACE, SPAN, sampled=True), "token", "POST", 503, 0.25)
+    traces.record(None, "admin/clients", "GET", 200, 0.01)
+    traces.stop()
+    (first, second), ((path, document), *_) = collector.spans, collector.taken
+    assert path == "/v1/traces"
+    assert (first["traceId"], first["parentSpanId"], first["name"]) == (TRACE, SPAN, "POST token")
+    assert int(first["endTimeUnixNano"]) - int(first["startTimeUnixNano"]) == 250_000_000
+    assert first["status"] == {"code": 2}
+    assert len(second["traceId"]) == 32
+    assert "parentSpanId" not in second
+    assert {"key": "http.response.status_code", "value": {"intValue": "200"}} in second["attributes"]
+    name = {"key": "service.name", "value": {"stringValue": "keyturn"}}
+    assert name in document["resourceSpans"][0]["resource"]["attributes"]
+
+
+def test_who_is_traced_decides_and_of_the_others_one_in_so_many_is(collector: Collector) -> None:
+    traces = Traces(address(collector), 10)
+    for _ in range(30):
+        traces.record(None, "token", "POST", 200, 0)
+    traces.record(Parent(TRACE, SPAN, sampled=False), "token", "POST", 200, 0)
+    traces.record(Parent(TRACE, SPAN, sampled=True), "token", "POST", 200, 0)
+    traces.stop()
+    assert [span.get("parentSpanId") for span in collector.spans] == [None, None, None, SPAN]
+
+
+def test_a_collector_that_is_gone_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:
+    traces = Traces("http://127.0.0.1:9", 1)
+    traces.record(None, "token", "POST", 200, 0)
+    traces.stop()
+    assert "traces are lost" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"00-x", f"00-{'0' * 32}-{SPAN}-01".encode(), f"00-{TRACE}-{'0' * 16}-01".encode()]
+)
+def test_what_is_no_trace_is_none(value: bytes) -> None:
+    assert parent_of([(b"traceparent", value)]) is None
+
+
+def test_tokens_are_traced_whether_they_came_before_or_not(
+    collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    realm = make_realm(tmp_path_factory.mktemp("realm"))
+    realm.add_client(client_id="robot", secret="robots-own", service_accounts_enabled=True)
+    port, traces = Port(realm), Traces(address(collector), 1)
+    connection = port.connect(trace=traces.record)
+    request = token_request(realm.name, {"grant_type": "client_credentials"}, ("robot", "robots-own"))
+    traced = request.replace(b"host: ", f"traceparent: 00-{TRACE}-{SPAN}-01\r\nhost: ".encode())
+    connection.exchange(request)
+    for each in (traced, request, request):
+        assert connection.receive(each).startswith(b"HTTP/1.1 200 ")
+    port.close()
+    traces.stop()
+    assert [span.get("parentSpanId") for span in collector.spans] == [SPAN, None, None]
+    assert {span["name"] for span in collector.spans} == {"POST token"}
