@@ -155,6 +155,7 @@ def test_a_wrong_seal_key_or_a_newer_schema_stops_the_start(tmp_path: Path) -> N
     (tmp_path / "data/seal.key").write_text(key)
     with sqlite3.connect(tmp_path / "data/keyturn.db") as database:
         database.execute("UPDATE schema_version SET version_num = '9999'")
+        database.execute("UPDATE meta SET value = '9999' WHERE name = 'schema_serves'")
     database.close()
     assert "newer than this keyturn's" in refused(tmp_path)
 
