@@ -6,6 +6,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
+from http.client import HTTPSConnection
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from keyturn.jose import jwt
 from keyturn.jose.client_certificate import read_certificate
 from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation
 from keyturn.resource_server import InvalidToken, ResourceServer, thumbprint_of
-from keyturn.store.collections import CLIENTS
+from keyturn.store.collections import CLIENTS, USERS
 
 INVALID = (401, "invalid_client", "Invalid client or Invalid client credentials")
 EVERYBODYS, OWN = authority("Everybody's CA"), authority("Own CA")
@@ -304,16 +305,39 @@ def test_where_a_certificate_must_be_shown_there_is_no_connection_without(shared
     demanding.close()
 
 
-def test_no_session_is_resumed(shared: TlsServer) -> None:
-    context = ssl.create_default_context(cafile=str(shared.ca))
-    context.load_cert_chain(*BACKEND.files(shared.directory))
-    session = None
-    for _ in range(2):
-        with (
-            socket.create_connection(("localhost", shared.port)) as raw,
-            context.wrap_socket(raw, server_hostname="localhost", session=session) as connection,
-        ):
-            connection.sendall(b"GET /realms/none HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert connection.recv(9) == b"HTTP/1.1 "
-            assert not connection.session_reused
-            session = connection.session
+def resuming(server: TlsServer, context: ssl.SSLContext, session: ssl.SSLSession | None) -> HTTPSConnection:
+    """A connection that resumes the session, if the server does."""
+    connection = HTTPSConnection("localhost", server.port, timeout=10)
+    raw = socket.create_connection(("localhost", server.port), timeout=10)
+    try:
+        connection.sock = context.wrap_socket(raw, server_hostname="localhost", session=session)
+    finally:
+        raw.close()  # of the one that was wrapped nothing is left but the number
+    return connection
+
+
+def test_a_session_does_not_outlive_what_it_rests_on(shared: TlsServer) -> None:
+    own = self_signed("resumed")
+    registered = {"keyturn.x509.self.signed": "true", "jwt.credential.certificate": b64encode(own.der).decode()}
+    for version, resumed in ((ssl.TLSVersion.TLSv1_3, False), (ssl.TLSVersion.TLSv1_2, True)):
+        client = add(shared.realm, "resumed", **registered)
+        context = own.context(shared.directory, shared.ca)
+        context.maximum_version = version
+        session = None
+        for reused in (False, resumed):
+            with closing(resuming(shared, context, session)) as connection:
+                assert shared.token(asking("resumed"), over=connection).status == 200
+                assert isinstance(connection.sock, ssl.SSLSocket)
+                assert connection.sock.session_reused is reused
+                session = connection.sock.session
+                connection.sock.unwrap()  # OpenSSL forgets sessions of connections that break off
+        with shared.realm.store.write() as transaction:
+            user = transaction.find(USERS, shared.realm.id, service_account_client=str(client.id))
+            assert user is not None
+            transaction.delete(USERS, shared.realm.id, str(user.id))
+            transaction.delete(CLIENTS, shared.realm.id, str(client.id))
+        with closing(resuming(shared, context, session)) as connection:
+            assert shared.token(asking("resumed"), over=connection).error == INVALID, "at once"
+        shared.trust.rebuild()
+        with pytest.raises(ENDED), closing(resuming(shared, context, session)) as connection:
+            shared.token(asking("resumed"), over=connection)

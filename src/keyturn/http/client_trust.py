@@ -76,7 +76,7 @@ class ClientTrust:
         context.verify_mode = mode
         # Certificates of clients' own are trusted as they are; authorities may be issued by others.
         context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-        # What was decided about a certificate is decided anew for each connection.
+        # Tickets outlive what they rest on. Sessions of TLS 1.2 stay in the context, and end with it.
         context.num_tickets = 0
         context.options |= ssl.OP_NO_TICKET
         _add(context, (*self.authorities, *self._count))
