@@ -13,7 +13,7 @@ import psycopg
 
 from chaos.load import GOOD, Load, ask
 from chaos.proxy import Proxy
-from harness.postgresql import Cluster
+from harness.postgresql import Cluster, cluster
 from harness.process import ServerProcess
 
 STALENESS: Final = 5
@@ -33,6 +33,10 @@ class Scene:
     proxies: list[Proxy]
     load: Load
     restart: Callable[[int], ServerProcess]
+    stack: ExitStack
+    """Ends what a fault has started."""
+    away: float = 0.0
+    """For how many seconds there was no database in a fault that takes as long as it takes."""
 
     def node(self, number: int) -> ServerProcess:
         return self.load.nodes[number]
@@ -46,6 +50,21 @@ def database_killed_and_restarted(scene: Scene) -> None:
     scene.database.kill()
     time.sleep(2)
     scene.database.start()
+
+
+def failed_over_to_a_standby(scene: Scene) -> None:
+    """Which has every acknowledged commit; its address is that of the former."""
+    standby = scene.stack.enter_context(cluster(of=scene.database))
+    scene.database.wait_for_standby()
+    time.sleep(2)
+    begun = time.monotonic()
+    scene.database.kill()
+    standby.promote()
+    for proxy in scene.proxies:
+        proxy.lead_to(standby.port)
+    scene.url = standby.url(scene.url.rpartition("/")[2])
+    scene.database = standby
+    scene.away = time.monotonic() - begun
 
 
 def database_hangs(scene: Scene) -> None:
@@ -129,6 +148,7 @@ def one_node_sleeps_and_the_log_is_pruned(scene: Scene) -> None:
 FAULTS: Final[tuple[Callable[[Scene], Any], ...]] = (
     nothing,
     database_killed_and_restarted,
+    failed_over_to_a_standby,
     database_hangs,
     database_is_slow,
     connections_are_cut_one_by_one,

@@ -43,6 +43,10 @@ class Proxy:
         finally:
             self._passes.set()
 
+    def lead_to(self, port: int) -> None:
+        """To another port, from the next connection on."""
+        self._target = port
+
     def cut_one(self) -> None:
         """Ends a connection, whichever."""
         with self._state:

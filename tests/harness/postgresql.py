@@ -39,8 +39,11 @@ def programs() -> Path | None:
 class Cluster:
     """A server of its own, on a port of 127.0.0.1. Its superuser is ``keyturn``, and everyone is believed."""
 
-    def __init__(self, directory: Path, **settings: str) -> None:
-        """Makes its files in `directory`, and starts it with these settings besides the usual ones."""
+    def __init__(self, directory: Path, of: "Cluster | None" = None, **settings: str) -> None:
+        """Makes its files in `directory`, and starts it with these settings besides the usual ones.
+
+        With `of` it is a standby of that.
+        """
         found = programs()
         assert found is not None, MISSING
         self._programs, self._directory = found, directory
@@ -48,6 +51,11 @@ class Cluster:
         self._settings = {**_SETTINGS, **settings}
         self._numbers = count(1)
         self.port = free_ports(1)[0]
+        if of is not None:
+            there = ("-h", "127.0.0.1", "-p", str(of.port), "-U", "keyturn", "--checkpoint=fast")
+            self._run("pg_basebackup", "-D", str(self.data), "--write-recovery-conf", *there)
+            self.start()
+            return
         self._run(
             "initdb", "-D", str(self.data), "-A", "trust", "-U", "keyturn", "-E", "UTF8", "--locale=C.UTF-8", "-N"
         )
@@ -90,9 +98,30 @@ class Cluster:
         options = " ".join([f"-p {self.port}", f"-k {self._directory}", *settings])
         self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self._directory / "log"), "-o", options, "start")
 
+    def encrypt(self, certificate: Path, key: Path) -> None:
+        """From now on speaks TLS to those who want it, with a certificate for the name localhost."""
+        self.stop("fast")
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            copy = self.data / name
+            shutil.copy(source, copy)
+            copy.chmod(0o600)
+            if self._as is not None:
+                os.chown(copy, self._as, -1)
+        self._settings["ssl"] = "on"
+        self.start()
+
     def stop(self, how: str = "immediate") -> None:
         """Stops it: ``immediate`` is as if it had crashed."""
         self._run("pg_ctl", "-D", str(self.data), "-w", "-m", how, "stop")
+
+    def wait_for_standby(self) -> None:
+        """From now on commits are on a standby, too, when they are acknowledged."""
+        self.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.run("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Makes a standby the one that is written to."""
+        self._run("pg_ctl", "-D", str(self.data), "-w", "promote")
 
     def kill(self) -> None:
         """Kills the server, which takes its children along, and waits until they are gone."""
@@ -155,11 +184,11 @@ def _group_of(user: int) -> int:
 
 
 @contextmanager
-def cluster(**settings: str) -> Iterator[Cluster]:
-    """A server that is stopped at the end."""
+def cluster(of: Cluster | None = None, **settings: str) -> Iterator[Cluster]:
+    """A server that is stopped at the end; a standby `of` another."""
     directory = Path(tempfile.mkdtemp(prefix="keyturn-pg-"))  # short, for the path of a socket is in it
     directory.chmod(0o700)
-    made = Cluster(directory, **settings)
+    made = Cluster(directory, of, **settings)
     try:
         yield made
     finally:

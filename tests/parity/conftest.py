@@ -6,18 +6,23 @@
 import os
 import shlex
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from harness.postgresql import MISSING, cluster, programs
 from parity.runner import Server
 from parity.server_process import ADMINISTRATOR, PASSWORD, running_server
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     flags = shlex.split(os.environ.get("PARITY_FLAGS", ""))
-    with (
-        running_server(tmp_path_factory.mktemp("parity"), *flags) as url,
-        Server(url, ADMINISTRATOR, PASSWORD, spread=bool(flags)) as server,
-    ):
-        yield server
+    spread = bool(flags)
+    with ExitStack() as stack:
+        if request.param == "postgresql":
+            if programs() is None:
+                pytest.skip(MISSING)
+            flags += ["--database", stack.enter_context(cluster()).new_database()]
+        url = stack.enter_context(running_server(tmp_path_factory.mktemp("parity"), *flags))
+        yield stack.enter_context(Server(url, ADMINISTRATOR, PASSWORD, spread=spread))

@@ -7,9 +7,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import psycopg
 import pytest
 
 from harness.postgresql import MISSING, Cluster, cluster, programs
+from keyturn.config import Settings
+from keyturn.http.tls import open_tls
 from keyturn.representations import RoleRepresentation
 from keyturn.store import shared
 from keyturn.store.backends import postgresql as backend
@@ -17,7 +20,7 @@ from keyturn.store.collections import ROLES
 from keyturn.store.psycopg_connection import PsycopgConnection
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.shared import SharedStore
-from keyturn.store.spi import StoreError
+from keyturn.store.spi import StoreError, Unavailable
 
 pytestmark = pytest.mark.full
 
@@ -157,3 +160,22 @@ def test_a_transaction_that_could_not_begin_is_begun_anew(
     with store.read() as read:
         assert read.revision == 1
     store.close()
+
+
+def test_the_network_is_encrypted_where_the_url_wants_it(own_cluster: Cluster, tmp_path: Path) -> None:
+    tls = open_tls(Settings(data=tmp_path), tmp_path, time.time())
+    assert tls.ca is not None
+    folder = tls.ca.parent
+    own_cluster.encrypt(folder / "certificate.pem", folder / "key.pem")
+    url = own_cluster.url().replace("127.0.0.1", "localhost")
+    with node(f"{url}?sslmode=verify-full&sslrootcert={tls.ca}", tmp_path) as store:
+        put(store, "a")
+        with psycopg.connect(url) as seen:
+            secure = (
+                "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = %s"
+            )
+            assert seen.execute(secure, ("keyturn",)).fetchone() == (True,)
+    (tmp_path / "x").mkdir()
+    stranger = open_tls(Settings(data=tmp_path / "x"), tmp_path / "x", time.time())
+    with pytest.raises(Unavailable, match="certificate verify failed"):
+        backend.open_store(f"{url}?sslmode=verify-full&sslrootcert={stranger.ca}", SealKeys(tmp_path), lambda: 0)
