@@ -72,6 +72,30 @@ class World:
     def provider(self) -> str:
         return self.make("/identity-provider/instances", {"alias": self.new("provider"), "providerId": "oidc"})
 
+    def provider_mapper(self, provider: str) -> str:
+        mapper = {"name": self.new("mapper"), "identityProviderAlias": provider}
+        return self.make(f"/identity-provider/instances/{provider}/mappers", mapper)
+
+    def flow(self) -> tuple[str, str]:
+        """The id and the alias of a new flow."""
+        alias = self.new("flow")
+        flow = {"alias": alias, "providerId": "basic-flow", "topLevel": True}
+        return self.make("/authentication/flows", flow), alias
+
+    def execution(self, flow: str) -> str:
+        step = {"provider": "identity-provider-redirector"}
+        return self.make(f"/authentication/flows/{flow}/executions/execution", step)
+
+    def authenticator_config(self) -> str:
+        return self.make("/authentication/config", {"alias": self.new("config"), "config": {"a": "b"}})
+
+    def locale(self) -> str:
+        """A locale with the text ``greeting``."""
+        locale = self.new("locale")
+        path = f"/admin/realms/{REALM}/localization/{locale}"
+        assert self.send("POST", path, {"greeting": "hello"}).status == 204
+        return locale
+
     def component(self) -> str:
         return self.make("/components", key_provider(self))
 
@@ -113,6 +137,7 @@ class World:
         assert self.send("POST", f"/admin/realms/{REALM}/clients/{client}/client-secret").status == 200
         role = self.role()
         self.make(f"/clients/{client}/roles", {"name": role})
+        provider, flow = self.provider(), self.flow()[1]
         return {
             "realm": REALM,
             "client-uuid": client,
@@ -129,7 +154,19 @@ class World:
             "component-id": self.component(),
             "id": NOWHERE,
             "protocol": "openid-connect",
-            "alias": self.provider(),
+            "alias": provider,
+            "provider": provider,
+            "provider-type": "oidc",
+            "provider-mapper-id": self.provider_mapper(provider),
+            "flow": flow,
+            "execution-id": self.execution(flow),
+            "config-id": self.authenticator_config(),
+            "authenticator-id": "auth-cookie",
+            "action-alias": "UPDATE_PASSWORD",
+            "locale": self.locale(),
+            "key": "greeting",
+            "member-id": user,
+            "org-id": NOWHERE,
             "attr": "jwt.credential",
             "node": "node.example.com",
             "provider-id": "keycloak-oidc-keycloak-json",

@@ -111,6 +111,32 @@ WRITES: dict[str, Make] = {
     "create_initial_access": lambda w, v: {"count": 1, "expiration": 60},
     "post_identity_provider": lambda w, v: {"alias": w.new("provider"), "providerId": "oidc"},
     "put_identity_provider": lambda w, v: {"alias": v["alias"], "providerId": "oidc", "displayName": "described"},
+    "post_provider_mapper": lambda w, v: {"name": w.new("mapper"), "identityProviderAlias": v["alias"]},
+    "put_provider_mapper": lambda w, v: {
+        "id": v["provider-mapper-id"],
+        "name": w.new("mapper"),
+        "identityProviderAlias": v["alias"],
+    },
+    "post_flow": lambda w, v: {"alias": w.new("flow"), "providerId": "basic-flow", "topLevel": True},
+    "put_flow": lambda w, v: {"alias": w.new("flow"), "providerId": "basic-flow", "topLevel": True},
+    "copy_flow": lambda w, v: {"newName": w.new("flow")},
+    "put_execution": lambda w, v: {"id": v["execution-id"], "requirement": "REQUIRED"},
+    "post_execution": lambda w, v: {"provider": "auth-cookie"},
+    "post_sub_flow": lambda w, v: {"alias": w.new("flow"), "type": "basic-flow"},
+    "post_any_execution": lambda w, v: {
+        "authenticator": "auth-cookie",
+        "requirement": "REQUIRED",
+        "parentFlow": w.flow()[0],
+    },
+    "post_execution_config": lambda w, v: {"alias": w.new("config"), "config": {"a": "b"}},
+    "post_config": lambda w, v: {"alias": w.new("config"), "config": {"a": "b"}},
+    "put_config": lambda w, v: {"alias": w.new("config"), "config": {"a": "c"}},
+    "register_required_action": lambda w, v: removed_action(w),
+    "put_required_action": lambda w, v: {"alias": v["action-alias"], "enabled": True},
+    "put_required_action_config": lambda w, v: {"config": {"max_auth_age": "5"}},
+    "post_texts": lambda w, v: {"farewell": "bye"},
+    "put_text": lambda w, v: b"good day",
+    "post_federated_identity": lambda w, v: {"userId": "1", "userName": "a"},
     "post_component": lambda w, v: key_provider(w),
     "put_component": lambda w, v: {**w.get(f"/components/{v['component-id']}"), "name": "keys"},
     "post_client": lambda w, v: {"clientId": w.new("client")},
@@ -149,6 +175,17 @@ WRITES: dict[str, Make] = {
 """A body that each operation takes which takes one."""
 
 FRESH: dict[str, dict[str, Make]] = {
+    "get_flow": {"flow": lambda w, v: w.flow()[0]},
+    "put_flow": {"flow": lambda w, v: w.flow()[0]},
+    "delete_flow": {"flow": lambda w, v: w.flow()[0]},
+    "delete_execution": {"execution-id": lambda w, v: w.execution(v["flow"])},
+    "delete_config": {"config-id": lambda w, v: w.authenticator_config()},
+    "delete_required_action": {"action-alias": lambda w, v: "idp_link"},
+    "delete_provider_mapper": {"provider-mapper-id": lambda w, v: w.provider_mapper(v["alias"])},
+    "delete_texts": {"locale": lambda w, v: w.locale()},
+    "delete_text": {"locale": lambda w, v: w.locale()},
+    "post_federated_identity": {"provider": lambda w, v: w.provider()},
+    "delete_federated_identity": {"provider": linked},
     "delete_realm": {"realm": lambda w, v: spare_realm(w)},
     "delete_initial_access": {"id": initial_access},
     "delete_identity_provider": {"alias": lambda w, v: w.provider()},
@@ -177,6 +214,21 @@ FRESH: dict[str, dict[str, Make]] = {
     "leave_group": {"group-id": put("/users/{user-id}/groups/{group-id}", "group-id", World.group)},
 }
 """What is made for an operation that can be done only once with it."""
+
+
+def removed_action(world: World) -> Any:
+    """A required action that the realm does not have."""
+    path = f"/admin/realms/{REALM}/authentication/required-actions/delete_credential"
+    assert world.send("DELETE", path).status == 204
+    return {"providerId": "delete_credential", "name": "Delete credential"}
+
+
+def linked(world: World, values: Values) -> str:
+    """A provider that the user is linked to."""
+    provider = world.provider()
+    path = f"/admin/realms/{REALM}/users/{values['user-id']}/federated-identity/{provider}"
+    assert world.send("POST", path, {"userId": "1", "userName": "a"}).status == 204
+    return provider
 
 
 def spare_realm(world: World) -> str:

@@ -101,10 +101,10 @@ def delete_config(realm: RealmAdmin, config_id: str) -> NoContent:
     return NoContent()
 
 
-@authenticator_configs.get("config-description/{provider_id}", needs=VIEW_REALM)
-def get_config_description(realm: RealmView, provider_id: str) -> AuthenticatorConfigInfoRepresentation:
+@authenticator_configs.get("config-description/{authenticator_id}", needs=VIEW_REALM)
+def get_config_description(realm: RealmView, authenticator_id: str) -> AuthenticatorConfigInfoRepresentation:
     """What a step can be configured with."""
-    settings = settings_of(provider_id)
+    settings = settings_of(authenticator_id)
     if settings is None:
         raise NotFound("Could not find authenticator provider")
     return settings

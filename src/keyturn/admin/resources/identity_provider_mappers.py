@@ -22,22 +22,22 @@ identity_provider_mappers: Final = Resource("identity provider mappers", event=R
 identity_provider_types: Final = Resource("identity provider types")
 
 
-def _find(realm: RealmView, mapper_id: str) -> IdentityProviderMapperRepresentation:
-    found = next((each for each in providers.mappers_of(realm) if each.id == mapper_id), None)
+def _find(realm: RealmView, provider_mapper_id: str) -> IdentityProviderMapperRepresentation:
+    found = next((each for each in providers.mappers_of(realm) if each.id == provider_mapper_id), None)
     if found is None:
         raise NotFound("Model not found")
     return found
 
 
 @identity_provider_mappers.get("{alias}/mappers", needs=VIEW_IDENTITY_PROVIDERS)
-def get_mappers(realm: RealmView, alias: str) -> list[IdentityProviderMapperRepresentation]:
+def get_provider_mappers(realm: RealmView, alias: str) -> list[IdentityProviderMapperRepresentation]:
     """Those of a provider."""
     providers.find(realm, alias)
     return [each for each in providers.mappers_of(realm) if each.identity_provider_alias == alias]
 
 
 @identity_provider_mappers.post("{alias}/mappers", needs=MANAGE_IDENTITY_PROVIDERS)
-def post_mapper(realm: RealmAdmin, alias: str, mapper: IdentityProviderMapperRepresentation) -> Created:
+def post_provider_mapper(realm: RealmAdmin, alias: str, mapper: IdentityProviderMapperRepresentation) -> Created:
     """Adds one to the provider that it names."""
     provider = providers.find(realm, alias)
     if not present(mapper.name) or not present(mapper.identity_provider_alias):
@@ -54,34 +54,34 @@ def post_mapper(realm: RealmAdmin, alias: str, mapper: IdentityProviderMapperRep
     return Created(str(made.id))
 
 
-@identity_provider_mappers.get("{alias}/mappers/{mapper_id}", needs=VIEW_IDENTITY_PROVIDERS)
-def get_mapper(realm: RealmView, alias: str, mapper_id: str) -> IdentityProviderMapperRepresentation:
+@identity_provider_mappers.get("{alias}/mappers/{provider_mapper_id}", needs=VIEW_IDENTITY_PROVIDERS)
+def get_provider_mapper(realm: RealmView, alias: str, provider_mapper_id: str) -> IdentityProviderMapperRepresentation:
     """One."""
     providers.find(realm, alias)
-    return _find(realm, mapper_id)
+    return _find(realm, provider_mapper_id)
 
 
-@identity_provider_mappers.put("{alias}/mappers/{mapper_id}", needs=MANAGE_IDENTITY_PROVIDERS)
-def put_mapper(
-    realm: RealmAdmin, alias: str, mapper_id: str, mapper: IdentityProviderMapperRepresentation
+@identity_provider_mappers.put("{alias}/mappers/{provider_mapper_id}", needs=MANAGE_IDENTITY_PROVIDERS)
+def put_provider_mapper(
+    realm: RealmAdmin, alias: str, provider_mapper_id: str, mapper: IdentityProviderMapperRepresentation
 ) -> NoContent:
     """Replaces it."""
     providers.find(realm, alias)
-    _find(realm, mapper_id)
-    if mapper.id != mapper_id or not present(mapper.name) or not present(mapper.identity_provider_alias):
+    _find(realm, provider_mapper_id)
+    if mapper.id != provider_mapper_id or not present(mapper.name) or not present(mapper.identity_provider_alias):
         raise InvalidRequest("A mapper needs its id, name and identityProviderAlias")
     after = replace(mapper, config=_config(mapper))
     known = providers.mappers_of(realm)
-    providers.store_mappers(realm, [after if each.id == mapper_id else each for each in known])
+    providers.store_mappers(realm, [after if each.id == provider_mapper_id else each for each in known])
     return NoContent()
 
 
-@identity_provider_mappers.delete("{alias}/mappers/{mapper_id}", needs=MANAGE_IDENTITY_PROVIDERS)
-def delete_mapper(realm: RealmAdmin, alias: str, mapper_id: str) -> NoContent:
+@identity_provider_mappers.delete("{alias}/mappers/{provider_mapper_id}", needs=MANAGE_IDENTITY_PROVIDERS)
+def delete_provider_mapper(realm: RealmAdmin, alias: str, provider_mapper_id: str) -> NoContent:
     """Removes it."""
     providers.find(realm, alias)
-    _find(realm, mapper_id)
-    providers.store_mappers(realm, [each for each in providers.mappers_of(realm) if each.id != mapper_id])
+    _find(realm, provider_mapper_id)
+    providers.store_mappers(realm, [each for each in providers.mappers_of(realm) if each.id != provider_mapper_id])
     return NoContent()
 
 

@@ -5,12 +5,11 @@ from typing import Any, Final
 
 from keyturn.admin.answers import Content, NoContent
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import InvalidRequest, NotFound
+from keyturn.admin.errors import NotFound
 from keyturn.admin.permissions import ANY_ROLE, MANAGE_REALM
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
 from keyturn.representations import given, present, replace
-from keyturn.representations.reading import UnreadableDocument, read
 from keyturn.store.collections import REALMS
 
 __all__ = ["localization"]
@@ -52,12 +51,8 @@ def get_texts(realm: RealmView, locale: str, query: TextsQuery) -> dict[str, str
 
 
 @localization.post("{locale}", needs=MANAGE_REALM)
-def post_texts(realm: RealmAdmin, locale: str, body: bytes) -> NoContent:
+def post_texts(realm: RealmAdmin, locale: str, sent: dict[str, str]) -> NoContent:
     """Adds texts to a locale, or changes them."""
-    try:
-        sent: dict[str, str] = read(body, dict[str, str])
-    except UnreadableDocument:
-        raise InvalidRequest("Texts are a JSON object of texts") from None
     texts = _texts(realm)
     texts[locale] = {**texts.get(locale, {}), **{name: text for name, text in sent.items() if present(text)}}
     return _store(realm, texts)
