@@ -96,6 +96,10 @@ class World:
         assert self.send("POST", path, {"greeting": "hello"}).status == 204
         return locale
 
+    def client_credential(self, client: str) -> str:
+        """The name of a new secret of a client."""
+        return self.make(f"/clients/{client}/credentials", {"name": self.new("credential"), "type": "secret"})
+
     def component(self) -> str:
         return self.make("/components", key_provider(self))
 
@@ -149,6 +153,7 @@ class World:
             "role-name": role,
             "role-id": self.get(f"/roles/{role}")["id"],
             "group-id": group,
+            "credential-name": self.client_credential(client),
             "credential-id": self.credential(user),
             "other-credential-id": NOWHERE,
             "component-id": self.component(),

@@ -77,6 +77,14 @@ def registered_node(world: World, values: Values) -> str:
     return name
 
 
+def linked(world: World, values: Values) -> str:
+    """A provider that the user is linked to."""
+    provider = world.provider()
+    path = f"/admin/realms/{REALM}/users/{values['user-id']}/federated-identity/{provider}"
+    assert world.send("POST", path, {"userId": "1", "userName": "a"}).status == 204
+    return provider
+
+
 KEY_STORE = {"format": "PKCS12", "keySize": 2048, "keyPassword": "p", "storePassword": "p"}
 
 
@@ -137,6 +145,9 @@ WRITES: dict[str, Make] = {
     "post_texts": lambda w, v: {"farewell": "bye"},
     "put_text": lambda w, v: b"good day",
     "post_federated_identity": lambda w, v: {"userId": "1", "userName": "a"},
+    "execute_actions_email": lambda w, v: ["UPDATE_PASSWORD"],
+    "add_credential": lambda w, v: {"name": w.new("credential"), "type": "secret"},
+    "put_credential": lambda w, v: {"expires": 4_000_000_000},
     "post_component": lambda w, v: key_provider(w),
     "put_component": lambda w, v: {**w.get(f"/components/{v['component-id']}"), "name": "keys"},
     "post_client": lambda w, v: {"clientId": w.new("client")},
@@ -197,7 +208,8 @@ FRESH: dict[str, dict[str, Make]] = {
     "delete_group": {"group-id": lambda w, v: w.group()},
     "delete_role": {"role-name": container_of},
     "delete_role_by_id": {"role-id": lambda w, v: str(w.get(f"/roles/{w.role()}")["id"])},
-    "delete_credential": {
+    "client_credentials_delete_credential": {"credential-name": lambda w, v: w.client_credential(v["client-uuid"])},
+    "user_credentials_delete_credential": {
         "user-id": lambda w, v: w.user(),
         "credential-id": lambda w, v: w.credential(v["user-id"]),
     },
@@ -221,14 +233,6 @@ def removed_action(world: World) -> Any:
     path = f"/admin/realms/{REALM}/authentication/required-actions/delete_credential"
     assert world.send("DELETE", path).status == 204
     return {"providerId": "delete_credential", "name": "Delete credential"}
-
-
-def linked(world: World, values: Values) -> str:
-    """A provider that the user is linked to."""
-    provider = world.provider()
-    path = f"/admin/realms/{REALM}/users/{values['user-id']}/federated-identity/{provider}"
-    assert world.send("POST", path, {"userId": "1", "userName": "a"}).status == 204
-    return provider
 
 
 def spare_realm(world: World) -> str:
