@@ -165,3 +165,9 @@ def test_finds_users_by_their_link_to_an_identity_provider(server: Server) -> No
 def test_an_id_that_could_stand_in_no_path_is_refused(shared_server: Server, realm_id: str) -> None:
     answer = shared_server.call("POST", "", {"realm": "new", "id": realm_id})
     assert (answer.status, answer.body) == (400, {"error": f"Character '{realm_id[1]}' not allowed."})
+
+
+def test_a_name_with_blanks_is_encoded_in_the_addresses_of_its_clients(server: Server) -> None:
+    assert server.call("POST", "", {"realm": "a b%c'é"}).status == 201
+    (account,) = server.call("GET", "/a%20b%25c'%C3%A9/clients", query="clientId=account").body
+    assert account["baseUrl"] == "/realms/a%20b%25c'%C3%A9/account/"

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -165,7 +166,10 @@ def test_the_default_role_is_named_in_lower_case() -> None:
 
 def test_a_name_cannot_break_out_of_the_defaults() -> None:
     name = '"}], "x": [{"\\{realm}'
-    assert make(realm=name).clients[0].base_url == f"/realms/{name}/account/"
+    new = make(realm=name)
+    assert new.clients[0].base_url == f"/realms/{quote(name)}/account/"
+    assert isinstance(new.realm.default_role, RoleRepresentation)
+    assert new.realm.default_role.name == f"default-roles-{name}"
 
 
 def test_attributes_and_headers_are_merged_one_by_one() -> None:

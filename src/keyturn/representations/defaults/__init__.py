@@ -6,6 +6,7 @@ Refuses decisions: `keyturn.model.new_realm` makes a realm of them.
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
+from urllib.parse import quote
 
 from keyturn.representations.base import decode, encode
 from keyturn.representations.realm import RealmRepresentation
@@ -42,11 +43,19 @@ Listing = Literal[
 ]
 """What the admin API tells of every realm alike."""
 
+_PLAIN_IN_PATHS: Final = "'"
+"""What a realm's name may have that paths show as it is, beside what they always do."""
+
 
 def fragment(name: Fragment, realm: str) -> RealmRepresentation:
     """The defaults in `name`.json for a realm of the name `realm`; each call gives a document of its own."""
     content = _content(name)
-    for placeholder, value in ((b"{realm}", realm), (b"{lower-case realm}", realm.lower())):
+    in_path = f"/{quote(realm, safe=_PLAIN_IN_PATHS)}/"
+    for placeholder, value in (
+        (b"/{realm}/", in_path),
+        (b"{realm}", realm),
+        (b"{lower-case realm}", realm.lower()),
+    ):
         content = content.replace(placeholder, encode(value)[1:-1])  # escaped as JSON
     return decode(content, RealmRepresentation)
 
