@@ -36,6 +36,19 @@ UNRECORDED = {
     "put_permissions_of_role",
     "put_permissions_by_id",
     "put_permissions_of_group",
+    "put_permissions",
+    "put_permissions_of_provider",
+    "put_users_management_permissions",
+    "post_texts",
+    "put_text",
+    "delete_text",
+    "delete_texts",
+    # What is off, and never done:
+    "put_client_types",
+    "post_organization",
+    "sync_users",
+    "unlink_users",
+    "remove_imported_users",
 }
 """Endpoints that write and of which Keycloak keeps no event."""
 

@@ -32,6 +32,7 @@ BY_RULES = FLOWS | {
     "oauth2DeviceCodeLifespan",
     "oauth2DevicePollingInterval",
     "scimApiEnabled",
+    "otpSupportedApplications",
 }
 """Fields that are kept, but not with any value."""
 POLICIES = {"clientProfiles", "clientPolicies"}
