@@ -11,14 +11,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final, NamedTuple
-
-import httpx
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from keyturn import __version__
 from keyturn.http.body import Message, Receive, Scope, Send
 from keyturn.http.metrics import endpoint_of
 from keyturn.representations import encode
+
+if TYPE_CHECKING:
+    import httpx
 
 _LOGGER: Final = logging.getLogger("keyturn.traces")
 _PARENT: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
@@ -117,12 +118,16 @@ class Traces:
             self._thread.join(2 * _TIMEOUT)
 
     def _run(self) -> None:
+        import httpx  # 5 MB, and most servers send no traces
+
         with httpx.Client(timeout=_TIMEOUT, trust_env=False) as client:
             while not self._stopping.wait(_PAUSE):
                 self._send(client)
             self._send(client)
 
-    def _send(self, client: httpx.Client) -> None:
+    def _send(self, client: "httpx.Client") -> None:
+        import httpx
+
         while self._spans:
             batch = [self._spans.popleft() for _ in range(min(_BATCH, len(self._spans)))]
             try:

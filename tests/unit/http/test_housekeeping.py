@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.realm import RealmUnderTest, make_realm
+from keyturn.http import housekeeping
 from keyturn.http.housekeeping import keep_tidy
 from keyturn.model.key_rotation import OVERLAP, PERIOD
 from keyturn.store.spi import Unavailable
@@ -20,7 +21,7 @@ def test_keys_rotate_even_if_nothing_can_be_tidied(realm: RealmUnderTest, monkey
     def fail(store: object, now: float) -> None:
         raise Unavailable("the disk is full")
 
-    monkeypatch.setattr("keyturn.http.housekeeping.tidy", fail)
+    monkeypatch.setattr(housekeeping, "tidy", fail)
 
     async def until_a_key_is_seen_signing() -> None:
         tidying = asyncio.create_task(keep_tidy(realm.store, realm.clock, 0.001))
