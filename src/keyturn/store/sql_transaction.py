@@ -20,18 +20,18 @@ _CHANGED: Final = {name: tuple(each for each in names_of(table) if each not in _
 _UPDATES: Final = {name: update(table, _CHANGED[name], _OWN) for name, table in TABLES.items()}
 _LINK: Final = insert(RELATION, absent=True)
 _LOG_CHANGE: Final = insert(CHANGE)
-_FIRST_USE: Final = (
-    'INSERT INTO "client_use" ("realm_id", "client", "credential", "tokens", "last", "address")'
-    """ SELECT "realm_id", "id", ?, 0, 0, '' FROM "client" WHERE "realm_id" = ? AND "id" = ? ON CONFLICT DO NOTHING"""
-)
-"""A credential of which nothing is known yet, if its client is there."""
 _CREDENTIAL: Final = '"realm_id" = ? AND "client" = ? AND "credential" = ?'
-_LATER: Final = '"{0}" = CASE WHEN "last" < ? THEN ? ELSE "{0}" END'
+_LATER: Final = (
+    '"{0}" = CASE WHEN "client_use"."last" < excluded."last" THEN excluded."{0}" ELSE "client_use"."{0}" END'
+)
 """Processes write when they come to it: one that tells of a later use may have been faster."""
 _COUNT_USE: Final = (
-    f'UPDATE "client_use" SET "tokens" = "tokens" + ?, {_LATER.format("address")}, {_LATER.format("last")}'
-    f" WHERE {_CREDENTIAL}"
+    'INSERT INTO "client_use" ("realm_id", "client", "credential", "tokens", "last", "address")'
+    ' SELECT "realm_id", "id", ?, ?, ?, ? FROM "client" WHERE "realm_id" = ? AND "id" = ?'
+    ' ON CONFLICT ("realm_id", "client", "credential") DO UPDATE SET'
+    f' "tokens" = "client_use"."tokens" + excluded."tokens", {_LATER.format("address")}, {_LATER.format("last")}'
 )
+"""Adds to what is known of a credential, if its client is there."""
 _PLACE: Final = attrgetter("realm_id", "client", "credential")
 _RENAME_USE: Final = f'UPDATE "client_use" SET "credential" = ? WHERE {_CREDENTIAL}'
 _RAISE_REVISION: Final = 'UPDATE "revision" SET "value" = "value" + 1 RETURNING "value"'
@@ -151,11 +151,7 @@ class SqlTransaction(SqlReader):
         ordered = sorted(uses, key=_PLACE)  # lest two writers wait for each other
         for start in range(0, len(ordered), CHUNK):
             chunk = ordered[start : start + CHUNK]
-            self._run_many(_FIRST_USE, [(use.credential, use.realm_id, use.client) for use in chunk])
-            counted = [
-                (use.tokens, use.last, use.address, use.last, use.last, use.realm_id, use.client, use.credential)
-                for use in chunk
-            ]
+            counted = [(use.credential, use.tokens, use.last, use.address, use.realm_id, use.client) for use in chunk]
             self._run_many(_COUNT_USE, counted)
 
     def rename_use(self, realm_id: str, client: str, credential: str, to: str) -> None:
