@@ -113,7 +113,7 @@ def steps(components: Iterable[ComponentRepresentation], rotation: Rotation, now
             elif follower is not None and _on(follower, "enabled"):
                 changed.append(_signing(follower, now))
                 told.append(f"{_called(follower)} signs, as the one before it does not")
-        elif gone is not None or not _mark(key, _SINCE):
+        elif gone is not None or _number(_mark(key, _SINCE)) is None:  # an import may bring any text
             changed.append(_signing(key, now))
         elif follower is None:
             if now >= int(_mark(key, _SINCE)) + rotation.period - rotation.overlap:

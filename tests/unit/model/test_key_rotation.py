@@ -192,3 +192,10 @@ def test_reads_what_a_realm_asks_for(attributes: dict[str, str], expected: Rotat
 def test_says_which_times_do_not_fit(attributes: dict[str, str], text: str) -> None:
     problem = problem_with(attributes, max_age=60, lifespan=300)
     assert (problem is None) if not text else (problem is not None and text in problem)
+
+
+def test_a_period_begins_anew_where_nobody_can_read_when_it_began() -> None:
+    """An import may bring any text; it must not keep the keys of other realms from rotating."""
+    keys = Keys(key(**{"keyturn.rotation.since": "soon"}))
+    assert keys.at(START) == {"k0": "ACTIVE"}
+    assert keys.change() == START + 900
