@@ -19,6 +19,8 @@ MAXIMUM_WILDCARDS: Final = 4
 """Of one pattern."""
 LONGEST_VALUE: Final = 1024
 """Characters of a claim that wildcards are compared with; a longer one matches none."""
+_OF_ALL: Final = frozenset({"iss", "aud"})
+"""Claims that say nothing of whom a token means: all that count have the same."""
 _MAXIMUM_VALUES: Final = 20
 """Values of a claim that is a list."""
 
@@ -63,9 +65,14 @@ def claim_rule(claims: Mapping[str, list[str]]) -> ClaimRule:
         raise InvalidRule(f"A rule has at most {MAXIMUM_PATTERNS} patterns")
     for pattern in chain.from_iterable(claims.values()):
         _check(pattern)
-    if all(any(not pattern.strip("*") for pattern in patterns) for patterns in claims.values()):
+    if not any(name not in _OF_ALL and all(map(_tells, patterns)) for name, patterns in claims.items()):
         raise InvalidRule("A rule that every token of the issuer satisfies is none")
     return ClaimRule(tuple((name, tuple(patterns)) for name, patterns in claims.items()))
+
+
+def _tells(pattern: str) -> bool:
+    """Whether there is more to it than wildcards and what they stop at."""
+    return bool(pattern.strip(f"*{_SEPARATORS}"))
 
 
 def _check(pattern: str) -> None:
