@@ -1,7 +1,6 @@
 """A client's credentials: those that it has beside the one that Keycloak knows, and that one as one of them."""
 
 import hmac
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,11 +16,13 @@ from keyturn.model.client_credential import (
     FEDERATED,
     KEY,
     MAXIMUM,
+    OF_KEYCLOAK,
     OWN,
     ROTATED,
     SECRET,
     TYPES,
     end_of,
+    is_name,
     key_of,
     listed_credentials,
     named_credentials,
@@ -48,9 +49,6 @@ from keyturn.store.spi import ClientUse
 
 __all__ = ["add", "change", "credentials_of", "find", "remove", "shown"]
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_OF_KEYCLOAK: Final = frozenset({SECRET, ROTATED, KEY, "subject", CERTIFICATE})
-"""The names of what Keycloak knows: of its secret, of the one before, and of what other methods go by."""
 _SHORTEST_SECRET: Final = 16
 _LONGEST_SECRET: Final = 255
 _LONGEST_OVERLAP: Final = 10 * 366 * 86400
@@ -71,12 +69,13 @@ def credentials_of(realm: RealmView, client: ClientRepresentation, *, sealed: bo
 
     Where what is secret of it is `sealed`, they are without their secrets.
     """
-    if client.public_client is True or client.bearer_only is True:
+    if client.public_client is True:
         return []
     rotation = ROTATION in realm.environment.features
     attributes = given(client.attributes, {})
     named = listed_credentials(attributes) if sealed else named_credentials(attributes)
-    return [*_of_keycloak(client, rotation=rotation), *(Held(each, given(each.name, "")) for each in named)]
+    own = () if client.bearer_only is True else _of_keycloak(client, rotation=rotation)
+    return [*own, *(Held(each, given(each.name, "")) for each in named)]
 
 
 def _of_keycloak(client: ClientRepresentation, *, rotation: bool) -> Iterator[Held]:
@@ -152,7 +151,7 @@ def add(
         raise InvalidRequest("A credential replaces one of its own type")
     if replaced.name == SECRET:
         return _follow(realm, client, made, overlap)
-    if replaced.name in _OF_KEYCLOAK:
+    if replaced.name in OF_KEYCLOAK:
         raise InvalidRequest(f"What {replaced.name} stands for is changed with the client")
     others = [each for each in _counting(realm, client) if each.name != replaced.name]
     end = min(realm.now() + overlap, given(replaced.expires, 0) or 2**62)
@@ -187,7 +186,7 @@ def _made(
 ) -> ClientCredentialRepresentation:
     now, kind = realm.now(), given(sent.type, "")
     name = given(sent.name, "") or f"{kind}-{realm.environment.new_id()[:8]}"
-    if not _NAME.fullmatch(name) or name in _OF_KEYCLOAK:
+    if not is_name(name):
         raise InvalidRequest(
             "A name has up to 64 letters, digits, dots, hyphens or underscores, and is none of Keycloak's"
         )
@@ -209,6 +208,8 @@ def _made(
 
 def _key(made: ClientCredentialRepresentation) -> ClientCredentialRepresentation:
     """`made`, once its key can be read; a certificate ends when it says, or sooner."""
+    if "PRIVATE KEY" in given(made.public_key, "") + given(made.certificate, ""):  # a file may hold the pair
+        raise InvalidRequest(f"The {made.type} stands beside a private key, which nobody but the client is to have")
     try:
         key_of(made)
         if made.type == KEY:
@@ -255,7 +256,7 @@ def change(realm: RealmAdmin, client: ClientRepresentation, name: str, sent: Cli
         NotFound, InvalidRequest.
     """
     before = find(realm, client, name).credential
-    if name in _OF_KEYCLOAK:
+    if name in OF_KEYCLOAK:
         raise InvalidRequest(f"What {name} stands for is changed with the client")
     settled = (field for field in _SETTLED if present(getattr(sent, field)))
     if any(getattr(sent, field) != getattr(before, field) for field in settled):
@@ -280,7 +281,7 @@ def remove(realm: RealmAdmin, client: ClientRepresentation, name: str) -> None:
     if name == ROTATED:
         realm.update(CLIENTS, without_rotated_secret(client))
         return
-    if name in _OF_KEYCLOAK:
+    if name in OF_KEYCLOAK:
         raise InvalidRequest(f"What {name} stands for is changed with the client")
     _store(realm, client, [each for each in named_credentials(given(client.attributes, {})) if each.name != name])
 

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from keyturn import KEYCLOAK_VERSION
 from keyturn.admin.authentication_flows import configurations_of, exported_flows, required_actions_of
 from keyturn.admin.component_validation import MASK, shown_config
-from keyturn.model.client_credential import SECRETS
+from keyturn.model.client_credential import SECRET, named_credentials, with_credentials
 from keyturn.model.new_realm_document import REPLACED
 from keyturn.representations import (
     UNSET,
@@ -310,8 +310,10 @@ def _each(documents: Maybe[list[D]], shown: Callable[[D], D]) -> Maybe[list[D]]:
 
 
 def _client_shown(client: ClientRepresentation) -> ClientRepresentation:
-    attributes = {name: value for name, value in given(client.attributes, {}).items() if name != SECRETS}
-    client = replace(client, attributes=attributes if present(client.attributes) else client.attributes)
+    if present(client.attributes):
+        named = named_credentials(given(client.attributes, {}))
+        client = with_credentials(client, (each for each in named if each.type != SECRET))
+    attributes = given(client.attributes, {})
     if _ROTATED in attributes:
         client = replace(client, attributes={**attributes, _ROTATED: _masked(attributes[_ROTATED])})
     return replace(client, secret=_masked(client.secret)) if isinstance(client.secret, str) else client

@@ -5,8 +5,10 @@ They live in the client's attributes, so that exports, imports and copies bring 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -36,6 +38,10 @@ KEY: Final = "key"
 CERTIFICATE: Final = "certificate"
 FEDERATED: Final = "federated"
 TYPES: Final = (SECRET, KEY, CERTIFICATE, FEDERATED)
+
+OF_KEYCLOAK: Final = frozenset({SECRET, ROTATED, KEY, "subject", CERTIFICATE})
+"""The names of what Keycloak knows: of its secret, of the one before, and of what other methods go by."""
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _BY_TYPE: Final = {SECRET: "client-secret", KEY: "client-jwt", CERTIFICATE: "client-jwt", FEDERATED: "federated-jwt"}
 _BY_SECRET: Final = frozenset({"client-secret", "client-secret-jwt"})
@@ -77,6 +83,11 @@ class MoreCredentials:
     rules: tuple[NamedRule, ...] = ()
 
 
+def is_name(text: str) -> bool:
+    """Whether a named credential may be called so."""
+    return _NAME.fullmatch(text) is not None and text not in OF_KEYCLOAK
+
+
 def named_credentials(attributes: Mapping[str, str]) -> tuple[ClientCredentialRepresentation, ...]:
     """The credentials in a client's attributes, with their secrets; what cannot be read is none."""
     found = listed_credentials(attributes)
@@ -91,7 +102,7 @@ def named_credentials(attributes: Mapping[str, str]) -> tuple[ClientCredentialRe
         for each in found
     )
     # An export that was to be seen by others has the one without the other.
-    return tuple(each for each in with_secrets if each.type != SECRET or isinstance(each.secret, str))
+    return tuple(each for each in with_secrets if each.type != SECRET or given(each.secret, ""))
 
 
 def listed_credentials(attributes: Mapping[str, str]) -> tuple[ClientCredentialRepresentation, ...]:
@@ -103,8 +114,10 @@ def listed_credentials(attributes: Mapping[str, str]) -> tuple[ClientCredentialR
         found = decode(text, list[ClientCredentialRepresentation])
     except msgspec.DecodeError:
         return ()
+    # By another name nobody could find it, or it would be taken for one that Keycloak knows.
+    named = (each for each in found if is_name(given(each.name, "")))
     return tuple(
-        replace(each, secret=UNSET) for each in found[:MAXIMUM] if each.type != SECRET or attributes.get(SECRETS)
+        replace(each, secret=UNSET) for each in islice(named, MAXIMUM) if each.type != SECRET or attributes.get(SECRETS)
     )
 
 

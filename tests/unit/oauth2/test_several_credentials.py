@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealmServer]:
         secret("second", "second-secret"),
         secret("ends", "ending-secret", expires=NOW + 100),
         secret("ended", "ended-secret", expires=NOW - 1),
-        public("key", 1),
+        public("pair", 1),
     )
     by_key = realm.add_client(client_id="signer", secret="unused-secret", **with_keys(key()))
     give(realm, by_key, public("other", 1), public("ended", 2, expires=NOW - 1), secret("spare", "spare-secret"))
@@ -96,7 +96,7 @@ def test_secrets_that_have_expired_do_not_end_what_rests_on_others(server: Realm
 
 
 def test_named_keys_sign_for_a_client_beside_its_secret_and_for_one_with_keys(server: RealmServer) -> None:
-    for client, number, name in (("svc", 1, "key"), ("signer", 0, ""), ("signer", 1, "other")):
+    for client, number, name in (("svc", 1, "pair"), ("signer", 0, ""), ("signer", 1, "other")):
         signed = assertion(client, server.issuer, NOW, key(number=number))
         assert server.protocol("POST", "token", data=form(signed)).status_code == 200
         assert used(server) == name

@@ -76,6 +76,7 @@ def test_a_new_secret_is_told_once(server: Server, client: str) -> None:
 
 def test_no_document_of_the_client_has_its_credentials(server: Server, client: str) -> None:
     add(server, client, name="own", secret=SECRET)
+    add(server, client, name="pair", type="key", publicKey=json.dumps(key().public.jwk()))
     for where, query in ((f"/demo/clients/{client}", ""), ("/demo/clients", "clientId=svc")):
         assert "keyturn.credentials" not in json.dumps(server.call("GET", where, query=query).body)
     exported = json.dumps(server.call("POST", "/demo/partial-export", query="exportClients=true").body)
@@ -133,6 +134,18 @@ def test_a_public_client_has_none(server: Server) -> None:
     assert add(server, client).status == 400
 
 
+def test_what_is_left_to_a_client_that_only_takes_tokens_is_seen_and_removed(server: Server, client: str) -> None:
+    """It proves itself by it where it asks about tokens."""
+    add(server, client, name="left", secret=SECRET)
+    document = server.call("GET", f"/demo/clients/{client}").body
+    server.call("PUT", f"/demo/clients/{client}", document | {"bearerOnly": True})
+    assert names(server, client) == ["left"]
+    assert server.call("DELETE", path(client, "left")).status == 204
+    compiled = server.registry.load_client("demo", "svc")
+    assert compiled is not None
+    assert "left" not in [secret.name for secret in compiled.secrets]
+
+
 def test_a_client_has_ten_at_most_and_those_that_expired_make_room(server: Server, client: str) -> None:
     for number in range(10):
         assert add(server, client, expires=LATER + number).status == 201
@@ -149,6 +162,16 @@ def test_a_certificate_ends_when_it_says(server: Server, client: str) -> None:
     assert made.body["expires"] == x509.valid_until(x509.certificate_der(made.body["certificate"]))
     server.call("PUT", path(client, "cert"), {"expires": 2**40})
     assert server.call("GET", path(client, "cert")).body["expires"] == made.body["expires"]
+
+
+def test_a_private_key_beside_the_public_one_is_refused(server: Server, client: str) -> None:
+    """What is no secret of a credential is stored, shown and exported as it is."""
+    pair = x509.development_ca(["a.example"], now=NOW)
+    both = (pair.certificate + pair.key).decode()
+    answer = add(server, client, type="certificate", certificate=both)
+    assert answer.status == 400
+    assert "PRIVATE" not in json.dumps(answer.body)
+    assert add(server, client, type="certificate", certificate=pair.certificate.decode()).status == 201
 
 
 def test_what_replaces_the_secret_that_keycloak_knows_becomes_it(server: Server, client: str) -> None:
@@ -293,8 +316,29 @@ def test_credentials_come_along_in_an_import(server: Server, client: str) -> Non
         imported = server.call("POST", "/demo/partialImport", {"clients": [sent], "ifResourceExists": "FAIL"})
         copy = imported.body["results"][0]["id"]
         assert names(server, copy) == (["secret", "own", "pair"] if name == "whole" else ["secret", "pair"])
+    strange = [{"name": name, "type": "secret"} for name in ("secret", "rotated", "a\0b", "", "empty", "good")]
+    secrets = dict.fromkeys(("secret", "rotated", "a\0b", "", "good"), SECRET) | {"empty": ""}
+    given = {"keyturn.credentials": json.dumps(strange), "keyturn.credentials.secrets": json.dumps(secrets)}
+    copy = server.call("POST", "/demo/clients", {"clientId": "strange", "attributes": given}).id
+    assert names(server, copy) == ["secret", "good"]
+    compiled = server.registry.load_client("demo", "strange")
+    assert compiled is not None
+    assert [secret.name for secret in compiled.secrets] == ["good", ""]
     broken = {"clientId": "broken", "attributes": {"keyturn.credentials": "nonsense"}}
     assert server.call("POST", "/demo/clients", broken).status == 400
+
+
+def test_a_partial_export_can_be_imported_again(server: Server, client: str) -> None:
+    add(server, client, name="own", secret=SECRET)
+    for expected in (["secret"], ["secret", "pair"]):
+        exported = server.call("POST", "/demo/partial-export", query="exportClients=true").body
+        sent = {"clients": [each for each in exported["clients"] if each["clientId"] == "svc"]}
+        answer = server.call("POST", "/demo/partialImport", sent | {"ifResourceExists": "OVERWRITE"})
+        assert answer.status == 200
+        copy = answer.body["results"][0]["id"]
+        assert names(server, copy) == expected
+        add(server, copy, name="pair", type="key", publicKey=json.dumps(key().public.jwk()))
+    server.call("DELETE", f"/demo/clients/{copy}")
 
 
 def test_keycloaks_rotation_is_told_of_too(server: Server, client: str) -> None:
