@@ -4,6 +4,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ ORDERS, BILLING = "https://orders.example/api", "https://billing.example/api"
 
 def for_audience(name: str) -> ProtocolMapperRepresentation:
     config = {"included.custom.audience": name, "access.token.claim": "true"}
+    config |= {"lightweight.claim": "true", "introspection.token.claim": "true"}
     return ProtocolMapperRepresentation(
         name=name, protocol="openid-connect", protocol_mapper="oidc-audience-mapper", config=config
     )
@@ -33,6 +35,10 @@ def populated(directory: Path, **attributes: str) -> RealmUnderTest:
     exchanging = {"standard.token.exchange.enabled": "true"}
     made.add_client(client_id="svc", secret="svc-secret", protocol_mappers=mappers, attributes=exchanging, **own)
     made.add_client(client_id="plain", secret="plain-secret", **own)
+    light = {"client.use.lightweight.access.token.enabled": "true"}
+    made.add_client(client_id="light", secret="light-secret", protocol_mappers=mappers, attributes=light, **own)
+    for resource in (ORDERS, BILLING):
+        made.add_client(client_id=resource, secret="api-secret")
     config = {"claim.name": "client_id", "claim.value": "somebody", "access.token.claim": "true"}
     lie = ProtocolMapperRepresentation(
         name="x", protocol="openid-connect", protocol_mapper="oidc-hardcoded-claim-mapper", config=config
@@ -163,11 +169,10 @@ def test_roles_that_are_for_people_are_left_out(strict: RealmServer, compatible:
 
 def test_introspection_leaves_them_out_too(strict: RealmServer) -> None:
     token = ask(strict).json()["access_token"]
-    strict.realm.add_client(client_id=ORDERS, secret="orders")
     told = strict.protocol("POST", "token/introspect", data={"token": token}, auth=None)
     assert told.status_code == 401
     told = strict.protocol(
-        "POST", "token/introspect", data={"token": token, "client_id": ORDERS, "client_secret": "orders"}
+        "POST", "token/introspect", data={"token": token, "client_id": ORDERS, "client_secret": "api-secret"}
     )
     assert told.json()["active"] is True
     assert "realm_access" not in told.json()
@@ -202,6 +207,23 @@ def test_what_is_no_resource_of_the_client_is_refused(strict: RealmServer, resou
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_target")
     assert strict.sink.events[-1].error == "invalid_target"
     assert strict.sink.events[-1].client_id == "svc"
+
+
+@pytest.mark.parametrize("auth", [SVC, ("light", "light-secret")])
+def test_introspection_tells_of_the_resources_that_were_named_and_tells_no_others(
+    strict: RealmServer, auth: tuple[str, str]
+) -> None:
+    """RFC 8707 §2: also where mappers could tell of all of them."""
+
+    def told(token: str, resource: str) -> Any:
+        basic = (quote(resource, safe=""), "api-secret")
+        return strict.protocol("POST", "token/introspect", data={"token": token}, auth=basic).json()
+
+    one = ask(strict, auth, resource=ORDERS).json()["access_token"]
+    assert told(one, ORDERS)["aud"] == ORDERS
+    assert told(one, BILLING) == {"active": False}
+    both = ask(strict, auth).json()["access_token"]
+    assert set(told(both, BILLING)["aud"]) == {ORDERS, BILLING}
 
 
 def test_a_refresh_token_is_for_the_same_resources_or_fewer(strict: RealmServer) -> None:

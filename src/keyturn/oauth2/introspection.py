@@ -15,7 +15,7 @@ from keyturn.model.subject import Subject
 from keyturn.oauth2 import form as forms
 from keyturn.oauth2.access_token import NoKey, signing_key
 from keyturn.oauth2.bearer import ACCESS_TOKEN_TYPES, LiveToken, TokenRejected, live_token, question, read_token
-from keyturn.oauth2.claims import access_token_target, roles_in_scope
+from keyturn.oauth2.claims import access_token_target, narrowed, roles_in_scope
 from keyturn.oauth2.client_authentication import authenticate, tell_of, telling_of
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.errors import ClientPolicyViolation, InvalidClient, InvalidRequest, UnauthorizedClient
@@ -159,7 +159,21 @@ def _told(live: LiveToken, realm: Realm, issuer: str) -> dict[str, Any]:
     """The claims of an access token, those among them that the mappers give to introspection."""
     own = {name: live.claims[name] for name in _OWN_CLAIMS if name in live.claims}
     scopes = restore_scopes(live.client, live.claims.get("scope", "")).permitted(live.subject)
-    return _claims(own, _context(realm, live.client, live.subject, scopes, issuer, live.notes))
+    context = _context(realm, live.client, live.subject, scopes, issuer, live.notes)
+    told = _claims(own, context)
+    return _for_no_more(told, live, context) if realm.strictness.resources else told
+
+
+def _for_no_more(told: dict[str, Any], live: LiveToken, context: ClaimsContext) -> dict[str, Any]:
+    """What is `told` of a token, for those alone that it was narrowed to (RFC 8707 §2): mappers tell of everybody."""
+    own = frozenset(audiences(live.claims))
+    if own.issuperset(audiences(told)):
+        return told
+    of_token = context_of(live.claims.get("jti", ""))
+    lightweight = of_token is not None and of_token.lightweight
+    whole = Claims({})
+    apply_mappers(whole, context, Target.LIGHTWEIGHT_ACCESS_TOKEN if lightweight else Target.ACCESS_TOKEN)
+    return told if own.issuperset(audiences(whole.members)) else narrowed(told, own)
 
 
 def _access_token(
