@@ -17,6 +17,7 @@ from keyturn.model.trusted_issuer import (
     DISCOVERY,
     GITHUB_ISSUER,
     KEYS,
+    KEYS_AT,
     KUBERNETES_ISSUER,
     SPIFFE,
     TRUST_DOMAIN,
@@ -81,6 +82,24 @@ _TYPES = {
     "keycloak-oidc": _OIDC,
     "saml": ["USER_AUTHENTICATION"],
 }
+_OAUTH2 = (
+    ("authorizationUrl", "authorization_url"),
+    ("tokenUrl", "token_url"),
+    ("userInfoUrl", "userinfo_url"),
+    ("tokenIntrospectionUrl", "tokenIntrospection_url"),
+)
+_OF_OIDC = (*_OAUTH2, ("jwksUrl", "jwks_url"), ("logoutUrl", "logout_url"))
+_URLS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "oidc": _OF_OIDC,
+    "keycloak-oidc": _OF_OIDC,
+    "oauth2": _OAUTH2,
+    "jwt-authorization-grant": (("jwksUrl", "jwksUrl"), ("issuer", "Issuer")),
+    "kubernetes": (("issuer", "Issuer"), (KEYS_AT, KEYS_AT)),
+    "saml": tuple(
+        (name, name) for name in ("singleLogoutServiceUrl", "singleSignOnServiceUrl", "metadataDescriptorUrl")
+    ),
+}
+"""By kind of provider the settings that are URLs, each with what Keycloak calls it, in its order."""
 _HIDDEN = "hideOnLoginPage"
 """Where older versions keep whether it is hidden."""
 
@@ -176,8 +195,10 @@ def changed(
 def check(realm: RealmView, provider: IdentityProviderRepresentation) -> None:
     """That its tokens can be verified, and that no other provider speaks for the same issuer. Raises ErrorMessage."""
     config = given(provider.config, {})
+    for name, text in _URLS.get(given(provider.provider_id, ""), ()):
+        _check_url(realm, text, config.get(name))
     if provider.provider_id in ("oidc", "keycloak-oidc"):
-        _check_keys(config)
+        _check_keys(realm, config)
     if provider.provider_id == SPIFFE:
         _check_trust_domain(realm, config)
     if config.get(KEYS) and isinstance(set_of(config[KEYS], bundle=provider.provider_id == SPIFFE), UnreadableKeys):
@@ -198,7 +219,7 @@ def check_issuer(realm: RealmView, provider: IdentityProviderRepresentation) -> 
             raise ErrorMessage(400, f"Issuer URL already used for IDP '{given(other.alias, '')}', {text}")
 
 
-def _check_keys(config: Mapping[str, str]) -> None:
+def _check_keys(realm: RealmView, config: Mapping[str, str]) -> None:
     on = {name for name in _VERIFYING if config.get(name) == "true"}
     if on:
         what = next(text for name, text in _VERIFYING.items() if name in on)
@@ -210,28 +231,41 @@ def _check_keys(config: Mapping[str, str]) -> None:
         elif not config.get("publicKeySignatureVerifier"):
             needed = "The 'Validating public key' is required"
             raise ErrorMessage(400, f"{needed} when '{what}' enabled and 'Use JWKS URL' disabled")
-    if on - {"validateSignature"} and not config.get("issuer"):
-        raise ErrorMessage(400, "Issuer is required")
+    if on - {"validateSignature"}:
+        if not config.get("issuer"):
+            raise ErrorMessage(400, "Issuer is required")
+        _check_url(realm, "Issuer", config.get("issuer"))
 
 
 def _check_trust_domain(realm: RealmView, config: Mapping[str, str]) -> None:
-    """Source: Keycloak ``SpiffeIdentityProviderConfig.validate``, ``UriUtils.checkUrl``."""
+    """Source: Keycloak ``SpiffeIdentityProviderConfig.validate``."""
     if not TRUST_DOMAIN.fullmatch(given(config.get("trustDomain"), "")):
         raise ErrorMessage(400, "Invalid trust domain name")
-    url = given(config.get(BUNDLE_AT), "")
+    _check_url(realm, BUNDLE_AT, config.get(BUNDLE_AT))
+
+
+def _check_url(realm: RealmView, name: str, url: str | None) -> None:
+    """That it is one, and that what comes from there comes over TLS, unless that is near.
+
+    Raises ErrorMessage. Source: Keycloak ``UriUtils.checkUrl``.
+    """
+    url = (url or "").strip()
     if not url:
         return
-    if "://" not in url or not is_url(url):
-        raise ErrorMessage(400, f"The url [{BUNDLE_AT}] is malformed")
+    if not is_url(url):
+        raise ErrorMessage(400, f"The url [{name}] is malformed")
+    scheme = url.partition(":")[0].lower()
+    if scheme not in {"http", "https"}:
+        raise ErrorMessage(400, f"Invalid protocol/scheme for url [{name}]")
     required = given(realm.realm.ssl_required, "external").lower()
-    if not url.lower().startswith("https:") and required != "none" and (required == "all" or not _is_near(url)):
-        raise ErrorMessage(400, f"The url [{BUNDLE_AT}] requires secure connections")
+    if scheme == "http" and required != "none" and (required == "all" or not _is_near(url)):
+        raise ErrorMessage(400, f"The url [{name}] requires secure connections")
 
 
 def _is_near(url: str) -> bool:
     """Whether it is at a private address, as far as can be told without looking its name up."""
-    host = urlsplit(url).hostname or ""
     try:
+        host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_private
     except ValueError:
         return False

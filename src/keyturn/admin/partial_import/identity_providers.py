@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from keyturn.admin.context import RealmAdmin
 from keyturn.admin.errors import InvalidRequest
-from keyturn.admin.identity_providers import check_issuer
+from keyturn.admin.identity_providers import check
 from keyturn.admin.server_info import server_info_with
 from keyturn.representations import given, replace
 from keyturn.representations.identity_provider import (
@@ -70,7 +70,7 @@ class IdentityProviders:
             enabled=given(provider.enabled, True),
             config=given(provider.config, {}),
         )
-        check_issuer(self.realm, made)
+        check(self.realm, made)
         listed = [*given(stored.identity_providers, []), made]
         self.realm.tx.update(REALMS, self.realm.id, replace(stored, identity_providers=listed))
         return str(made.internal_id)

@@ -201,6 +201,46 @@ def test_a_trust_domain_is_what_keycloaks_preview_takes(server: Server) -> None:
     assert server.call("GET", "/admin/serverinfo").body["identityProviders"][0]["id"] == "spiffe"
 
 
+@pytest.mark.parametrize(
+    ("kind", "config", "text"),
+    [
+        ("oidc", {"jwksUrl": "http://ci.example/jwks"}, "The url [jwks_url] requires secure connections"),
+        ("oidc", {"jwksUrl": "nonsense", "logoutUrl": "nonsense"}, "The url [jwks_url] is malformed"),
+        ("oidc", {"jwksUrl": "ftp://ci.example/jwks"}, "Invalid protocol/scheme for url [jwks_url]"),
+        ("oidc", {"tokenUrl": "foo://x", "userInfoUrl": "x"}, "The url [token_url] is malformed"),
+        ("oidc", CI["config"] | {"issuer": "http://ci.example"}, "The url [Issuer] requires secure connections"),
+        ("keycloak-oidc", {"userInfoUrl": "http://x.example"}, "The url [userinfo_url] requires secure connections"),
+        ("kubernetes", {"issuer": "http://x.example"}, "The url [Issuer] requires secure connections"),
+        (
+            "kubernetes",
+            {"keyturn.jwks.url": "http://x.example"},
+            "The url [keyturn.jwks.url] requires secure connections",
+        ),
+        ("saml", {"singleSignOnServiceUrl": "x", "metadataDescriptorUrl": "x"}, "singleSignOnServiceUrl] is malformed"),
+    ],
+)
+def test_what_is_read_comes_over_tls_unless_it_is_near(
+    shared_server: Server, kind: str, config: dict[str, str], text: str
+) -> None:
+    sent = {"alias": "x", "providerId": kind, "config": config}
+    answer = shared_server.call("POST", INSTANCES, sent)
+    assert answer.status == 400
+    assert text in answer.body["errorMessage"]
+    imported = shared_server.call(
+        "POST", "/demo/partialImport", {"identityProviders": [sent], "ifResourceExists": "FAIL"}
+    )
+    assert imported.status == 400
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:1/x", "http://10.0.0.1/x", "HTTPS://a.example/x", " https://a.example/x", ""]
+)
+def test_what_is_near_or_over_tls_is_taken(shared_server: Server, url: str) -> None:
+    sent = {"alias": "near", "providerId": "oidc", "config": {"jwksUrl": url}}
+    assert shared_server.call("POST", INSTANCES, sent).status == 201
+    shared_server.call("DELETE", f"{INSTANCES}/near")
+
+
 def test_a_preset_is_put_in_place_when_a_provider_is_made(server: Server) -> None:
     github = {"alias": "gh", "providerId": "oidc", "config": {"keyturn.preset": "github"}}
     assert server.call("POST", INSTANCES, github).status == 201
