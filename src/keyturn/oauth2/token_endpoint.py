@@ -5,7 +5,7 @@ The phases are here, once, so that no grant can forget one.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from sys import intern
+from functools import lru_cache
 from typing import Final
 
 from keyturn.jose.jwk import PrivateKey
@@ -189,14 +189,21 @@ class TokenEndpoint:
         notes, scopes, resources = authorization.notes.values(), authorization.scopes, authorization.resources
         token_type = access_token.BEARER if binding is None else binding.token_type
         what = scopes.own, scopes.others, scopes.openid, authorization.lifespan, token_type, resources
-        key = (realm, intern(decision.issuer), *notes, *what)
-        prepared = self._prepared.get(client, key)
+        prepared = self._prepared.get(client, (realm, decision.issuer, *notes, *what))
         if prepared is None:
             prepared = self._prepare(decision)
             if self._gathers is not None and self._gathers(prepared.key):
                 prepared = replace(prepared, gathered=True)
-            self._prepared.keep(client, key, prepared)
+            self._prepared.keep(client, (realm, _kept_once(decision.issuer), *notes, *what), prepared)
         return prepared
+
+
+@lru_cache(maxsize=64)
+def _kept_once(issuer: str) -> str:
+    """`issuer`, the same object for all clients. It follows the Host header, and Python 3.12 never forgets what is
+    interned.
+    """
+    return issuer
 
 
 def _blame_no_credentials(error: OAuth2Error) -> None:
