@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,8 @@ from harness.realm import RealmUnderTest, make_realm
 from harness.tls_server import TlsServer, exchange
 from keyturn.http import mutual_tls
 from keyturn.http.client_certificates import ClientCertificates
-from keyturn.representations import ClientRepresentation
+from keyturn.representations import ClientRepresentation, RealmRepresentation
+from keyturn.store.collections import CLIENTS, REALMS
 
 INVALID = (401, "invalid_client", "Invalid client or Invalid client credentials")
 EVERYBODYS = authority("Everybody's CA")
@@ -31,6 +33,11 @@ def add(realm: RealmUnderTest, client_id: str, attributes: dict[str, str]) -> Cl
         service_accounts_enabled=True,
         attributes=attributes,
     )
+
+
+def own(holder: Holder) -> dict[str, str]:
+    """The attributes of a client whose own certificate this is."""
+    return {"keyturn.x509.self.signed": "true", "jwt.credential.certificate": b64encode(holder.der).decode()}
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +77,10 @@ def test_an_authority_with_everybodys_name_is_not_taken_in_their_stead(server: T
 
 
 def test_a_certificate_of_a_clients_own_is_no_authority(server: TlsServer) -> None:
-    own = authority("Own")
-    registered = {"keyturn.x509.self.signed": "true", "jwt.credential.certificate": b64encode(own.der).decode()}
-    add(server.realm, "own", VICTIM | registered)
-    forged = own.issue("victim")
-    assert server.token(asking("own"), Holder(own.certificate, own.key)).status == 200
+    mine = authority("Own")
+    add(server.realm, "own", VICTIM | own(mine))
+    forged = mine.issue("victim")
+    assert server.token(asking("own"), Holder(mine.certificate, mine.key)).status == 200
     for client_id in ("own", "victim"):
         assert server.token(asking(client_id), forged).error == INVALID
 
@@ -98,8 +104,7 @@ def test_a_chain_is_not_believed_because_of_what_is_added_to_it(server: TlsServe
 def test_an_expired_certificate_opens_no_connection(server: TlsServer) -> None:
     past = datetime(2024, 1, 1, tzinfo=UTC)
     expired = self_signed("expired", until=past)
-    registered = {"keyturn.x509.self.signed": "true", "jwt.credential.certificate": b64encode(expired.der).decode()}
-    add(server.realm, "expired", registered)
+    add(server.realm, "expired", own(expired))
     for holder, client_id in ((EVERYBODYS.issue("victim", until=past), "victim"), (expired, "expired")):
         with pytest.raises(ENDED):
             server.token(asking(client_id), holder)
@@ -174,3 +179,47 @@ def test_a_certificate_that_a_proxy_lets_in_is_still_held_to_the_clients_authori
         ):
             assert exchange(connection, "POST", path, asking("narrow"), header(shown)).status == status
     proxied.close()
+
+
+def test_a_certificate_that_openssl_cannot_read_stops_nobody(server: TlsServer, tmp_path: Path) -> None:
+    whole = self_signed("broken").der
+    named = [whole.replace(b"\x0c\x06broken", tag + b"\x06broken") for tag in (b"\x02", b"\x04")]
+    for number, der in enumerate((*named, whole.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01"))):
+        assert der != whole
+        attributes = {"keyturn.x509.authorities": ssl.DER_cert_to_PEM_cert(der)}
+        add(server.realm, f"broken-{number}", attributes)
+        assert server.token(asking(f"broken-{number}"), EVERYBODYS.issue("victim")).status in {400, 401}
+    later = self_signed("later")
+    add(server.realm, "later", own(later))
+    assert server.token(asking("later"), later).status == 200
+    restarted = TlsServer(server.realm, tmp_path / "tls")
+    try:
+        assert restarted.token(asking("later"), later).status == 200
+    finally:
+        restarted.close()
+
+
+def test_a_name_is_that_of_another_however_it_is_written(server: TlsServer) -> None:
+    for number, name in enumerate(("everybody's ca", " Everybody's  CA")):
+        double = self_signed(name)
+        add(server.realm, f"written-{number}", own(double))
+        with pytest.raises(ENDED):
+            server.token(asking(f"written-{number}"), double)
+
+
+def test_of_realms_that_register_one_name_the_oldest_has_it_after_each_start(tmp_path: Path) -> None:
+    realm = make_realm(tmp_path)
+    first = self_signed("shared")
+    add(realm, "first", own(first))
+    with realm.store.write() as transaction:
+        for number in range(7):
+            id_ = f"realm-{number}"
+            transaction.insert(REALMS, id_, RealmRepresentation(id=id_, realm=id_))
+            attributes = own(self_signed("shared"))
+            transaction.insert(CLIENTS, id_, ClientRepresentation(id=id_, client_id=id_, attributes=attributes))
+    started = TlsServer(realm, tmp_path / "tls")
+    try:
+        assert started.token(asking("first"), first).status == 200
+    finally:
+        started.close()
+        realm.store.close()

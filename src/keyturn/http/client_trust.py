@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Lock, Timer
 from typing import Any, Final
 
-from keyturn.jose.x509 import subject_of
+from keyturn.jose.x509 import Subject, subject_of
 from keyturn.model.client_certificates import MARK, trusted_for
 from keyturn.representations import given
 from keyturn.store.collections import CLIENTS, REALMS
@@ -47,7 +47,7 @@ class ClientTrust:
         self._new_context = new_context
         self._of_clients: dict[_Client, tuple[bytes, ...]] = {}
         self._count: dict[bytes, int] = {}
-        self._owners: dict[bytes, tuple[str, int]] = {}
+        self._owners: dict[Subject, tuple[str, int]] = {}
         """By subject: the realm that has registered it, and how many of its clients have."""
         self._contexts: list[ListenerContext] = []
         self._lock = Lock()
@@ -113,8 +113,9 @@ class ClientTrust:
                 _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
 
     def _read_all(self, reader: Reader) -> None:
-        realms = {given(realm.id, "") for realm in reader.select(REALMS, None)}
-        for realm_id in realms | {realm_id for realm_id, _ in self._of_clients}:
+        # The oldest first, in whatever process: of two realms with one name, it has always the same one.
+        realms = [given(realm.id, "") for realm in reader.select(REALMS, None)]
+        for realm_id in dict.fromkeys((*realms, *(realm_id for realm_id, _ in self._of_clients))):
             self._read_realm(reader, realm_id)
 
     def _read_realm(self, reader: Reader, realm_id: str) -> None:
@@ -148,7 +149,10 @@ class ClientTrust:
             self._timer.start()
 
     def _take(self, certificate: bytes, client: _Client) -> bool:
-        subject = subject_of(certificate)
+        subject = _readable(certificate)
+        if subject is None:
+            _LOGGER.warning("a certificate of client %s is none that OpenSSL can read: it is not taken", client[1])
+            return False
         owner, held = self._owners.get(subject, (client[0], 0))
         if certificate not in self._count:
             if subject in self._reserved or owner != client[0]:
@@ -211,6 +215,15 @@ class ListenerContext(ssl.SSLContext):
         """A connection (asyncio and uvloop call this)."""
         self.before()
         return self.current.wrap_bio(*args, **options)
+
+
+def _readable(certificate: bytes) -> Subject | None:
+    """The subject of a certificate that OpenSSL takes. One that it does not would keep all others from a listener."""
+    try:
+        _add(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), (certificate,))
+        return subject_of(certificate)
+    except (ssl.SSLError, ValueError):
+        return None
 
 
 def _add(context: ssl.SSLContext, certificates: Iterable[bytes]) -> None:

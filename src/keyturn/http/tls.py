@@ -11,7 +11,15 @@ from typing import Final
 from keyturn.config import Settings, SettingsError
 from keyturn.jose.client_certificate import read_certificates
 from keyturn.jose.truststore import TruststoreError, read_truststore, write_pkcs12_truststore
-from keyturn.jose.x509 import DevelopmentTLS, Issued, certificate_der, check_pair, development_tls, valid_until
+from keyturn.jose.x509 import (
+    DevelopmentTLS,
+    Issued,
+    certificate_der,
+    check_pair,
+    development_tls,
+    subject_of,
+    valid_until,
+)
 
 TRUSTSTORE_PASSWORD: Final = "keyturn"
 """Java wants one; it protects nothing, since the truststore holds public certificates only."""
@@ -83,11 +91,15 @@ def _authorities(file: Path | None) -> tuple[bytes, ...]:
     if file is None:
         return ()
     try:
-        return read_certificates(file.read_text())
+        authorities = read_certificates(file.read_text())
+        for authority in authorities:
+            subject_of(authority)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=b"".join(authorities))
+        return authorities
+    except (ssl.SSLError, ValueError):
+        raise SettingsError(f"--https-trust-store-file: {file} is not certificates in PEM") from None
     except OSError as error:
         raise SettingsError(f"--https-trust-store-file: {file} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise SettingsError(f"--https-trust-store-file: {file} is not certificates in PEM") from None
 
 
 def _check(certificate: Path, key: Path) -> None:

@@ -18,9 +18,9 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-__all__ = ["top_of_path"]
+__all__ = ["LONGEST", "top_of_path"]
 
-_LONGEST: Final = 5
+LONGEST: Final = 5
 """Authorities between a certificate and the one that is trusted."""
 
 _DER: Final = serialization.Encoding.DER
@@ -48,7 +48,7 @@ def _found(certificate: bytes, others: tuple[bytes, ...], authorities: tuple[byt
     # A minute that began before the certificate did would be too early for it.
     time = max(time, leaf.not_valid_before_utc)
     try:
-        policies = PolicyBuilder().store(_store(authorities)).time(time).max_chain_depth(_LONGEST)
+        policies = PolicyBuilder().store(_store(authorities)).time(time).max_chain_depth(LONGEST)
         verifier = policies.extension_policies(ca_policy=_AUTHORITY, ee_policy=_CLIENT).build_client_verifier()
         chain = verifier.verify(leaf, [x509.load_der_x509_certificate(other) for other in others]).chain
     except (VerificationError, UnsupportedAlgorithm, ValueError):

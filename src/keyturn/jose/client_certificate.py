@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from keyturn.jose import base64url
-from keyturn.jose.certificate_path import top_of_path
+from keyturn.jose.certificate_path import LONGEST, top_of_path
 from keyturn.jose.distinguished_name import InvalidName, is_named, written
 from keyturn.jose.x509 import certificate_der
 
@@ -21,6 +21,8 @@ AlternativeName: TypeAlias = Literal["dns", "uri", "ip", "email"]
 """Kinds of names beside the subject (RFC 8705 §2.1.2)."""
 
 _DER: Final = serialization.Encoding.DER
+_LARGEST: Final = 8 * 1024
+"""Bytes of a certificate that may be part of a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class ClientCertificate:
         """
         try:
             names = self._certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
             return False
         match kind:
             case "dns":
@@ -107,7 +109,7 @@ def read_certificate(
     """The certificate in `content`: DER, PEM or base64 DER.
 
     Args:
-        others: what came with it, in DER: nothing of it counts before a path is found.
+        others: what came with it, in DER: nothing of it counts before a path is found, which has so many at most.
         of_connection: whether it is that of the connection, for which nobody vouches yet; else somebody whom we trust
             has passed it on, who has verified it.
 
@@ -118,12 +120,12 @@ def read_certificate(
     try:
         der = content if is_der and isinstance(content, bytes) else certificate_der(content)
         certificate = x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise ValueError("no certificate") from None
     thumbprint = base64url.encode(hashlib.sha256(der).digest()).decode()
-    return ClientCertificate(
-        thumbprint, certificate, tuple(others), None if of_connection else certificate, of_connection
-    )
+    # More than a path can have only cost memory, and time to look through.
+    likely = tuple(other for other in others if len(other) <= _LARGEST)[:LONGEST]
+    return ClientCertificate(thumbprint, certificate, likely, None if of_connection else certificate, of_connection)
 
 
 def read_certificates(content: str) -> tuple[bytes, ...]:
@@ -136,7 +138,7 @@ def read_certificates(content: str) -> tuple[bytes, ...]:
         if "-----BEGIN" not in content:
             return (certificate_der(content),)
         return tuple(one.public_bytes(_DER) for one in x509.load_pem_x509_certificates(content.encode()))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise ValueError("no certificates") from None
 
 

@@ -6,7 +6,7 @@ from binascii import Error
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,6 +19,7 @@ from keyturn.jose.signature import PrivateMaterial
 __all__ = [
     "DevelopmentTLS",
     "Issued",
+    "Subject",
     "certificate_der",
     "certificate_names",
     "check_pair",
@@ -31,6 +32,9 @@ __all__ = [
     "subject_of",
     "valid_until",
 ]
+
+Subject: TypeAlias = tuple[frozenset[tuple[str, str]], ...]
+"""Parts of a name, each of which has attributes and their values."""
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _CA_LIFETIME: Final = timedelta(days=3650)
@@ -339,6 +343,18 @@ def _years_after(start: datetime, years: int) -> datetime:
         return start.replace(year=start.year + years, day=28)
 
 
-def subject_of(certificate: bytes) -> bytes:
-    """The subject, in DER, of a certificate in DER. Raises ValueError: it is none."""
-    return x509.load_der_x509_certificate(certificate).subject.public_bytes()
+def subject_of(certificate: bytes) -> Subject:
+    """The subject of a certificate in DER. Raises ValueError: it is none, or its subject cannot be read.
+
+    Those are equal that OpenSSL takes for the same name (``X509_NAME_cmp``): it regards neither case nor blanks, nor
+    what kind of string a value is.
+    """
+    try:
+        name = x509.load_der_x509_certificate(certificate).subject
+    except x509.InvalidVersion:
+        raise ValueError("no certificate") from None
+    return tuple(frozenset((each.oid.dotted_string, _alike(each.value)) for each in part) for part in name.rdns)
+
+
+def _alike(value: str | bytes) -> str:
+    return " ".join(value.split()).lower() if isinstance(value, str) else value.hex()
