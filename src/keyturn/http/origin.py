@@ -142,8 +142,8 @@ class Forwarding:
             return Origin(self._url.base_url, self._url.scheme, self._url.host, address, self._url.secure, mtls_url)
         host, own_port = _split(authority)
         port = own_port if port is None else port
-        if self._mtls is not None and port and port == str(self._mtls.port):
-            scheme, port = "https", str(self._mtls.https_port)
+        if self._mtls is not None and scheme == "https" and port and port == str(self._mtls.port):
+            port = str(self._mtls.https_port)
         base_url = _base_url(scheme, self._hostname or host, port) + prefix
         return Origin(base_url, scheme, self._hostname or host, address, scheme == "https", self._mtls_url(base_url))
 

@@ -239,3 +239,13 @@ def test_a_port_for_certificates_has_the_issuer_of_the_other() -> None:
     assert Forwarding().origin(scope("Host: a")).mtls_url is None
     with pytest.raises(InvalidHostname):
         Forwarding(mutual_tls=MutualTls(8444, 8443, "mtls.example.org"))
+
+
+def test_the_port_for_certificates_in_the_host_makes_no_plain_request_a_secure_one() -> None:
+    forwarding = Forwarding("xforwarded", mutual_tls=MutualTls(8444, 8443))
+    for origin in (
+        Forwarding(mutual_tls=MutualTls(8444, 8443)).origin(scope("Host: sso.example.org:8444")),
+        forwarding.origin(scope("Host: a", "X-Forwarded-Proto: http", "X-Forwarded-Port: 8444")),
+    ):
+        assert not origin.secure
+        assert ssl_required_violated(origin, "all")
