@@ -28,6 +28,10 @@ async def keep_up(store: Store, every: float = _LOOKING) -> None:
             if not failing:
                 _LOGGER.error("what other processes write cannot be read now: %s", error)
             failing = True
+        except Exception:  # nobody else does this: it must not end with one failure
+            if not failing:
+                _LOGGER.exception("what other processes write cannot be followed now")
+            failing = True
         else:
             if failing:
                 _LOGGER.warning("what other processes write is read again")

@@ -33,12 +33,17 @@ class WorkerFailed(Exception):
     """Workers cannot start. The message is one line."""
 
 
+def pause_after(crashes: int) -> float:
+    """Seconds before a worker is replaced that has ended soon, so many times in a row."""
+    return 0.0 if crashes == 1 else min(_FIRST_PAUSE * 2.0 ** min(crashes - 2, 20), _LONGEST_PAUSE)
+
+
 class Lifeline:
     """What ties one worker to its supervisor. `number` counts the workers from 0; a replacement has the same."""
 
     def __init__(self, number: int, news: int, supervisor: int) -> None:
         self.number: Final = number
-        self._news = news
+        self._news: int | None = news
         self.supervisor: Final = supervisor
         """A file descriptor that becomes readable when the supervisor has gone, however it ended."""
 
@@ -47,13 +52,18 @@ class Lifeline:
         self._tell(_READY)
 
     def tell_failure(self, text: str) -> None:
-        """The worker cannot start; `text` says why."""
+        """The worker cannot start, or could not end as it should; `text` says why."""
+        if self._news is None:  # nobody listens any more
+            _LOGGER.error("worker %d has failed: %s", self.number + 1, text)
+            return
         self._tell(text.encode("utf-8", "replace")[:1000])
 
     def _tell(self, content: bytes) -> None:
+        assert self._news is not None
+        news, self._news = self._news, None
         with contextlib.suppress(OSError):  # whoever listened has gone
-            os.write(self._news, content)
-        os.close(self._news)
+            os.write(news, content)
+        os.close(news)
 
 
 @dataclass(slots=True)
@@ -118,7 +128,8 @@ class Supervisor:
         with self._signals():
             try:
                 for number in range(self._wanted):
-                    self._start(number)
+                    if self._failure is None:
+                        self._start(number)
                 while self._workers or self._due:
                     self._turn()
             finally:
@@ -148,13 +159,30 @@ class Supervisor:
         sys.stderr.flush()
         # Until the worker has put its own in place, a signal must not meet the supervisor's handlers there.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        process = os.fork()
-        if process == 0:
+        try:
+            process = os.fork()
+            if process == 0:
+                os.close(news)
+                self._become_worker(Lifeline(number, told, self._alive[0]))
+        except OSError as error:  # no memory, or as many processes as may be
             os.close(news)
-            self._become_worker(Lifeline(number, told, self._alive[0]))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        os.close(told)
+            self._not_begun(number, error)
+            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            os.close(told)
         self._workers[number] = _Worker(number, process, self._clock(), news, self._reloads)
+
+    def _not_begun(self, number: int, error: OSError) -> None:
+        """Those that serve go on; it is tried again."""
+        failure = f"worker {number + 1} cannot be started: {error.strerror}"
+        if not self._announced:
+            self._give_up(failure)
+            return
+        crashes = self._crashes[number] = self._crashes.get(number, 0) + 1
+        pause = pause_after(crashes)
+        _LOGGER.error("%s; it is tried again in %g seconds", failure, pause)
+        self._due[number] = self._clock() + pause
 
     def _become_worker(self, lifeline: Lifeline) -> NoReturn:
         status = 1
@@ -207,7 +235,7 @@ class Supervisor:
             worker.failure = content.decode("utf-8", "replace")
             return
         self._unready = 0
-        if worker.reloads != self._reloads:
+        if worker.reloads != self._reloads and worker.number in self._workers:  # not one that has ended since
             os.kill(worker.process, signal.SIGHUP)
         if self._announced:
             _LOGGER.info("worker %d serves again, as process %d", worker.number + 1, worker.process)
@@ -242,7 +270,7 @@ class Supervisor:
         now = self._clock()
         crashes = 1 if now - worker.begun >= _STEADY else self._crashes.get(worker.number, 0) + 1
         self._crashes[worker.number] = crashes
-        pause = 0.0 if crashes == 1 else min(_FIRST_PAUSE * 2.0 ** (crashes - 2), _LONGEST_PAUSE)
+        pause = pause_after(crashes)
         self._due[worker.number] = now + pause
         reason = f": {worker.failure}" if worker.failure else ""
         _LOGGER.error("%s %s%s; another one takes its place in %g seconds", name, how, reason, pause)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from keyturn.http.now_and_then import keep_up
 from keyturn.http.reload import Reloading
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.seal_key import SealKeys
+from keyturn.store.spi import Store
 
 BEFORE = Settings(data=Path("/data"), log_level="info", http_port=8080)
 
@@ -77,3 +79,22 @@ def test_what_a_worker_could_not_tell_of_any_more_is_found(tmp_path: Path) -> No
     asyncio.run(asyncio.wait_for(look(), 20))
     assert realm.registry.load_realm(realm.name) is None
     realm.store.close()
+
+
+def test_one_failure_does_not_end_the_looking() -> None:
+    looked: list[int] = []
+
+    class Failing:
+        def catch_up(self) -> None:
+            looked.append(0)
+            raise ValueError("one listener fails")
+
+    async def look() -> None:
+        looking = asyncio.create_task(keep_up(cast("Store", Failing()), 0.001))
+        while len(looked) < 2 and not looking.done():
+            await asyncio.sleep(0.001)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(look(), 20))
+    assert len(looked) >= 2

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from keyturn.http.supervisor import Lifeline, pause_after
+
 pytestmark = pytest.mark.slow
 
 _PROGRAM = """
@@ -196,3 +198,47 @@ def test_workers_that_do_not_end_in_time_are_killed() -> None:
         running.process.send_signal(signal.SIGTERM)
         assert running.hears("log") == "workers that have not ended in time are killed"
         running.hears("end")
+
+
+def test_where_no_process_can_be_made_the_others_serve_and_it_is_tried_again(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    definitions = f"""
+    real = os.fork
+    def fork():
+        if os.path.exists({str(mark)!r}):
+            os.unlink({str(mark)!r})
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return real()
+    os.fork = fork
+    work = wait
+    """
+    with program(definitions) as running:
+        before = running.workers()
+        mark.touch()
+        os.kill(before[0], signal.SIGKILL)
+        running.hears("log worker 1, process")
+        failure = "worker 1 cannot be started: Resource temporarily unavailable"
+        assert running.hears("log") == f"{failure}; it is tried again in 0.01 seconds"
+        running.hears("worker 0")
+        os.kill(before[1], 0)
+
+
+def test_pauses_end_growing() -> None:
+    assert [pause_after(crashes) for crashes in (1, 2, 3, 100, 10_000)] == [0, 0.25, 0.5, 30, 30]
+
+
+def test_a_worker_that_has_told_once_writes_nothing_more_to_where_it_told(caplog: pytest.LogCaptureFixture) -> None:
+    news, told = os.pipe()
+    lifeline = Lifeline(0, told, 0)
+    lifeline.tell_ready()
+    assert os.read(news, 10) == b"+"
+    os.close(news)
+    listening, reused = os.pipe()
+    assert told in {listening, reused}, "the descriptor is somebody else's now"
+    lifeline.tell_failure("the disk is full")
+    os.set_blocking(listening, False)
+    with pytest.raises(BlockingIOError):
+        os.read(listening, 10)
+    os.close(listening)
+    os.close(reused)
+    assert "worker 1 has failed: the disk is full" in caplog.text
