@@ -122,7 +122,7 @@ def _counters(text: bytes) -> Iterator[bytes]:
 def _families(text: bytes) -> Iterator[tuple[str, list[str], list[tuple[str, float]]]]:
     """Each family's name, its lines of comment, and its samples by name with labels."""
     family, head, rows = "", [""], list[tuple[str, float]]()
-    for line in text.decode().splitlines():
+    for line in map(bytes.decode, text.splitlines()):  # a label may have what ends lines of text elsewhere
         if line.startswith("# HELP "):
             if family:
                 yield family, head, rows

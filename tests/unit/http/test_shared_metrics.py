@@ -85,3 +85,8 @@ def test_what_is_just_being_written_is_not_read() -> None:
     board._pages[0][8] = ord("x")
     assert board.shown(0) is None
     assert samples(reader.text()) == {"a": 1}
+
+
+def test_labels_may_have_what_ends_lines_elsewhere() -> None:
+    text = '# HELP events Events.\n# TYPE events counter\nevents{realm="a\u2028b\x85"} 2\n'.encode()
+    assert added_up([text, text]) == text.replace(b"2\n", b"4\n")
