@@ -118,12 +118,11 @@ class FactFinder:
         now = int(self._clock())
         known = self._registry.revoked
         is_revoked = known.tells(realm.id, question.token_id)
-        if is_revoked is None:
-            known.expect(realm.id)
+        since = known.expect(realm.id) if is_revoked is None else set[str]()
         with self._store.read() as reader:
             if is_revoked is None:
                 ids = {token_id for token_id, _ in reader.used(revoked.namespace(realm.id), now)}
-                known.fill(realm.id, ids)
+                known.fill(realm.id, since, ids)
                 is_revoked = question.token_id in ids
             session = None if question.session_id is None else reader.get(SESSIONS, realm.id, question.session_id)
             if question.user_id is not None:

@@ -30,16 +30,16 @@ class RevokedTokens:
         known = self._complete.get(realm_id)
         return None if known is None else token_id in known
 
-    def expect(self, realm_id: str) -> None:
-        """To be called before the store is read: what is revoked meanwhile is not missed."""
+    def expect(self, realm_id: str) -> set[str]:
+        """To be called before the store is read: what is revoked meanwhile is not missed. Gives what ``fill`` wants."""
         with self._lock:
-            self._partial.setdefault(realm_id, set())
+            return self._partial.setdefault(realm_id, set())
 
-    def fill(self, realm_id: str, token_ids: Iterable[str]) -> None:
-        """Takes what the store had, after ``expect``."""
+    def fill(self, realm_id: str, since: set[str], token_ids: Iterable[str]) -> None:
+        """Takes what the store had, read after ``expect`` gave `since`, unless it was forgotten in between."""
         with self._lock:
-            since = self._partial.pop(realm_id, None)
-            if since is not None:
+            if self._partial.get(realm_id) is since:
+                del self._partial[realm_id]
                 self._complete[realm_id] = known = since | set(token_ids)
                 self._most[realm_id] = len(known) + MAXIMUM_MORE
 

@@ -271,8 +271,7 @@ def test_nothing_is_remembered_where_anything_may_have_changed(
     monkeypatch.setattr(sql, "KEPT_REVISIONS", 1)
     realm, there = elsewhere
     entry = there.load_realm(realm.name)
-    there.revoked.expect(realm.id)
-    there.revoked.fill(realm.id, [])
+    there.revoked.fill(realm.id, there.revoked.expect(realm.id), [])
     for name in ("one", "two"):
         service(realm, name)
     realm.store.prune(NOW)
