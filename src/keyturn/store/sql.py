@@ -132,6 +132,7 @@ class SqlStore:
     def whole(self) -> Iterator[SqlTransaction]:
         """A transaction that sees every row as it is stored, for ``moving``."""
         with self._transaction() as transaction:
+            transaction.take_time()
             yield transaction
 
     def close(self) -> None:

@@ -85,6 +85,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def take_time(self, connection: Connection) -> None:
+        """Has the database wait for the next statement of this transaction for as long as it takes."""
+        ...
+
     def begin_exclusive(self, connection: Connection) -> None:
         """Begins a transaction that changes the schema."""
         ...

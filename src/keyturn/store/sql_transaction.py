@@ -183,6 +183,11 @@ class SqlTransaction(SqlReader):
         for name, value in (("seal_key_id", new.key.id), ("seal_check", new.key.check_value())):
             self._run('UPDATE "meta" SET "value" = ? WHERE "name" = ?', (value, name))
 
+    def take_time(self) -> None:
+        """Goes on however long it stands still between two statements."""
+        with self._guarded():
+            self._dialect.take_time(self._connection)
+
     def put_rows(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """Adds whole rows of another database."""
         self._run_many(insert_whole(table), rows)

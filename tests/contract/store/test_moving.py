@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from harness.postgresql import Cluster
 from keyturn.representations import ClientRepresentation, RoleRepresentation, UserRepresentation
 from keyturn.representations.event import EventRepresentation
 from keyturn.store.backends import open_store
@@ -91,3 +93,16 @@ def test_only_an_empty_database_is_moved_into(filled: SqlStore, empty: SqlStore)
         move(filled, empty)
     with empty.read() as read:
         assert [user.id for user in read.select(USERS, None)] == ["mine"]
+
+
+@pytest.mark.full
+def test_a_database_that_is_moved_may_stand_still_while_the_other_one_is_read(
+    postgresql: Cluster, tmp_path: Path
+) -> None:
+    impatient = f"{postgresql.new_schema()}%20-cidle_in_transaction_session_timeout%3D200"
+    store = open_store(impatient, SealKeys(tmp_path), lambda: NOW)
+    with store.whole() as transaction:
+        Event().wait(0.5)
+        assert transaction.revision == 0
+        assert transaction.pairs(Relation.COMPOSITE, "r1") == []
+    store.close()

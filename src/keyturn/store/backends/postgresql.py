@@ -196,6 +196,9 @@ class PostgresqlDialect:
             connection.execute("ROLLBACK TO SAVEPOINT attempt")
             raise
 
+    def take_time(self, connection: Connection) -> None:
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+
     def begin_exclusive(self, connection: Connection) -> None:
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('keyturn schema'))")

@@ -160,6 +160,9 @@ class _Sqlite:
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
         return connection.execute(statement, values).rowcount  # a statement that fails leaves nothing by itself
 
+    def take_time(self, connection: Connection) -> None:
+        """It waits in any case."""
+
     def begin_exclusive(self, connection: Connection) -> None:
         connection.execute("BEGIN EXCLUSIVE")
 
