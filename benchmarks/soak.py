@@ -4,8 +4,9 @@
 
 Rounds of tokens, admin writes and logins on one server with short sessions: clients are made, changed, used, removed;
 people log in, refresh, and log out or leave. After each round the resident memory and the size of the database are
-printed; at the end the last third of the rounds is compared with the third before it. By default a million tokens, ten
-thousand admin writes and ten thousand logins.
+printed; at the end the last third of the rounds is compared with the third before it. By default a million tokens of
+one client, ten thousand admin writes and ten thousand logins. ``--clients 10000 --writes 0 --logins 0`` says what ten
+thousand clients take that ask for tokens in turn.
 """
 
 import argparse
@@ -118,8 +119,20 @@ def database_bytes(data: Path) -> int:
     return sum(file.stat().st_size for file in data.glob("keyturn.db*"))
 
 
+def forms(server: Server, secret: str, clients: int) -> list[dict[str, str]]:
+    """The requests of so many clients, which are made for it beside the first."""
+    caller, first = Caller(server), client_form("ES256", secret)
+    names = [f"asking-{number}" for number in range(1, clients)]
+    algorithm = {"attributes": {"access.token.signed.response.alg": "ES256"}}
+    for name in names:
+        caller.admin(
+            "POST", "clients", {"clientId": name, "secret": secret, "serviceAccountsEnabled": True, **algorithm}
+        )
+    return [first, *(first | {"client_id": name} for name in names)]
+
+
 def rounds(server: Server, data: Path, secret: str, options: argparse.Namespace) -> Iterator[Sample]:
-    load = Load(server.port, [token_request(REALM, client_form("ES256", secret))])
+    load = Load(server.port, [token_request(REALM, form) for form in forms(server, secret, options.clients)])
     tokens = writes = logins = 0
     for number in range(options.rounds):
         while tokens < options.tokens * (number + 1) // options.rounds:
@@ -147,6 +160,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--tokens", type=int, default=1_000_000)
+    parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--writes", type=int, default=10_000)
     parser.add_argument("--logins", type=int, default=10_000)
     options = parser.parse_args()
