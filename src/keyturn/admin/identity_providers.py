@@ -202,7 +202,7 @@ def check(realm: RealmView, provider: IdentityProviderRepresentation) -> None:
     if provider.provider_id == SPIFFE:
         _check_trust_domain(realm, config)
     if config.get(KEYS) and isinstance(set_of(config[KEYS], bundle=provider.provider_id == SPIFFE), UnreadableKeys):
-        raise InvalidRequest(f"{KEYS} is no JWK Set")
+        raise InvalidRequest(f"{KEYS} is no JWK Set of public keys")
     check_issuer(realm, provider)
 
 

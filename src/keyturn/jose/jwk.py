@@ -18,6 +18,7 @@ from keyturn.jose.jwk_members import members as jwk_members
 from keyturn.jose.signature import PrivateMaterial, PublicMaterial, Sign, signer, verify
 
 __all__ = [
+    "PRIVATE_MEMBERS",
     "InvalidKey",
     "PrivateKey",
     "PublicKey",
@@ -35,7 +36,8 @@ Use: TypeAlias = Literal["sig", "enc"]
 """RFC 7517 §4.2."""
 
 _THUMBPRINT_MEMBERS: Final = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
-_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""What stands in no public key (RFC 7518 §6.2.2, §6.3.2, §6.4)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -260,7 +262,7 @@ def public_key_from_jwk(jwk: Mapping[str, Any]) -> PublicKey:
         private or
             shared key, members of wrong types.
     """
-    if _PRIVATE_MEMBERS & jwk.keys():
+    if PRIVATE_MEMBERS & jwk.keys():
         raise InvalidKey("a private key where a public one belongs")
     algorithm, use, kid, operations = jwk.get("alg"), jwk.get("use"), jwk.get("kid"), jwk.get("key_ops")
     if not all(isinstance(value, str | None) for value in (algorithm, use, kid)):

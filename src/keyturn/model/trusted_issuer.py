@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from keyturn.jose.jwk import InvalidKey, public_key_from_pem
+from keyturn.jose.jwk import PRIVATE_MEMBERS, InvalidKey, public_key_from_pem
 from keyturn.model.claim_rules import InvalidRule
 from keyturn.model.client_keys import (
     NO_KEYS,
@@ -172,11 +172,14 @@ def _bundle(config: Mapping[str, str]) -> KeySource:
 
 
 def set_of(text: str, *, bundle: bool) -> ClientKeys | UnreadableKeys:
-    """The keys of a JWK Set, or of a SPIFFE bundle."""
+    """The keys of a JWK Set, or of a SPIFFE bundle. One with a private key, which would be shown, is none."""
     try:
-        return read_client_keys(text.encode(), use_required=False, bundle=bundle)
+        keys = read_client_keys(text.encode(), use_required=False, bundle=bundle)
     except ValueError as error:
         return UnreadableKeys(f"{KEYS}: {error}")
+    if any(PRIVATE_MEMBERS & member.keys() for member in json.loads(text)["keys"]):
+        return UnreadableKeys(f"{KEYS}: a private key is among them")
+    return keys
 
 
 def _keys(issuer: str, config: Mapping[str, str]) -> KeySource:

@@ -196,8 +196,10 @@ def test_a_trust_domain_is_what_keycloaks_preview_takes(server: Server) -> None:
     assert told["types"] == ["CLIENT_ASSERTION"]
     assert "hideOnLogin" not in told
     assert server.call("POST", INSTANCES, spire | {"alias": "two", "config": good}).status == 201
-    broken = good | {"keyturn.jwks": "nonsense"}
-    assert server.call("PUT", f"{INSTANCES}/two", spire | {"alias": "two", "config": broken}).status == 400
+    public = json.loads(jwks(key()))["keys"][0]
+    for broken in ("nonsense", json.dumps({"keys": [public | {"d": "AA"}]})):
+        sent = spire | {"alias": "two", "config": good | {"keyturn.jwks": broken}}
+        assert server.call("PUT", f"{INSTANCES}/two", sent).status == 400
     assert server.call("GET", "/admin/serverinfo").body["identityProviders"][0]["id"] == "spiffe"
 
 
