@@ -175,3 +175,21 @@ def test_the_chart_refuses_pods_that_could_not_work_together() -> None:
         rendered("--set", "replicas=2")
     with pytest.raises(ValueError, match=r"database\.secret needs sealKey\.secret"):
         rendered("--set", "database.secret=d")
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not HELM, reason="there is no helm; `make helm` installs it with Go")
+def test_the_chart_leaves_out_no_setting_that_is_given(tmp_path: Path) -> None:
+    given = "settings.shutdown-timeout=0,settings.features={},settings.proxy-headers="
+    (settings,) = (each for each in rendered("--set", given) if each["kind"] == "ConfigMap")
+    told = tomllib.loads(settings["data"]["keyturn.toml"])
+    assert told["shutdown-timeout"] == 0
+    assert "proxy-headers" not in told
+
+
+def test_the_units_user_can_read_its_settings() -> None:
+    """A user that exists only while it runs is in no group that could read what is not for all."""
+    assert unit()["DynamicUser"] == ["yes"]
+    assert unit()["ConfigurationDirectoryMode"] == ["0755"]
+    page = (ROOT / "docs" / "how-to" / "deploy.md").read_text()
+    assert "install -D -m 644 keyturn.toml /etc/keyturn/keyturn.toml" in page

@@ -43,6 +43,7 @@ _BORN: Final = 1_767_225_600
 """2026-01-01: no clock that is right is before this version."""
 _FEW_FILES: Final = 1024
 _TIMEOUT: Final = 5.0
+_ALL: Final = os.R_OK | os.W_OK | os.X_OK
 
 
 class Verdict(StrEnum):
@@ -86,8 +87,9 @@ def findings(loaded: Loaded, *, offline: bool) -> Iterator[Finding]:
     yield from _settings(loaded)
     yield from _clock(settings)
     yield from _data(settings)
-    yield from _seal_key(settings)
-    yield from _database(settings)
+    if not _exists(settings.data) or _may(settings.data, _ALL):  # else what is there looks like what is missing
+        yield from _seal_key(settings)
+        yield from _database(settings)
     yield from _certificate(settings)
     yield from _files()
     if not offline:
@@ -153,18 +155,31 @@ def _day(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
 
 
+def _exists(path: Path) -> bool:
+    """Whether it is there, as far as this user can see."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=True)
+
+
 def _data(settings: Settings) -> Iterator[Finding]:
     path = settings.data
-    if not path.exists():
-        above = next(parent for parent in path.absolute().parents if parent.exists())
-        if os.access(above, os.W_OK):
+    if not _exists(path):
+        above = next(parent for parent in path.absolute().parents if _exists(parent))
+        if _may(above, os.W_OK):
             yield _fine("data directory", f"{path} is made at the first start")
         else:
             yield _failure(
                 "data directory", f"{path} cannot be made", f"make it, for the server's user: mkdir -m 700 {path}"
             )
         return
-    if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+    if not path.is_dir() or not _may(path, _ALL):
         yield _failure(
             "data directory", f"{path} cannot be written to", f"give it to the server's user: chown -R … {path}"
         )
@@ -195,12 +210,12 @@ def _seal_key(settings: Settings) -> Iterator[Finding]:
     if settings.seal_key is not None:
         yield _fine("seal key", "is given in KEYTURN_SEAL_KEY")
         return
-    if settings.database is not None and given is None and not file.exists():
+    if settings.database is not None and given is None and not _exists(file):
         text = "nodes that share a database seal with one key, and none is given"
         yield _failure("seal key", text, "put it into a file of each node and name that with --seal-key-file")
         return
-    if not file.exists():
-        if given is None and not (settings.data / "keyturn.db").exists():
+    if not _exists(file):
+        if given is None and not _exists(settings.data / "keyturn.db"):
             yield _fine("seal key", "is made at the first start")
         else:
             yield _failure(
@@ -212,7 +227,7 @@ def _seal_key(settings: Settings) -> Iterator[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     place: str | Path = settings.database or settings.data / "keyturn.db"
-    if isinstance(place, Path) and not place.exists():
+    if isinstance(place, Path) and not _exists(place):
         yield _fine("database", "is made at the first start")
         return
     reach = "see that it runs, that the address is right, and that its user may connect"
@@ -328,7 +343,7 @@ def _issuer(settings: Settings) -> Iterator[Finding]:
     try:
         with httpx.Client(verify=_verified(settings), timeout=_TIMEOUT) as client:
             answer = client.get(url)
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         text = f"{url} cannot be reached: {str(error) or type(error).__name__}"
         yield _failure(
             "issuer", text, "start the server, or see to the name, the proxy, the firewall and the certificate"
@@ -357,7 +372,10 @@ def _clocks_apart(answer: httpx.Response) -> Iterator[Finding]:
     """Where something in between tells its time."""
     if "date" not in answer.headers:
         return
-    apart = abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time())
+    try:
+        apart = abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time())
+    except ValueError:  # it is no time at all
+        return
     if apart > _APART:
         text = f"it differs by {apart:.0f} seconds from that of {answer.url.host}"
         yield _warning("clock", text, "keep both right with NTP")
@@ -369,9 +387,10 @@ def _address(settings: Settings) -> str:
         return settings.hostname.rstrip("/")
     scheme, port = ("https", settings.https_port) if settings.https_port else ("http", settings.http_port)
     host = settings.hostname or ("localhost" if settings.host in {"0.0.0.0", "::", "127.0.0.1"} else settings.host)  # noqa: S104
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{scheme}://{host}" if port == {"https": 443, "http": 80}[scheme] else f"{scheme}://{host}:{port}"
 
 
 def _verified(settings: Settings) -> str | bool:
     own = settings.data / "tls" / "ca.pem"
-    return str(own) if settings.tls_certificate is None and own.exists() else True
+    return str(own) if settings.tls_certificate is None and _exists(own) else True

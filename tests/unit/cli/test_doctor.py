@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -140,3 +142,30 @@ def test_looks_at_the_certificate(data: Path, pair: tuple[Path, Path], authority
     assert report(data, **flags)[1]["certificate"][0][0] == Verdict.FAILURE
     pair[1].unlink()
     assert "cannot be read" in report(data, **flags)[1]["certificate"][0][1]
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A directory that this user may not look into."""
+    with tempfile.TemporaryDirectory() as directory:
+        path, root = Path(directory), os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        else:
+            path.chmod(0)
+        yield path
+        if root:
+            os.seteuid(0)
+        path.chmod(0o700)
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+def test_says_so_to_who_may_not_look_at_the_data(closed: Path, below: str) -> None:
+    status, found = report(closed / below)
+    assert (status, found["data directory"][0][0]) == (1, Verdict.FAILURE)
+
+
+def test_says_that_nothing_answers_at_an_address_of_ipv6(data: Path) -> None:
+    lines: list[str] = []
+    assert examine(load({"data": data, "host": "::1", "https_port": 9}, {}), offline=False, show=lines.append) == 1
+    assert any("https://[::1]:9/" in line for line in lines)
