@@ -244,6 +244,7 @@ class Settings:
         values.http_url,
         "URL",
         "OpenTelemetry collector (OTLP over HTTP, in JSON) that traces of requests are sent to, as http://localhost:4318.",
+        private=True,
         shown_default="none",
     )
     trace_one_in: int = _setting(

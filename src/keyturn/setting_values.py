@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
 
@@ -77,7 +78,12 @@ def count(value: Any) -> int:
 def http_url(value: Any) -> str:
     """An address that begins with http:// or https://."""
     found = text(value)
-    if not found.startswith(("http://", "https://")):
+    try:
+        parts = urlsplit(found)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise ValueError("is not an address that begins with http:// or https://")
     return found
 

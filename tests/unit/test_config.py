@@ -121,6 +121,7 @@ def test_no_setting_has_a_name_that_kubernetes_uses() -> None:
         ({"http_port": "65536"}, "--http-port: '65536' is not a port from 0 to 65535"),
         ({"proxy_headers": "all"}, "--proxy-headers: 'all' is not one of none, forwarded, xforwarded"),
         ({"proxy_trusted_addresses": ("x",)}, "--proxy-trusted-addresses: ('x',) is not an address or a network"),
+        ({"trace_endpoint": "http://u:canary/@x"}, "--trace-endpoint: its value is not an address that begins with"),
         ({"log_level": "loud"}, "--log-level: 'loud' is not one of debug, info, warning, error"),
         ({"hostname": "a\nb"}, r"--hostname: 'a\nb' is empty or has control characters"),
         ({"tls_certificate": "c.pem"}, "--tls-certificate is given without --tls-key"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from keyturn import __version__
 from keyturn.http.body import Message, Receive, Scope, Send
-from keyturn.http.metrics import endpoint_of
+from keyturn.http.metrics import endpoint_of, method_of
 from keyturn.representations import encode
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Traces:
 
     def __init__(self, endpoint: str, one_in: int) -> None:
         self._url: Final = f"{endpoint.rstrip('/')}/v1/traces"
+        self._collector: Final = self._url.partition("://")[2].rpartition("@")[2]
+        """What the log calls it: its address may have a password in it."""
         self._one_in: Final = one_in
         self._since = 0
         self._spans: Final = deque[_Span](maxlen=_CAPACITY)
@@ -104,7 +106,7 @@ class Traces:
             async def recording(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     seconds = time.perf_counter() - begun
-                    self.record(parent, endpoint_of(scope["path"]), scope["method"], message["status"], seconds)
+                    self.record(parent, endpoint_of(scope["path"]), method_of(scope), message["status"], seconds)
                 await send(message)
 
             await app(scope, receive, recording)
@@ -133,9 +135,9 @@ class Traces:
             try:
                 answer = client.post(self._url, content=encode(_document(batch)), headers=_JSON)
                 answer.raise_for_status()
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if not self._failing:
-                    _LOGGER.warning("traces are lost: %s: %s", self._url, error)
+                    _LOGGER.warning("traces are lost: %s: %s", self._collector, _reason(error))
                 self._failing = True
                 return
             if self._failing:
@@ -144,6 +146,12 @@ class Traces:
 
 
 _JSON: Final = {"content-type": "application/json"}
+
+
+def _reason(error: Exception) -> str:
+    """Why a batch was not taken, without the address that errors of `httpx` quote."""
+    response = getattr(error, "response", None)
+    return type(error).__name__ if response is None else str(response.status_code)
 
 
 def _document(spans: Iterable[_Span]) -> dict[str, Any]:

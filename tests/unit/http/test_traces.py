@@ -1,5 +1,6 @@
 """Spans reach a collector as OTLP says, of those requests that are to be traced."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from harness.connection import Port, token_request
 from harness.realm import make_realm
+from keyturn.http.body import Message, Receive, Scope, Send
 from keyturn.http.traces import Parent, Traces, parent_of
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -118,3 +120,44 @@ def test_tokens_are_traced_whether_they_came_before_or_not(
     traces.stop()
     assert [span.get("parentSpanId") for span in collector.spans] == [SPAN, None, None]
     assert {span["name"] for span in collector.spans} == {"POST token"}
+
+
+def test_a_method_that_callers_made_up_is_not_told(collector: Collector) -> None:
+    traces = Traces(address(collector), 1)
+
+    async def refusing(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 405, "headers": []})
+
+    async def answered(_message: Message) -> None:
+        pass
+
+    async def silent() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def ask() -> None:
+        scope = {"type": "http", "method": "BREW" * 100, "path": "/", "headers": []}
+        await traces.watching(refusing)(scope, silent, answered)
+
+    asyncio.run(ask())
+    traces.stop()
+    assert [span["name"] for span in collector.spans] == ["other other"]
+
+
+@pytest.mark.parametrize("rest", ["127.0.0.1:9", "127.0.0.1:1x", "127.0.0.1/\x01"])
+def test_a_password_in_the_address_of_a_collector_is_not_told(rest: str, caplog: pytest.LogCaptureFixture) -> None:
+    traces = Traces(f"http://user:canary@{rest}", 1)
+    traces.record(None, "token", "POST", 200, 0)
+    traces.stop()
+    assert "traces are lost" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_a_collector_that_refuses_is_told_without_its_address(
+    collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Handler, "do_POST", lambda handler: handler.send_error(401))
+    traces = Traces(address(collector).replace("//", "//user:canary@"), 1)
+    traces.record(None, "token", "POST", 200, 0)
+    traces.stop()
+    assert "401" in caplog.text
+    assert "canary" not in caplog.text
