@@ -112,6 +112,10 @@ def test_where_keycloak_has_its_console_a_page_says_that_there_is_none(served: S
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert served.send("GET", "/admin/nowhere/console/").status_code == 404
     assert served.send("GET", "/admin/master/console/whoami").status_code == 401
+    assert served.admin("POST", "/realms", json={"realm": "日本 ü", "enabled": True}).status_code == 201
+    there = served.send("GET", "/admin/日本 ü/console")
+    assert there.headers["location"] == f"{BASE_URL}/admin/%E6%97%A5%E6%9C%AC%20%C3%BC/console/"
+    assert served.send("GET", there.headers["location"].removeprefix(BASE_URL)).status_code == 200
 
 
 def test_every_answer_has_the_security_headers(served: Served) -> None:

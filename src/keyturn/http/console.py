@@ -5,6 +5,7 @@ Tools that wait for a server ask for it, and take its 200 for a sign that the se
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 from keyturn.admin.http_message import AdminResponse
 from keyturn.registry.registry import Registry
@@ -31,5 +32,5 @@ def console_page(method: str, path: str, base_url: str, registry: Registry) -> A
     if registry.load_realm(found[1]) is None:
         return AdminResponse(404, (("content-type", "application/json"),), encode(_UNKNOWN))
     if not found[2]:
-        return AdminResponse(302, (_NO_CACHE, ("location", f"{base_url}{path}/")))
+        return AdminResponse(302, (_NO_CACHE, ("location", f"{base_url}/admin/{quote(found[1], safe='')}/console/")))
     return AdminResponse(200, (_NO_CACHE, ("content-type", "text/html; charset=utf-8")), _PAGE)
