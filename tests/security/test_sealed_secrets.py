@@ -12,6 +12,9 @@ import pytest
 
 from harness.deployment import PASSWORD, Deployment
 from keyturn.jose.seal import format_seal_key, is_sealed, new_seal_key
+from keyturn.representations.defaults import listing
+from keyturn.representations.realm import RealmRepresentation
+from keyturn.representations.secrecy import secret_paths
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.seal_key import SealKeyMissing, SealKeys, SealKeyWrong
 
@@ -141,3 +144,16 @@ def test_no_realm_gets_anothers_key(stolen: Path) -> None:
     with closing(Deployment.on(stolen)) as server:
         form = {"grant_type": "client_credentials", "client_id": "mine", "client_secret": MINE}
         assert server.protocol("token", form).status_code == 503
+
+
+def test_what_authenticators_are_configured_with_that_is_secret_is_sealed() -> None:
+    known = {"authenticatorConfig", "*", "config"}
+    sealed = {path[-1] for path in secret_paths(RealmRepresentation) if known < set(path)}
+    declared = {
+        setting["name"]
+        for each in listing("authenticators")
+        for setting in each.get("properties", [])
+        if setting.get("secret") or setting.get("type") == "Password"
+    }
+    assert declared
+    assert sealed == declared

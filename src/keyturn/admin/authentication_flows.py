@@ -1,10 +1,12 @@
 """The realm's authentication flows: kept for tools, never run."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from keyturn.representations import UNSET, given, replace
+from keyturn.admin.authenticators import authenticator
+from keyturn.representations import UNSET, given, present, replace
 from keyturn.representations.authentication import (
     AuthenticationFlowRepresentation,
     AuthenticatorConfigRepresentation,
@@ -16,13 +18,16 @@ from keyturn.representations.realm import RealmRepresentation
 
 __all__ = [
     "BOUND_FLOWS",
+    "MASK",
     "action_alias",
     "configurations_of",
     "exported_flows",
     "flows_of",
     "is_flow",
     "numbered_flows",
+    "priority_behind",
     "required_actions_of",
+    "shown_configuration",
     "shown_flow",
 ]
 
@@ -36,6 +41,12 @@ BOUND_FLOWS: Final = (
     "first_broker_login_flow",
 )
 """The fields of a realm that name a flow."""
+
+MASK: Final = "**********"
+"""What is secret in a configuration shows as."""
+
+_LARGEST: Final = 2**31 - 1
+"""No document with a larger priority could be read again."""
 
 _WITHOUT_A_FLOW: Final = "saml ecp"
 """Keycloak keeps this flow and does not list it."""
@@ -85,6 +96,25 @@ def configurations_of(realm: RealmRepresentation) -> list[AuthenticatorConfigRep
         replace(each, id=given(each.id, _id_of(realm, f"config/{each.alias}")))
         for each in given(realm.authenticator_config, usual)
     ]
+
+
+def shown_configuration(
+    flows: Iterable[AuthenticationFlowRepresentation], configuration: AuthenticatorConfigRepresentation
+) -> AuthenticatorConfigRepresentation:
+    """As the wire has it: what no authenticator that has it declares is masked, as are secrets."""
+    open_: set[str] = set()
+    for flow in flows:
+        for step in given(flow.authentication_executions, []):
+            if present(step.authenticator_config) and step.authenticator_config == configuration.alias:
+                known = authenticator(given(step.authenticator, "")) or {}
+                open_ |= {each["name"] for each in known.get("properties", []) if not each.get("secret")}
+    config = given(configuration.config, {})
+    return replace(configuration, config={name: text if name in open_ else MASK for name, text in config.items()})
+
+
+def priority_behind(priorities: Iterable[int]) -> int:
+    """What stands behind all of these `priorities`; beside the largest that there can be."""
+    return min(max(priorities, default=-1) + 1, _LARGEST)
 
 
 def required_actions_of(realm: RealmRepresentation) -> list[RequiredActionProviderRepresentation]:

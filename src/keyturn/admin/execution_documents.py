@@ -1,7 +1,7 @@
 """How the admin API tells of the steps of flows (Keycloak ``AuthenticationManagementResource.recurseExecutions``)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from keyturn.admin.authenticators import authenticator, choices_of
 from keyturn.admin.flow_changes import FlowsOfRealm
@@ -9,7 +9,6 @@ from keyturn.representations import UNSET, given, present, replace
 from keyturn.representations.authentication import (
     AuthenticationExecutionInfoRepresentation,
     AuthenticationExecutionRepresentation,
-    AuthenticatorConfigRepresentation,
 )
 from keyturn.representations.authentication import (
     AuthenticationFlowRepresentation as Flow,
@@ -18,15 +17,17 @@ from keyturn.representations.authentication import (
     StoredExecution as Step,
 )
 
-__all__ = ["MASK", "execution", "executions_within", "shown_configuration"]
-
-MASK: Final = "**********"
+__all__ = ["execution", "executions_within"]
 
 
-def executions_within(
-    flows: FlowsOfRealm, flow: Flow, level: int = 0
+def executions_within(flows: FlowsOfRealm, flow: Flow) -> Iterator[AuthenticationExecutionInfoRepresentation]:
+    """The steps of a flow in their order, each flow among them followed by its own: once, wherever else it stands."""
+    yield from _within(flows, flow, 0, {given(flow.alias, "")})
+
+
+def _within(
+    flows: FlowsOfRealm, flow: Flow, level: int, seen: set[str]
 ) -> Iterator[AuthenticationExecutionInfoRepresentation]:
-    """The steps of a flow in their order, each flow among them followed by its own."""
     steps = sorted(given(flow.authentication_executions, []), key=lambda step: given(step.priority, 0))
     for index, step in enumerate(steps):
         below = flows.by_alias(step.flow_alias) if present(step.flow_alias) else None
@@ -47,7 +48,9 @@ def executions_within(
             provider_id=step.authenticator,
             flow_id=below.id,
         )
-        yield from executions_within(flows, below, level + 1)
+        if below.alias not in seen:  # one that stands in itself, or twice at each level, would have no end
+            seen.add(given(below.alias, ""))
+            yield from _within(flows, below, level + 1, seen)
 
 
 def _simple(
@@ -81,17 +84,3 @@ def execution(flows: FlowsOfRealm, flow: Flow, step: Step) -> AuthenticationExec
         flow_id=below.id if below is not None else UNSET,
         parent_flow=flow.id,
     )
-
-
-def shown_configuration(
-    flows: FlowsOfRealm, configuration: AuthenticatorConfigRepresentation
-) -> AuthenticatorConfigRepresentation:
-    """As the wire has it: what no authenticator that has it declares is masked, as are secrets."""
-    open_: set[str] = set()
-    for flow in flows.flows:
-        for step in given(flow.authentication_executions, []):
-            if present(step.authenticator_config) and step.authenticator_config == configuration.alias:
-                known = authenticator(given(step.authenticator, "")) or {}
-                open_ |= {each["name"] for each in known.get("properties", []) if not each.get("secret")}
-    config = given(configuration.config, {})
-    return replace(configuration, config={name: text if name in open_ else MASK for name, text in config.items()})

@@ -6,7 +6,7 @@ Source: Keycloak ``AuthenticationManagementResource``, ``KeycloakModelUtils.deep
 from collections.abc import Iterator
 from typing import Final
 
-from keyturn.admin.authentication_flows import BOUND_FLOWS, configurations_of, numbered_flows
+from keyturn.admin.authentication_flows import BOUND_FLOWS, configurations_of, numbered_flows, priority_behind
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, Conflict, InvalidRequest, NotFound
 from keyturn.representations import UNSET, Maybe, given, present, replace
@@ -115,7 +115,7 @@ class FlowsOfRealm:
 
     def next_priority(self, flow: Flow) -> int:
         """What puts a step behind all others of a flow."""
-        return max((given(step.priority, 0) + 1 for step in given(flow.authentication_executions, [])), default=0)
+        return priority_behind(given(step.priority, 0) for step in given(flow.authentication_executions, []))
 
     def move(self, step_id: str, by: int) -> None:
         """Lets a step change places with the one before it (-1) or behind it (1); at the edge it stays."""
@@ -202,6 +202,8 @@ class FlowsOfRealm:
         return self._copy(realm, flow, name, name)
 
     def _copy(self, realm: RealmAdmin, flow: Flow, alias: str, prefix: str) -> Flow:
+        made = replace(flow, id=realm.new_id(), alias=alias, built_in=False, authentication_executions=[])
+        self.put(made)  # before those in it: a flow that stands in itself has its name taken
         steps = []
         for step in given(flow.authentication_executions, []):
             copied = replace(step, id=realm.new_id())
@@ -219,7 +221,7 @@ class FlowsOfRealm:
                     raise Conflict("New flow alias name already exists")
                 copied = replace(copied, flow_alias=self._copy(realm, below, named, prefix).alias)
             steps.append(copied)
-        made = replace(flow, id=realm.new_id(), alias=alias, built_in=False, authentication_executions=steps)
+        made = replace(made, authentication_executions=steps)
         self.put(made)
         return made
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from keyturn.admin.client_validation import is_url
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, ErrorMessage, InvalidRequest, NotFound
+from keyturn.admin.like import literal
 from keyturn.admin.server_info import server_info_with
 from keyturn.model.client_keys import UnreadableKeys
 from keyturn.model.trusted_issuer import (
@@ -24,14 +25,14 @@ from keyturn.model.trusted_issuer import (
     issuer_of,
     set_of,
 )
-from keyturn.representations import UNSET, Maybe, given, present, replace
+from keyturn.representations import UNSET, Maybe, encode, given, present, replace
 from keyturn.representations.identity_provider import (
     IdentityProviderMapperRepresentation,
     IdentityProviderRepresentation,
 )
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.user import FederatedIdentityRepresentation, UserRepresentation
-from keyturn.store.collections import REALMS
+from keyturn.store.collections import REALMS, USERS
 
 __all__ = [
     "brief",
@@ -133,11 +134,17 @@ def store_mappers(realm: RealmAdmin, mappers: Iterable[IdentityProviderMapperRep
 
 
 def remove(realm: RealmAdmin, alias: str) -> None:
-    """Takes a provider away, with its mappers. Raises NotFound."""
+    """Takes a provider away, with its mappers and the links of users to it. Raises NotFound."""
     find(realm, alias)
     store(realm, [each for each in providers_of(realm) if each.alias != alias])
     if any(each.identity_provider_alias == alias for each in mappers_of(realm)):
         store_mappers(realm, [each for each in mappers_of(realm) if each.identity_provider_alias != alias])
+    named = {"document": f"%{literal(encode(alias).decode())}%"}
+    for user in realm.reader.select(USERS, realm.id, any_like=[named]):
+        links = given(user.federated_identities, [])
+        others = [link for link in links if link.identity_provider != alias]
+        if len(others) < len(links):
+            realm.update(USERS, replace(user, federated_identities=others))
 
 
 def links_of(realm: RealmView, user: UserRepresentation) -> list[FederatedIdentityRepresentation]:

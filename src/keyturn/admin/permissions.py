@@ -20,6 +20,7 @@ __all__ = [
     "MANAGE_CLIENTS",
     "MANAGE_EVENTS",
     "MANAGE_IDENTITY_PROVIDERS",
+    "MANAGE_ORGANIZATIONS",
     "MANAGE_REALM",
     "MANAGE_USERS",
     "MASTER",
@@ -74,6 +75,7 @@ MANAGE_EVENTS: Final = _one_of("manage-events")
 VIEW_EVENTS: Final = _one_of("view-events", "manage-events")
 VIEW_IDENTITY_PROVIDERS: Final = _one_of("view-identity-providers", "manage-identity-providers")
 MANAGE_IDENTITY_PROVIDERS: Final = _one_of("manage-identity-providers")
+MANAGE_ORGANIZATIONS: Final = _one_of("manage-organizations", "manage-realm")
 VIEW_ORGANIZATIONS: Final = _one_of("query-organizations", "view-organizations", "manage-organizations", "manage-realm")
 IMPERSONATE: Final = _one_of("impersonation")
 ROLES_TO_CHOOSE: Final = VIEW_REALM | MANAGE_IDENTITY_PROVIDERS

@@ -8,10 +8,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Final, TypeVar
 
 from keyturn import KEYCLOAK_VERSION
-from keyturn.admin.authentication_flows import configurations_of, exported_flows, required_actions_of
+from keyturn.admin.authentication_flows import (
+    configurations_of,
+    exported_flows,
+    required_actions_of,
+    shown_configuration,
+)
 from keyturn.admin.component_validation import MASK, shown_config
 from keyturn.model.client_credential import SECRET, named_credentials, with_credentials
 from keyturn.model.new_realm_document import REPLACED
@@ -298,6 +304,9 @@ def without_secrets(exported: RealmRepresentation) -> RealmRepresentation:
         clients=_each(exported.clients, _client_shown),
         identity_providers=_each(exported.identity_providers, _provider_shown),
         components=_components_shown(given(exported.components, {})),
+        authenticator_config=_each(
+            exported.authenticator_config, partial(shown_configuration, given(exported.authentication_flows, []))
+        ),
     )
 
 

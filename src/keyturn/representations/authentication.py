@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from keyturn.representations.base import UNSET, Integer, Maybe, Representation, kept
+from keyturn.representations.secrecy import secret_entries
 
 __all__ = [
     "AuthenticationExecutionExportRepresentation",
@@ -120,7 +121,7 @@ class AuthenticatorConfigRepresentation(Representation):
 
     id: Annotated[Maybe[str], _LOGIN_PAGES] = UNSET
     alias: Annotated[Maybe[str], _LOGIN_PAGES] = UNSET
-    config: Annotated[Maybe[dict[str, str]], _LOGIN_PAGES] = UNSET
+    config: Annotated[Maybe[dict[str, str]], secret_entries("api.key", "secret.key"), _LOGIN_PAGES] = UNSET
 
 
 class AuthenticatorConfigInfoRepresentation(Representation):

@@ -118,3 +118,17 @@ def test_what_was_exported_makes_the_same_realm_again(furnished: Server) -> None
         seen.append(exported(furnished, ALL))
     assert seen[2] == seen[1]
     assert [role["id"] for role in seen[1]["roles"]["realm"]] == [role["id"] for role in seen[0]["roles"]["realm"]]
+
+
+def test_what_is_secret_in_the_configuration_of_a_step_is_masked(furnished: Server) -> None:
+    below = "/demo/authentication"
+    assert furnished.call("POST", f"{below}/flows/registration/copy", {"newName": "with captcha"}).status == 201
+    told = furnished.call("GET", f"{below}/flows/with captcha/executions").body
+    (step,) = [each["id"] for each in told if each.get("providerId") == "registration-recaptcha-action"]
+    config = {"site.key": "open", "secret.key": "canary", "odd": "canary"}
+    sent = {"alias": "captcha", "config": config}
+    assert furnished.call("POST", f"{below}/executions/{step}/config", sent).status == 201
+    whole = exported(furnished)
+    (shown,) = [each["config"] for each in whole["authenticatorConfig"] if each["alias"] == "captcha"]
+    assert shown == {"site.key": "open", "secret.key": "**********", "odd": "**********"}
+    assert "canary" not in str(whole)

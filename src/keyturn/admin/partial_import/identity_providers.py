@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from keyturn.admin.context import RealmAdmin
 from keyturn.admin.errors import InvalidRequest
-from keyturn.admin.identity_providers import check
+from keyturn.admin.identity_providers import check, remove
 from keyturn.admin.server_info import server_info_with
 from keyturn.representations import given, replace
 from keyturn.representations.identity_provider import (
@@ -51,13 +51,7 @@ class IdentityProviders:
         return f"Identity Provider '{provider.alias}' already exists."
 
     def remove(self, provider: IdentityProviderRepresentation) -> None:
-        stored, alias = _stored(self.realm), provider.alias
-        others = [each for each in given(stored.identity_providers, []) if each.alias != alias]
-        mappers = given(stored.identity_provider_mappers, [])
-        mappers = [each for each in mappers if each.identity_provider_alias != alias]
-        self.realm.tx.update(
-            REALMS, self.realm.id, replace(stored, identity_providers=others, identity_provider_mappers=mappers)
-        )
+        remove(self.realm, given(provider.alias, ""))
 
     def create(self, provider: IdentityProviderRepresentation) -> str:
         features = self.realm.environment.features

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from keyturn.admin.admin_events import Located, Recorded
 from keyturn.admin.answers import Created, NoContent
+from keyturn.admin.authentication_flows import MASK, shown_configuration
 from keyturn.admin.authenticators import settings_of
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import Conflict, NotFound
-from keyturn.admin.execution_documents import MASK, shown_configuration
 from keyturn.admin.flow_changes import FlowsOfRealm
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
 from keyturn.admin.resource import Resource
@@ -56,7 +56,7 @@ def post_execution_config(realm: RealmAdmin, execution_id: str, config: Authenti
 def get_execution_config(realm: RealmView, execution_id: str, config_id: str) -> AuthenticatorConfigRepresentation:
     """One configuration; the step is not looked at."""
     flows = FlowsOfRealm(realm)
-    return shown_configuration(flows, flows.configuration(config_id))
+    return shown_configuration(flows.flows, flows.configuration(config_id))
 
 
 @authenticator_configs.post("config", needs=MANAGE_REALM)
@@ -74,7 +74,7 @@ def post_config(realm: RealmAdmin, config: AuthenticatorConfigRepresentation) ->
 def get_config(realm: RealmView, config_id: str) -> AuthenticatorConfigRepresentation:
     """One configuration; what is secret in it is masked."""
     flows = FlowsOfRealm(realm)
-    return shown_configuration(flows, flows.configuration(config_id))
+    return shown_configuration(flows.flows, flows.configuration(config_id))
 
 
 @authenticator_configs.put("config/{config_id}", needs=MANAGE_REALM)

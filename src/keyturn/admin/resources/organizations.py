@@ -4,16 +4,23 @@ from typing import Any, Final
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.errors import ErrorMessage, NotFound
-from keyturn.admin.permissions import DECIDED_WITHIN, VIEW_ORGANIZATIONS
+from keyturn.admin.permissions import (
+    DECIDED_WITHIN,
+    MANAGE_ORGANIZATIONS,
+    VIEW_ORGANIZATIONS,
+    VIEW_USERS,
+    Needs,
+)
 from keyturn.admin.resource import Resource
+from keyturn.store.collections import USERS
 
 __all__ = ["organizations"]
 
 organizations: Final = Resource("organizations")
 
 
-def _refuse_where_off(realm: RealmView) -> None:
-    realm.require(VIEW_ORGANIZATIONS)
+def _refuse_where_off(realm: RealmView, needs: Needs = VIEW_ORGANIZATIONS) -> None:
+    realm.require(needs)
     if realm.realm.organizations_enabled is not True:
         raise ErrorMessage(404, "Organizations not enabled for this realm.")
 
@@ -35,14 +42,16 @@ def get_organizations_count(realm: RealmView) -> int:
 @organizations.get("members/{member_id}/organizations", needs=DECIDED_WITHIN)
 def get_organizations_of_member(realm: RealmView, member_id: str) -> list[Any]:
     """Those that somebody is a member of: none."""
-    _refuse_where_off(realm)
+    _refuse_where_off(realm, VIEW_ORGANIZATIONS & VIEW_USERS)
+    if realm.reader.get(USERS, realm.id, member_id) is None:
+        raise NotFound
     return []
 
 
 @organizations.post("", needs=DECIDED_WITHIN, event=None)
 def post_organization(realm: RealmView) -> None:
     """Adds none: they are not there, even where they are on."""
-    _refuse_where_off(realm)
+    _refuse_where_off(realm, MANAGE_ORGANIZATIONS)
     raise NotFound
 
 
@@ -50,4 +59,4 @@ def post_organization(realm: RealmView) -> None:
 def get_organization(realm: RealmView, organization_id: str) -> None:
     """One: there is none."""
     _refuse_where_off(realm)
-    raise NotFound
+    raise ErrorMessage(404, "Organization not found.")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from keyturn.admin.admin_events import Recorded
 from keyturn.admin.answers import NoContent
-from keyturn.admin.authentication_flows import required_actions_of
+from keyturn.admin.authentication_flows import priority_behind, required_actions_of
 from keyturn.admin.authenticators import required_action_names, required_action_settings
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, InvalidField, NotFound, OAuthError
@@ -95,7 +95,7 @@ def register_required_action(realm: RealmAdmin, action: UnregisteredRequiredActi
         provider_id=provider,
         enabled=True,
         default_action=False,
-        priority=max((given(each.priority, 0) + 1 for each in actions), default=0),
+        priority=priority_behind(given(each.priority, 0) for each in actions),
         config={},
     )
     _store(realm, [*actions, made])

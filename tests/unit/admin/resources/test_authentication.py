@@ -230,3 +230,35 @@ def test_what_a_realm_does_not_have_can_be_asked_of_a_user_all_the_same(server: 
     assert call(server, "DELETE", "required-actions/CONFIGURE_TOTP").status == 204
     alice = server.call("POST", "/demo/users", {"username": "alice", "requiredActions": ["CONFIGURE_TOTP"]}).id
     assert server.call("GET", f"/demo/users/{alice}").body["requiredActions"] == ["CONFIGURE_TOTP"]
+
+
+def test_what_comes_behind_the_largest_priority_can_be_read_again(server: Server) -> None:
+    largest = 2**31 - 1
+    new_flow(server, "full")
+    new_step(server, "full", "auth-cookie", priority=largest)
+    behind = new_step(server, "full", "auth-username-form")
+    assert [each["priority"] for each in steps(server, "full")] == [largest, largest]
+    assert steps(server, "full")[1]["id"] == behind
+    action = call(server, "GET", "required-actions/UPDATE_PROFILE").body
+    call(server, "DELETE", "required-actions/VERIFY_EMAIL")
+    assert call(server, "PUT", "required-actions/UPDATE_PROFILE", action | {"priority": largest}).status == 204
+    assert call(server, "POST", "register-required-action", {"providerId": "VERIFY_EMAIL"}).status == 204
+    assert server.call("GET", "/demo").status == 200
+    assert call(server, "GET", "required-actions").body[-1]["alias"] == "VERIFY_EMAIL"
+
+
+def test_a_flow_that_stands_in_itself_or_twice_has_an_end(admin: Server) -> None:
+    loop = new_flow(admin, "loop")
+    step = {"flowId": loop, "authenticatorFlow": True, "requirement": "DISABLED"}
+    assert call(admin, "POST", "executions", step | {"parentFlow": loop}).status == 201
+    assert [each["level"] for each in steps(admin, "loop")] == [0]
+    refused = call(admin, "POST", "flows/loop/copy", {"newName": "copied"})
+    assert (refused.status, refused.body) == (409, {"errorMessage": "New flow alias name already exists"})
+    inner = loop
+    for level in range(20):
+        outer = new_flow(admin, f"doubling {level}")
+        for _ in range(2):
+            assert call(admin, "POST", "executions", step | {"flowId": inner, "parentFlow": outer}).status == 201
+        inner = outer
+    assert len(steps(admin, "doubling 19")) == 41
+    assert call(admin, "DELETE", f"flows/{loop}").status == 204

@@ -55,3 +55,18 @@ def test_there_is_no_federation_to_synchronize(shared_server: Server) -> None:
 @pytest.mark.parametrize("path", ["client-types", "users-management-permissions"])
 def test_what_is_off_by_default_cannot_be_changed(shared_server: Server, path: str) -> None:
     assert shared_server.call("PUT", f"/demo/{path}", {"enabled": True}).status == 501
+
+
+def test_organizations_want_the_rights_that_keycloak_wants(server: Server) -> None:
+    server.call("PUT", "/demo", {"organizationsEnabled": True})
+    user = server.call("GET", "/demo/users", query="username=ada").body
+    known = user[0]["id"] if user else server.call("POST", "/demo/users", {"username": "ada"}).id
+    one, members = "/demo/organizations/some", f"/demo/organizations/members/{known}/organizations"
+    querying, managing = server.holder_of("query-organizations"), server.holder_of("manage-organizations")
+    missing = server.call("GET", one, token=querying)
+    assert (missing.status, missing.body) == (404, {"errorMessage": "Organization not found."})
+    assert server.call("POST", "/demo/organizations", {"name": "o"}, token=querying).status == 403
+    assert server.call("POST", "/demo/organizations", {"name": "o"}, token=managing).status == 404
+    assert server.call("GET", members, token=managing).status == 403
+    assert server.call("GET", members, token=server.holder_of("query-organizations", "view-users")).body == []
+    assert server.call("GET", members.replace(known, "nobody")).body == {"error": "HTTP 404 Not Found"}

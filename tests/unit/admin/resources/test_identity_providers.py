@@ -276,3 +276,15 @@ def test_an_import_brings_no_second_provider_of_an_issuer(server: Server) -> Non
 def test_nothing_is_exported_for_a_provider_in_any_format(server: Server) -> None:
     server.call("POST", INSTANCES, CI)
     assert server.call("GET", f"{INSTANCES}/ci/export", accept="application/xml").status == 204
+
+
+def test_links_of_users_go_with_their_provider(server: Server) -> None:
+    provider = {"alias": "gone", "providerId": "oidc", "config": {"clientId": "x"}}
+    user = server.call("POST", "/demo/users", {"username": "linked"}).id
+    link = f"/demo/users/{user}/federated-identity"
+    for _ in range(2):
+        assert server.call("POST", "/demo/identity-provider/instances", provider).status == 201
+        assert server.call("GET", link).body == []
+        assert server.call("POST", f"{link}/gone", {"userId": "1", "userName": "n"}).status == 204
+        assert len(server.call("GET", link).body) == 1
+        assert server.call("DELETE", "/demo/identity-provider/instances/gone").status == 204
