@@ -57,7 +57,7 @@ class TrustedIssuer:
     issuer: str
     keys: KeySource
     any_kid: bool
-    """Whether its one key has no name, so that tokens may call it what they like."""
+    """Whether a key of it has no name, so that tokens may call it what they like."""
     clock_skew: int
     maximum_age: int
     reusable: bool

@@ -185,6 +185,14 @@ def test_takes_a_key_in_pem_by_any_name_or_its_own(server: RealmServer) -> None:
     assert ask(server, token(server, header={"kid": "mine"}))[0] == 200
 
 
+def test_a_key_without_a_name_hides_none_that_has_one(server: RealmServer) -> None:
+    nameless = key(number=1).public.jwk() | {"use": "sig"}
+    del nameless["kid"]
+    keys = json.dumps({"keys": [nameless, *json.loads(jwks(key()))["keys"]]})
+    trust(server.realm, provider("ci", ISSUER, publicKeySignatureVerifier=keys))
+    assert ask(server, token(server))[0] == 200
+
+
 def test_a_pods_token_counts_for_as_long_as_the_pod_keeps_it(
     server: RealmServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,7 +161,9 @@ def _verify(
         source = reply
     if isinstance(source, UnreadableKeys):
         raise not_proved(told, log=source.reason)
-    found = source.find(None if trusted.any_kid else token.kid, algorithm)
+    found = source.find(token.kid, algorithm)
+    if found is None and trusted.any_kid:
+        found = source.find(None, algorithm)
     if found is None:
         raise not_proved(told, log="the issuer has no such key")
 
