@@ -52,6 +52,7 @@ class ClientTrust:
         self._contexts: list[ListenerContext] = []
         self._lock = Lock()
         self._timer: Timer | None = None
+        self._cut_off = False
         store.subscribe(self._follow)
         with self._lock, store.read() as reader:
             self._read_all(reader)
@@ -110,7 +111,11 @@ class ClientTrust:
             try:
                 self._store.catch_up()
             except StoreError as error:
-                _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
+                if not self._cut_off:
+                    _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
+                self._cut_off = True
+            else:
+                self._cut_off = False
 
     def _read_all(self, reader: Reader) -> None:
         # The oldest first, in whatever process: of two realms with one name, it has always the same one.

@@ -51,7 +51,7 @@ def _found(certificate: bytes, others: tuple[bytes, ...], authorities: tuple[byt
         policies = PolicyBuilder().store(_store(authorities)).time(time).max_chain_depth(LONGEST)
         verifier = policies.extension_policies(ca_policy=_AUTHORITY, ee_policy=_CLIENT).build_client_verifier()
         chain = verifier.verify(leaf, [x509.load_der_x509_certificate(other) for other in others]).chain
-    except (VerificationError, UnsupportedAlgorithm, ValueError):
+    except (VerificationError, UnsupportedAlgorithm, x509.InvalidVersion, ValueError):
         return None
     return chain[-1].public_bytes(_DER) if len(chain) > 1 else None
 

@@ -35,6 +35,8 @@ MARK: Final = f'"{_PREFIX}'
 MAXIMUM_CERTIFICATES: Final = 20
 """Authorities, or certificates of its own, of one client that are looked at."""
 
+_LONGEST: Final = 128 * 1024
+"""Characters of an attribute with them: what has been read of it stays in memory."""
 
 _CREDENTIALS: Final = "keyturn.credentials"
 
@@ -48,7 +50,7 @@ def authorities_of(attributes: Mapping[str, str]) -> tuple[bytes, ...] | None:
     """The authorities, in DER, that the client's certificates are under; None where it names none.
 
     Raises:
-        ValueError: they cannot be read.
+        ValueError: they cannot be read, or are too long.
     """
     text = attributes.get(AUTHORITIES, "")
     return _read(text)[:MAXIMUM_CERTIFICATES] if text.strip() else None
@@ -67,7 +69,8 @@ def own_certificates(attributes: Mapping[str, str]) -> tuple[bytes, ...]:
     if key_set_url(attributes) is not None:
         return ()
     if attributes.get("use.jwks.string", "").lower() == "true":
-        return _of_key_set(attributes.get("jwks.string", ""))[:MAXIMUM_CERTIFICATES]
+        text = attributes.get("jwks.string", "")
+        return _of_key_set(text)[:MAXIMUM_CERTIFICATES] if len(text) <= _LONGEST else ()
     try:
         return _read(attributes.get("jwt.credential.certificate", ""))[:1]
     except ValueError:
@@ -106,6 +109,8 @@ def trusted_for(document: ClientRepresentation) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=1024)
 def _read(text: str) -> tuple[bytes, ...]:
+    if len(text) > _LONGEST:
+        raise ValueError("certificates that are too long")
     return read_certificates(text)
 
 

@@ -14,6 +14,7 @@ from keyturn.http.client_trust import ClientTrust
 from keyturn.http.tls import TRUSTSTORE_PASSWORD, open_tls
 from keyturn.jose.truststore import read_truststore
 from keyturn.jose.x509 import certificate_der, certificate_names
+from keyturn.store.spi import Unavailable
 
 NOW = 1_800_000_000.0
 DAY = 86_400
@@ -143,4 +144,21 @@ def test_ports_that_ask_for_certificates_meet_them_with_the_newer_one(tmp_path: 
     assert met(context) == met(first.context)
     trust.renew(second.new_context, ())
     assert met(context) == met(second.context)
+    realm.store.close()
+
+
+def test_a_store_out_of_reach_is_told_once_however_many_connect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise Unavailable("the database is out of reach")
+
+    realm = make_realm(tmp_path)
+    trust = ClientTrust(realm.store, (), open_tls(load({}, {}).settings, tmp_path, NOW).new_context)
+    monkeypatch.setattr(realm.store, "behind", lambda: True)
+    monkeypatch.setattr(realm.store, "catch_up", fail)
+    for _ in range(3):
+        trust.catch_up()
+    assert caplog.text.count("the database is out of reach") == 1
+    monkeypatch.undo()
     realm.store.close()

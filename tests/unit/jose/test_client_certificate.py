@@ -74,6 +74,8 @@ def test_what_has_a_version_that_there_is_not_is_none() -> None:
 
 def test_a_path_is_not_looked_for_among_more_than_it_can_have() -> None:
     root = authority("Root")
+    twisted = root.der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03")
+    assert not read_certificate(root.issue("a").der, [twisted], of_connection=True).under((root.der,), NOW).vouched_for
     inner = root.authority("Inner")
     leaf, junk = inner.issue("backend"), [self_signed().der] * 5
     for sent, found in (
