@@ -5,6 +5,7 @@ Nobody waits for long: a worker that hangs holds back its own events, and the an
 
 import asyncio
 import contextlib
+import logging
 import mmap
 import os
 import struct
@@ -14,6 +15,8 @@ from threading import Lock
 from typing import Final
 
 from anyio import to_thread
+
+_LOGGER: Final = logging.getLogger("keyturn.events")
 
 _WORD: Final = struct.Struct("Q")
 _PATIENCE: Final = 0.25
@@ -67,7 +70,11 @@ class Flushing:
                 await woken.wait()
                 woken.clear()
                 asked = self._asked[:]
-                await to_thread.run_sync(own)
+                try:
+                    await to_thread.run_sync(own)
+                except Exception:  # who asks next is answered all the same
+                    _LOGGER.exception("events could not be written")
+                    continue
                 self._done[worker][:] = asked
         finally:
             loop.remove_reader(wake)

@@ -40,3 +40,23 @@ def test_who_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.gather(other, return_exceptions=True)
 
     asyncio.run(asyncio.wait_for(come_back(), 20))
+
+
+def test_one_failure_does_not_end_the_writing(caplog: pytest.LogCaptureFixture) -> None:
+    shared, tried = Flushing(2), list[int]()
+
+    def write() -> None:
+        tried.append(0)
+        if len(tried) == 1:
+            raise ValueError("an event that cannot be written")
+
+    async def ask() -> None:
+        other = asyncio.create_task(shared.answer(1, write))
+        while len(tried) < 2 and not other.done():
+            await asyncio.to_thread(shared.flush, 0, lambda: None)
+        other.cancel()
+        await asyncio.gather(other, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(ask(), 20))
+    assert len(tried) == 2
+    assert "events could not be written" in caplog.text
