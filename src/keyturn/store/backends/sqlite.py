@@ -31,7 +31,7 @@ _KEPT: Final = 2
 
 _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",  # a commit survives a power cut
-    "PRAGMA cache_size = -1024",  # KiB a connection; the token path does not read here
+    "PRAGMA cache_size = -512",  # KiB a connection; the token path does not read here
     "PRAGMA wal_autocheckpoint = 4000",  # pages; what many writes touched is moved once
     "PRAGMA journal_size_limit = 16777216",  # bytes that the log keeps after a checkpoint
     "PRAGMA secure_delete = ON",  # nothing sealed with a former key is left in free pages
