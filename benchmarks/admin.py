@@ -10,59 +10,24 @@ than 50 ms of CPU time; lists of everything without pages are only told.
 """
 
 import argparse
-import http.client
-import json
 import statistics
 import sys
 import tempfile
-import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks import much, population, servers
 from benchmarks.much import Amounts
-from benchmarks.servers import REALM, Server
+from benchmarks.servers import REALM, Admin, Server
 from benchmarks.table import tell
 
 LIMIT = 50.0
 """Milliseconds of CPU time that one page may take."""
 PAGE = 100
-
-
-class Admin:
-    """Calls of a server's admin API on one kept-alive connection."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-        self._token, self._until = "", 0.0
-
-    def call(self, method: str, path: str, document: Any = None) -> tuple[bytes, str]:
-        """Body and Location. Raises RuntimeError unless it is done."""
-        if time.monotonic() > self._until:
-            self._token, self._until = servers.administrator(self.server), time.monotonic() + 30
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        body = None if document is None else json.dumps(document)
-        self._connection.request(method, f"/admin/realms{path}", body, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {content[:200]!r}")
-        return content, answer.headers.get("Location", "").rpartition("/")[2]
-
-    def get(self, path: str) -> Any:
-        return json.loads(self.call("GET", path)[0])
-
-    def cost(self, work: Callable[[], object]) -> tuple[float, float]:
-        """Seconds of the server's CPU, and on the clock, that `work` takes."""
-        cpu, begun = self.server.cpu_seconds(), time.perf_counter()
-        work()
-        return self.server.cpu_seconds() - cpu, time.perf_counter() - begun
 
 
 # ---- beside Keycloak

@@ -10,7 +10,6 @@ Filling the databases takes longer than measuring: ``--directory`` keeps them, a
 """
 
 import argparse
-import http.client
 import json
 import shutil
 import statistics
@@ -22,12 +21,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks import population, servers
 from benchmarks.load import Load, token_request
 from benchmarks.population import name_of
-from benchmarks.servers import REALM, Server
+from benchmarks.servers import REALM, Admin
 from benchmarks.table import tell
 
 CONNECTIONS = 16
@@ -54,34 +52,6 @@ class Case:
 
     def median(self, what: str) -> float:
         return statistics.median(self.figures[what])
-
-
-class Admin:
-    """Calls of the admin API on one kept-alive connection."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-        self._token, self._until = "", 0.0
-
-    def call(self, method: str, path: str, document: Any = None) -> tuple[bytes, str]:
-        """Body and Location. Raises RuntimeError unless it is done."""
-        if time.monotonic() > self._until:
-            self._token, self._until = servers.administrator(self.server), time.monotonic() + 30
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        body = None if document is None else json.dumps(document)
-        self._connection.request(method, f"/admin/realms{path}", body, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {content[:200]!r}")
-        return content, answer.headers.get("Location", "").rpartition("/")[2]
-
-    def cost(self, calls: Callable[[], object]) -> float:
-        """CPU seconds of the server for what `calls` does."""
-        before = self.server.cpu_seconds()
-        calls()
-        return self.server.cpu_seconds() - before
 
 
 def measure(cases: list[Case], secret: str, rounds: int, seconds: float) -> None:
@@ -175,7 +145,7 @@ def _calls(case: Case, admin: Admin) -> None:
         "delete": remove,
     }
     for what, work in calls.items():
-        case.note(f"{what} µs", admin.cost(work) / REPEATS * 1e6)
+        case.note(f"{what} µs", admin.cost(work)[0] / REPEATS * 1e6)
 
 
 def lines(cases: list[Case]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The servers that are measured: keyturn in a process of its own, and the real Keycloak where it is there."""
 
+import http.client
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,6 +171,37 @@ def administrator(server: Server) -> str:
     """A token of master's administrator."""
     form = {"grant_type": "password", "client_id": "admin-cli", "username": server.username}
     return token(server, form | {"password": server.password}, "master")
+
+
+class Admin:
+    """Calls of a server's admin API on one kept-alive connection."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        self._token, self._until = "", 0.0
+
+    def call(self, method: str, path: str, document: Any = None) -> tuple[bytes, str]:
+        """Body and Location. Raises RuntimeError unless it is done."""
+        if time.monotonic() > self._until:
+            self._token, self._until = administrator(self.server), time.monotonic() + 30
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        body = None if document is None else json.dumps(document)
+        self._connection.request(method, f"/admin/realms{path}", body, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:200]!r}")
+        return content, answer.headers.get("Location", "").rpartition("/")[2]
+
+    def get(self, path: str) -> Any:
+        return json.loads(self.call("GET", path)[0])
+
+    def cost(self, work: Callable[[], object]) -> tuple[float, float]:
+        """Seconds of the server's CPU, and on the clock, that `work` takes."""
+        cpu, begun = self.server.cpu_seconds(), time.perf_counter()
+        work()
+        return self.server.cpu_seconds() - cpu, time.perf_counter() - begun
 
 
 def client_form(algorithm: str, secret: str) -> dict[str, str]:
