@@ -6,6 +6,7 @@ from typing import Final
 from keyturn.events.event import NO_DETAILS, Event
 from keyturn.model.client import Client
 from keyturn.model.realm import Realm
+from keyturn.oauth2.access_token import signing_algorithm
 from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.token_endpoint import Decision
 from keyturn.oauth2.trace import Trace
@@ -29,24 +30,17 @@ GRANTS: Final = {kind: grant.rpartition(":")[2] for grant, kind in _TYPES.items(
 
 def issued(decision: Decision, request: Request, now: float) -> Event:
     """The event of a token that was issued at `now`. What it costs is little, unless it is kept."""
-    realm, client, authorization = decision.realm, decision.client, decision.authorization
-    kept = is_kept(decision)
-    session = authorization.session
-    return Event(
+    authorization, session = decision.authorization, decision.authorization.session
+    return _issued(
         _TYPES[decision.grant_type],
-        realm.name,
-        realm.id,
-        now,
+        decision.realm,
+        decision.client,
         request.address,
-        client.client_id,
         authorization.subject.id,
         None if session is None else session.sid,
-        None,
-        details(decision) if kept else NO_DETAILS,
-        kept,
-        client.id,
+        details(decision) if is_kept(decision) else None,
         decision.credential,
-        algorithm=_algorithm(client, realm),
+        now,
     )
 
 
@@ -61,27 +55,38 @@ def issued_again(
 ) -> Event:
     """The event of another token that a client got for itself; `details` are the first's, None if it is not kept."""
     account = client.service_account
+    user_id = None if account is None else account.id
+    told = None if details is None else {**details, "token_id": token_id}
+    return _issued(_TYPES["client_credentials"], realm, client, address, user_id, None, told, credential, now)
+
+
+def _issued(
+    kind: str,
+    realm: Realm,
+    client: Client,
+    address: str,
+    user_id: str | None,
+    session_id: str | None,
+    details: Mapping[str, str] | None,
+    credential: str,
+    now: float,
+) -> Event:
     return Event(
-        _TYPES["client_credentials"],
+        kind,
         realm.name,
         realm.id,
         now,
         address,
         client.client_id,
-        None if account is None else account.id,
+        user_id,
+        session_id,
         None,
-        None,
-        NO_DETAILS if details is None else {**details, "token_id": token_id},
+        NO_DETAILS if details is None else details,
         details is not None,
         client.id,
         credential,
-        algorithm=_algorithm(client, realm),
+        algorithm=signing_algorithm(realm, client),
     )
-
-
-def _algorithm(client: Client, realm: Realm) -> str:
-    """What access tokens of the client are signed with."""
-    return client.attributes.get("access.token.signed.response.alg") or realm.default_signature_algorithm
 
 
 def is_kept(decision: Decision) -> bool:

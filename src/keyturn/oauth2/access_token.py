@@ -119,8 +119,12 @@ def signing_key(realm: Realm, client: Client) -> PrivateKey:
         NoKey: the realm has none yet.
         Misconfigured: nobody knows the algorithm (Keycloak answers this way at token time, too).
     """
-    algorithm = client.attributes.get("access.token.signed.response.alg") or realm.default_signature_algorithm
-    return key_for(realm, algorithm)
+    return key_for(realm, signing_algorithm(realm, client))
+
+
+def signing_algorithm(realm: Realm, client: Client) -> str:
+    """What the client's access tokens are signed with."""
+    return client.attributes.get("access.token.signed.response.alg") or realm.default_signature_algorithm
 
 
 def key_for(realm: Realm, algorithm: str) -> PrivateKey:
