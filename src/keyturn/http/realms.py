@@ -212,7 +212,7 @@ class RealmService:
             return None
         if isinstance(answer, Pending) or answer.effects:
             return None
-        self._record(request, entry, route, answer.trace)
+        _record(self._services, request, entry, route, answer.trace)
         return answer.response, self._again(KINDS[below], request, entry, route, answer)
 
     def _again(self, kind: Kind, request: Request, entry: RealmEntry, route: Route, answer: Answer) -> Again | None:
@@ -221,16 +221,8 @@ class RealmService:
         if rests is None or (rests.clients and entry.realm.throttle is not None):
             return None  # whoever must wait may not get an answer before that
         bare = Request(request.base_url, request.address)  # without what proves who sent it
-        repetition = _Repetition(kind, self, ref(entry), rests, bare, route, answer.trace, answer.response)
+        repetition = _Repetition(kind, self._services, ref(entry), rests, bare, route, answer.trace, answer.response)
         return Again(repetition, entry, len(answer.response.body))
-
-    def repeat(self, repetition: "_Repetition") -> Response | None:
-        """The answer that was given before, told as an event anew; None where it may no longer hold."""
-        entry, services = repetition.entry(), self._services
-        if entry is None or not services.registry.still_has(entry, repetition.rests, services.clock()):
-            return None
-        self._record(repetition.request, entry, repetition.route, repetition.trace)
-        return repetition.response
 
     async def _entry(self, name: str) -> RealmEntry | None:
         try:
@@ -244,13 +236,13 @@ class RealmService:
         except cors.InvalidOrigin as error:
             return error.response
         except OAuth2Error as error:
-            self._record(request, entry, route, error.trace, error.log)
+            _record(self._services, request, entry, route, error.trace, error.log)
             document = {"error": error.error, "error_description": error.description}
             response = json_response(error.http_status, document, error.headers)
         else:
             for effect in answer.effects:
                 await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)
-            self._record(request, entry, route, answer.trace)
+            _record(self._services, request, entry, route, answer.trace)
             response = answer.response
         return replace(response, headers=(*response.headers, *_cors(request, route, response)))
 
@@ -275,18 +267,13 @@ class RealmService:
             entry = await self._entry(entry.realm.name) or entry
         raise Busy(f"realm {entry.realm.name} changes faster than a request can be answered")
 
-    def _record(self, request: Request, entry: RealmEntry, route: Route, trace: Trace | None, log: str = "") -> None:
-        if route.event is not None and trace is not None:
-            now = self._services.clock()
-            self._services.events.record(events.told(route.event, entry.realm, request, trace, now, log))
-
 
 @dataclass(frozen=True, slots=True)
 class _Repetition:
-    """Answers a request as it was answered before."""
+    """Answers a request as it was answered before, and tells of it as an event anew."""
 
     kind: Kind
-    service: RealmService
+    services: Services
     entry: ReferenceType[RealmEntry]
     rests: Rests
     request: Request
@@ -295,7 +282,19 @@ class _Repetition:
     response: Response
 
     def __call__(self) -> Response | None:
-        return self.service.repeat(self)
+        entry, services = self.entry(), self.services
+        if entry is None or not services.registry.still_has(entry, self.rests, services.clock()):
+            return None
+        _record(services, self.request, entry, self.route, self.trace)
+        return self.response
+
+
+def _record(
+    services: Services, request: Request, entry: RealmEntry, route: Route, trace: Trace | None, log: str = ""
+) -> None:
+    if route.event is not None and trace is not None:
+        now = services.clock()
+        services.events.record(events.told(route.event, entry.realm, request, trace, now, log))
 
 
 def _split(path: str) -> tuple[str, str]:
