@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+import pytest
 
 from harness.process import free_ports
 
@@ -181,6 +182,15 @@ def _group_of(user: int) -> int:
     import pwd
 
     return pwd.getpwuid(user).pw_gid
+
+
+@contextmanager
+def cluster_or_skip() -> Iterator[Cluster]:
+    """As ``cluster``; where PostgreSQL is not installed, the test is skipped."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    with cluster() as made:
+        yield made
 
 
 @contextmanager

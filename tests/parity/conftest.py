@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness.postgresql import MISSING, cluster, programs
+from harness.postgresql import cluster_or_skip
 from parity.runner import Server
 from parity.server_process import ADMINISTRATOR, PASSWORD, running_server
 
@@ -21,8 +21,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     spread = bool(flags)
     with ExitStack() as stack:
         if request.param == "postgresql":
-            if programs() is None:
-                pytest.skip(MISSING)
-            flags += ["--database", stack.enter_context(cluster()).new_database()]
+            flags += ["--database", stack.enter_context(cluster_or_skip()).new_database()]
         url = stack.enter_context(running_server(tmp_path_factory.mktemp("parity"), *flags))
         yield stack.enter_context(Server(url, ADMINISTRATOR, PASSWORD, spread=spread))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.postgresql import MISSING, Cluster, cluster, programs
+from harness.postgresql import Cluster, cluster_or_skip
 from keyturn.store.backends import BACKENDS, open_store
 from keyturn.store.revisions import Revisions
 from keyturn.store.schema import ALL
@@ -27,9 +27,7 @@ NAMES = [
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Cluster]:
-    if programs() is None:
-        pytest.skip(MISSING)
-    with cluster() as made:
+    with cluster_or_skip() as made:
         yield made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from harness.postgresql import MISSING, Cluster, cluster, programs
+from harness.postgresql import Cluster, cluster_or_skip
 from keyturn.config import Settings
 from keyturn.http.tls import open_tls
 from keyturn.representations import RoleRepresentation
@@ -31,9 +31,7 @@ Open = Callable[[], SharedStore]
 @pytest.fixture
 def own_cluster() -> Iterator[Cluster]:
     """One to be ill-treated."""
-    if programs() is None:
-        pytest.skip(MISSING)
-    with cluster() as made:
+    with cluster_or_skip() as made:
         yield made
 
 

@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 
 from harness.deployment import Deployment
-from harness.postgresql import MISSING, Cluster, cluster, programs
+from harness.postgresql import Cluster, cluster_or_skip
 from keyturn.cli.main import main
 from keyturn.http.trial import Trial
 from keyturn.representations import RoleRepresentation
@@ -35,9 +35,7 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Cluster]:
-    if programs() is None:
-        pytest.skip(MISSING)
-    with cluster() as made:
+    with cluster_or_skip() as made:
         yield made
 
 
