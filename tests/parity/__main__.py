@@ -18,6 +18,9 @@ from parity.scenario import ScenarioError
 from parity.server_process import ADMINISTRATOR, PASSWORD, DidNotStart
 from parity.sides import NoRecord
 
+CACHE = Path(os.environ.get("KEYCLOAK_CACHE") or Path.home() / ".cache" / "keyturn-parity")
+AUTHORITY = CACHE / "tls" / "authority.pem"
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -40,6 +43,13 @@ def arguments() -> argparse.Namespace:
         if name == "kcadm":
             command.add_argument("--candidate-cli", metavar="COMMAND", help="the candidate's own command line")
         command.add_argument("--candidate", metavar="URL", help="the server to be compared; else one is started")
+        command.add_argument(
+            "--authority",
+            type=Path,
+            default=AUTHORITY,
+            metavar="FILE",
+            help="who the servers believe about clients' certificates: its key and certificate, in PEM; %(default)s",
+        )
         command.add_argument("--user", default=ADMINISTRATOR, help="the administrator of realm master")
         command.add_argument("--password", default=PASSWORD)
         command.add_argument("--only", default="*", metavar="GLOB", help="scenarios by name, as 'token/*', 'kcadm/*'")

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from parity import known_differences
+from parity.certificates import Authority
 from parity.compare import Comparison
 from parity.records import (
     HERE,
@@ -48,11 +49,7 @@ def http(options: argparse.Namespace) -> bool:
     scenarios = _scenarios(options.only)
     comparison = Comparison(options.level, OUT_OF_SCOPE)
     with ExitStack() as stack:
-        reference = (
-            stack.enter_context(Server(options.reference, options.user, options.password))
-            if options.reference
-            else None
-        )
+        reference = stack.enter_context(_server(options.reference, options)) if options.reference else None
         right = ScenarioSide(reference).observe if reference else RecordedSide(read_records(options.replay)).observe
         if reference and options.record and not options.candidate:
             taken = {scenario.name: right(scenario) for scenario in scenarios}
@@ -69,11 +66,7 @@ def kcadm(options: argparse.Namespace) -> bool:
     scripts = _scripts(options.only)
     comparison = Comparison(options.level, OUT_OF_SCOPE)
     with ExitStack() as stack:
-        reference = (
-            stack.enter_context(Server(options.reference, options.user, options.password))
-            if options.reference
-            else None
-        )
+        reference = stack.enter_context(_server(options.reference, options)) if options.reference else None
         cli = options.cli or (_keycloak("kcadm") if reference or not options.candidate_cli else "")
         right = ScriptSide(reference, cli).observe if reference else RecordedSide(read_records(options.replay)).observe
         if reference and options.record and not (options.candidate or options.candidate_cli):
@@ -92,7 +85,7 @@ def live(options: argparse.Namespace) -> bool:
     known = known_differences.load()
     with ExitStack() as stack:
         url = options.reference or stack.enter_context(_running_keycloak())
-        reference = stack.enter_context(Server(url, options.user, options.password))
+        reference = stack.enter_context(_server(url, options))
         candidate = stack.enter_context(_candidate(options))
         cli = options.cli or _keycloak("kcadm")
         right = cache(ScriptSide(reference, cli).observe)  # Java takes a second a command: once for both comparisons
@@ -176,8 +169,21 @@ def _candidate(options: argparse.Namespace) -> Iterator[Server]:
         url = options.candidate
         if not url:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
-            url = stack.enter_context(running_server(Path(folder)))
-        yield stack.enter_context(Server(url, options.user, options.password))
+            authority = _authority(options.authority) or Authority.new()
+            url = stack.enter_context(running_server(Path(folder), authority))
+            yield stack.enter_context(Server(url, options.user, options.password, authority=authority))
+            return
+        yield stack.enter_context(_server(url, options))
+
+
+def _server(url: str, options: argparse.Namespace) -> Server:
+    """One that runs already."""
+    return Server(url, options.user, options.password, authority=_authority(options.authority))
+
+
+def _authority(path: Path) -> Authority | None:
+    """Whom servers that run already believe, where there is such a file."""
+    return Authority.from_file(path) if path.exists() else None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from harness.postgresql import cluster_or_skip
+from parity.certificates import Authority
 from parity.runner import Server
 from parity.server_process import ADMINISTRATOR, PASSWORD, running_server
 
@@ -22,5 +23,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with ExitStack() as stack:
         if request.param == "postgresql":
             flags += ["--database", stack.enter_context(cluster_or_skip()).new_database()]
-        url = stack.enter_context(running_server(tmp_path_factory.mktemp("parity"), *flags))
-        yield stack.enter_context(Server(url, ADMINISTRATOR, PASSWORD, spread=spread))
+        authority = Authority.new()
+        url = stack.enter_context(running_server(tmp_path_factory.mktemp("parity"), authority, *flags))
+        yield stack.enter_context(Server(url, ADMINISTRATOR, PASSWORD, spread=spread, authority=authority))

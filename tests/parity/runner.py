@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 import httpx
@@ -11,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from parity import expand, material
+from parity.certificates import Authority, ClientCertificate, without_certificate
 from parity.normalise import Normaliser, decode_jwt
 from parity.scenario import Scenario
 
@@ -30,13 +32,24 @@ Observation = dict[str, Any]
 class Server:
     """A server under test and its administrator; `timeout` in seconds.
 
-    With `spread` each request has a connection of its own, and so comes to any worker or node.
+    With `spread` each request has a connection of its own, and so comes to any worker or node. HTTPS is one port above,
+    where clients may show certificates of `authority`.
     """
 
     def __init__(
-        self, url: str, user: str = "admin", password: str = "admin", timeout: float = 60, *, spread: bool = False
+        self,
+        url: str,
+        user: str = "admin",
+        password: str = "admin",
+        timeout: float = 60,
+        *,
+        spread: bool = False,
+        authority: Authority | None = None,
     ) -> None:
         self.url = url.rstrip("/")
+        self.authority = authority
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        self.https = f"https://{host}:{int(port) + 1}" if host and port.isdecimal() else self.url
         self._credentials = {"username": user, "password": password}
         limits = httpx.Limits(max_keepalive_connections=0 if spread else None)
         # What is on loopback has a certificate of its own.
@@ -73,7 +86,7 @@ class Server:
         if decoded is None or str(decoded[0].get("alg", "")).startswith("HS"):
             return "symmetric"
         issuer = str(decoded[1].get("iss", ""))
-        if not issuer.startswith(self.url):
+        if not issuer.startswith((self.url, self.https)):
             return "foreign issuer"
         try:
             keys = KeySet.import_key_set(self.http.get(f"{issuer}/protocol/openid-connect/certs").json())
@@ -91,9 +104,12 @@ class Run:
         self._scenario = scenario
         self._keys = {name: material.ClientKey(algorithm) for name, algorithm in scenario.keys.items()}
         self._realm = f"parity-{secrets.token_hex(5)}"
-        self._names: dict[str, Any] = {"realm": self._realm, "url": server.url}
-        self._known = {server.url: "url", self._realm: "realm"}
-        for name, key in self._keys.items():
+        self._names: dict[str, Any] = {"realm": self._realm, "url": server.url, "https": server.https}
+        self._known = {server.url: "url", server.https: "https", self._realm: "realm"}
+        authority = server.authority or Authority.new()
+        self._certificates = {name: ClientCertificate(it, authority) for name, it in scenario.certificates.items()}
+        held: dict[str, material.ClientKey | ClientCertificate] = {**self._keys, **self._certificates}
+        for name, key in held.items():
             self._names |= key.names(name)
             self._known |= {value: path for path, value in key.names(name).items() if isinstance(value, str)}
 
@@ -146,6 +162,8 @@ class Run:
         except expand.UnknownPlaceholder as error:
             return seen | {"failure": f"nothing saved as {error}"}
         except httpx.HTTPError as error:
+            if "certificate" in declared:  # how a handshake ends depends on who is quicker
+                return seen | {"ended": "the connection"}
             return seen | {"failure": f"no answer: {type(error).__name__}"}
         normaliser = Normaliser(self._known, self._server.verify)
         seen["status"] = answer.status_code
@@ -195,7 +213,8 @@ class Run:
 
     def _send(self, step: dict[str, Any]) -> httpx.Response:
         method, _, path = step["do"].partition(" ")
-        url = path if path.startswith("http") else self._server.url + self._path(path)
+        server = self._server.https if "certificate" in step else self._server.url
+        url = path if path.startswith("http") else server + self._path(path)
         headers = {name: str(value) for name, value in step.get("headers", {}).items()}
         headers |= self._authorization(step, path)
         if "dpop" in step:
@@ -205,7 +224,7 @@ class Run:
             form = dict(step.get("form", {}))
             if "assertion" in step:
                 form.setdefault("client_assertion_type", material.ASSERTION_TYPE)
-                issuer = f"{self._server.url}/realms/{self._realm}"
+                issuer = f"{server}/realms/{self._realm}"
                 form["client_assertion"] = material.client_assertion(step["assertion"], self._keys, issuer)
             content = str(httpx.QueryParams(form)).encode()
             headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
@@ -216,7 +235,16 @@ class Run:
             content = step["body"].encode()
         if "type" in step:
             headers["Content-Type"] = step["type"]
-        return self._server.http.request(method, url, params=step.get("query"), headers=headers, content=content)
+        with self._over(step) as http:
+            return http.request(method, url, params=step.get("query"), headers=headers, content=content)
+
+    def _over(self, step: dict[str, Any]) -> AbstractContextManager[httpx.Client]:
+        """The connections of the server, or one that shows the certificate that the step names, if it is not `none`."""
+        if "certificate" not in step:
+            return nullcontext(self._server.http)
+        name = step["certificate"]
+        context = without_certificate() if name == "none" else self._certificates[name].context()
+        return httpx.Client(timeout=60, verify=context, follow_redirects=False, trust_env=False)
 
     def _authorization(self, step: dict[str, Any], path: str) -> dict[str, str]:
         auth = step.get("auth", "admin" if path.startswith(("admin/", "/admin/")) else "none")

@@ -1,5 +1,6 @@
 """A keyturn server in a process of its own, on loopback, with a fresh database."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from parity.certificates import Authority
 
 _READY_WITHIN_S = 60
 _STOPPED_WITHIN_S = 20
@@ -29,15 +32,31 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_pair() -> int:
+    """The lower one of two ports of 127.0.0.1, one after the other, that nobody listened on a moment ago."""
+    while True:
+        with socket.socket() as probe, socket.socket() as above:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            with contextlib.suppress(OSError, OverflowError):
+                above.bind(("127.0.0.1", port + 1))
+                return port
+
+
 @contextmanager
-def running_server(directory: Path, *flags: str) -> Iterator[str]:
+def running_server(directory: Path, authority: Authority, *flags: str) -> Iterator[str]:
     """Runs `keyturn serve` with its data and log in `directory` and these `flags`; the value is its address.
+
+    HTTPS is one port above; there clients may show certificates, about which it believes `authority`.
 
     Raises DidNotStart.
     """
     log = directory / "keyturn.log"
+    trusted = directory / "clients.pem"
+    trusted.write_text(authority.pem)
+    flags += ("--https-client-auth=request", f"--https-trust-store-file={trusted}")
     for _ in range(_ATTEMPTS):  # somebody else may take the port meanwhile
-        port = free_port()
+        port = free_pair()
         process = _start(port, directory / "data", log, *flags)
         url = f"http://127.0.0.1:{port}"
         try:
@@ -56,7 +75,7 @@ def _start(port: int, data: Path, log: Path, *more: str) -> subprocess.Popen[byt
         "KEYTURN_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
         "KEYTURN_LOG_LEVEL": "warning",
     }
-    flags = [f"--data={data}", f"--http-port={port}", "--https-port=0", "--management-port=0", *more]
+    flags = [f"--data={data}", f"--http-port={port}", f"--https-port={port + 1}", "--management-port=0", *more]
     with log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "keyturn.cli.main", "serve", *flags],

@@ -110,3 +110,15 @@ def test_an_ignored_path_needs_a_reason(tmp_path: Path) -> None:
     (tmp_path / "area" / "one.yaml").write_text("about: a\nsteps: [{step: s, do: GET /, ignore: [{path: $.a}]}]\n")
     with pytest.raises(ScenarioError):
         load(tmp_path)
+
+
+def test_a_handshake_that_fails_on_one_side_alone_differs() -> None:
+    ended = {"step": "s", "ended": "the connection"}
+    assert CONTRACT.observations(ended, ended) == []
+    assert paths(CONTRACT.observations(ended, answer(None, 401))) == ["status", "ended"]
+
+
+def test_a_thumbprint_is_told_from_another_one() -> None:
+    normaliser = Normaliser({"A" * 43: "own.x5t"}, lambda token: "holds")
+    assert normaliser.value({"x5t#S256": "A" * 43}) == {"x5t#S256": "<own.x5t>"}
+    assert normaliser.value({"x5t#S256": "B" * 43}) == {"x5t#S256": "<x5t#S256>"}

@@ -6,6 +6,7 @@ import pytest
 
 from harness.realm import RealmUnderTest
 from harness.realm_server import BASE_URL, RealmServer
+from keyturn.http.origin import Forwarding, MutualTls
 from keyturn.jose import jwk, jwt
 from keyturn.oauth2.client_authentication import METHODS
 from keyturn.oauth2.grants import GRANTS
@@ -51,6 +52,15 @@ def test_metadata_name_every_grant_and_method_that_there_is(server: RealmServer)
         assert {name for method in METHODS for name in method.metadata} <= supported
     assert "none" not in document["id_token_signing_alg_values_supported"]
     assert not [name for name in document["dpop_signing_alg_values_supported"] if name.startswith("HS")]
+
+
+def test_metadata_name_self_signed_certificates_where_they_can_be_shown(
+    server: RealmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.services, "forwarding", Forwarding(mutual_tls=MutualTls()))
+    for base_url, shown in (("https://sso.example.org", True), ("http://sso.example.org", False)):
+        document = server.request("GET", PATHS[0], base_url=base_url).json()
+        assert ("self_signed_tls_client_auth" in document["token_endpoint_auth_methods_supported"]) is shown
 
 
 def test_metadata_name_the_realms_scopes(server: RealmServer) -> None:

@@ -63,7 +63,7 @@ _ALIASES: Final = (
 """The endpoints that take client certificates (RFC 8705 §5)."""
 
 _SELF_SIGNED: Final = "self_signed_tls_client_auth"
-"""Told only where certificates are looked at: Keycloak has no such method."""
+"""Told only where certificates are looked at, and could be shown: Keycloak has no such method."""
 
 _UMA_MEMBERS: Final = (
     "issuer",
@@ -108,7 +108,8 @@ def _document(realm: Realm, base_url: str, mtls_url: str | None) -> dict[str, An
     issuer = f"{base_url}{realm.path}"
     endpoints = _endpoints(issuer)
     aliases = endpoints if mtls_url in (None, base_url) else _endpoints(f"{mtls_url}{realm.path}")
-    methods = _AUTHENTICATION if mtls_url is None else sorted({*_AUTHENTICATION, _SELF_SIGNED})
+    shows = mtls_url is not None and mtls_url.startswith("https:")
+    methods = sorted({*_AUTHENTICATION, _SELF_SIGNED}) if shows else _AUTHENTICATION
     return {
         "issuer": issuer,
         **endpoints,
