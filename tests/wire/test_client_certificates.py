@@ -24,6 +24,9 @@ CONFIRMATION = {"x5t#S256": read_certificate(pem(GOOD)).thumbprint}
 NO_MATCH = "Client certificate missing, or its thumbprint and one in the token did NOT match"
 SVC = ("svc", "s")
 
+NO_PATTERNS = {"no-pattern": "(", "nested": "(?:" * 240 + "a" + ")" * 240, "endless": "(?R)"}
+"""The last two would take a stack and memory without end."""
+
 
 def by_certificate(realm: RealmUnderTest, client_id: str, **attributes: str) -> None:
     named = {name.replace("_", "."): value for name, value in attributes.items()}
@@ -42,7 +45,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealmServer]:
     by_certificate(realm, "issued-elsewhere", x509_subjectdn=NAME, x509_casubjectdn="CN=CA", **exact)
     by_certificate(realm, "nobody", x509_subjectdn="")
     by_certificate(realm, "no-name", x509_subjectdn="garbage", **exact)
-    by_certificate(realm, "no-pattern", x509_subjectdn="(")
+    for client_id, pattern in NO_PATTERNS.items():
+        by_certificate(realm, client_id, x509_subjectdn=pattern)
     bound = {"tls.client.certificate.bound.access.tokens": "true"}
     own: dict[str, Any] = {"attributes": bound, "service_accounts_enabled": True, "direct_access_grants_enabled": True}
     realm.add_client(client_id="svc", secret="s", **own)
@@ -87,7 +91,7 @@ def test_a_client_that_the_certificate_does_not_name_is_refused(shared: RealmSer
     assert refused(ask(shared, GOOD, client_id=client_id)) == INVALID
 
 
-@pytest.mark.parametrize("client_id", ["no-name", "no-pattern"])
+@pytest.mark.parametrize("client_id", ["no-name", *NO_PATTERNS])
 def test_a_setting_that_makes_no_sense_lets_nobody_in(shared: RealmServer, client_id: str) -> None:
     answer = refused(ask(shared, GOOD, client_id=client_id))
     assert answer == (400, "unauthorized_client", "Unexpected error when authenticating client")

@@ -12,7 +12,7 @@ from harness.realm import RealmUnderTest, make_realm
 from harness.realm_server import RealmServer
 from harness.tokens import ask
 from keyturn.http.oauth2 import TokenService
-from keyturn.representations import RealmRepresentation
+from keyturn.representations import RealmRepresentation, given
 
 RIGHT, WRONG, NOBODY = ("svc", "svc-secret"), ("svc", "guess"), ("nobody", "guess")
 FORM = {"grant_type": "client_credentials"}
@@ -79,10 +79,16 @@ def test_a_client_that_asks_for_its_settings_is_no_way_around(server: RealmServe
     assert (server.request("GET", path, auth=RIGHT).status_code, post(server, RIGHT).status_code) == (429, 429)
 
 
-def test_a_failure_is_counted_once_wherever_it_is_answered(realm: RealmUnderTest) -> None:
+@pytest.mark.parametrize("endpoint", ["token", "token/introspect"])
+@pytest.mark.parametrize("strict", ["false", "true"])
+def test_a_failure_is_counted_once_wherever_it_is_answered(realm: RealmUnderTest, endpoint: str, strict: str) -> None:
+    def as_strict(document: RealmRepresentation) -> None:
+        document.attributes = {**given(document.attributes, {}), "keyturn.strict": strict}
+
+    realm.change_realm(as_strict)
     port = Port(realm)
     realm.registry.load_client(realm.name, "svc")
-    request = protocol_request(realm.name, "token/introspect", {"token": "x"}, WRONG)
+    request = protocol_request(realm.name, endpoint, FORM | {"token": "x"}, WRONG)
     answers = [port.connect().exchange(request) for _ in range(5)]
     port.close()
     assert [parsed(answer)[0] for answer in answers] == [401, 401, 401, 401, 429]

@@ -22,6 +22,7 @@ from keyturn.http.exchange import (
     request_of,
     respond,
 )
+from keyturn.http.held import hold, moment
 from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.repeated import KINDS, TOKEN, Again
@@ -143,6 +144,7 @@ class TokenService:
 
     async def _in_turns(self, scope: Scope, realm_name: str, body: bytes) -> Response:
         """The answer, with whatever must be looked up or written on the way done in worker threads."""
+        came = moment()
         try:
             entry = self._services.registry.realm(realm_name)
         except KeyError:
@@ -165,6 +167,7 @@ class TokenService:
                 await to_thread.run_sync(self._services.facts.perform, entry.realm, effect)
             return self._failed(request, entry, refused.error)
         except OAuth2Error as error:
+            await hold(error, came)
             return self._failed(request, entry, error)
 
     async def _decided(self, request: Request, entry: RealmEntry) -> Response:

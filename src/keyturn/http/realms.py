@@ -22,6 +22,7 @@ from keyturn.http.exchange import (
     respond_from_outside,
 )
 from keyturn.http.headers import UNFRAMED_SECURITY
+from keyturn.http.held import hold, moment
 from keyturn.http.inquiries import Informed
 from keyturn.http.origin import BadHost, ssl_required_violated
 from keyturn.http.repeated import KINDS, Again, Kind
@@ -231,11 +232,13 @@ class RealmService:
             return await to_thread.run_sync(self._services.registry.load_realm, name)
 
     async def _answer(self, request: Request, entry: RealmEntry, route: Route) -> Response:
+        came = moment()
         try:
             answer = await self._decided(request, entry, route.endpoint)
         except cors.InvalidOrigin as error:
             return error.response
         except OAuth2Error as error:
+            await hold(error, came)
             _record(self._services, request, entry, route, error.trace, error.log)
             document = {"error": error.error, "error_description": error.description}
             response = json_response(error.http_status, document, error.headers)

@@ -72,6 +72,14 @@ class InvalidClient(OAuth2Error):
     status = 401
 
 
+class NotAuthenticated(InvalidClient):
+    """The one answer, where a realm has only one, to whoever has not proved who it is. When it leaves says no more."""
+
+    def __init__(self, *, log: str, challenge: str) -> None:
+        super().__init__("Client authentication failed", log=log)
+        self.headers = ((b"www-authenticate", challenge.encode()),)
+
+
 class UnauthorizedClient(OAuth2Error):
     """The client may not use this grant. Keycloak says so of a wrong secret, too."""
 

@@ -27,6 +27,7 @@ from keyturn.admin.registration.tokens import Kind, Maker, RegistrationAuth, Sho
 from keyturn.admin.registration.trusted_hosts import Names
 from keyturn.model.client_policy import Occasion
 from keyturn.model.realm import Realm
+from keyturn.model.strictness import COMPATIBLE
 from keyturn.oauth2.client_authentication import WRONG_PROTOCOL, authenticate
 from keyturn.oauth2.client_authentication.spi import Credentials
 from keyturn.oauth2.errors import InvalidClient, OAuth2Error, TooManyFailures
@@ -204,7 +205,7 @@ class Registrar:
             entry = registry.load_realm(self.compiled.name)
             if entry is None:
                 raise unauthorized("Failed to authenticate client")
-            realm = entry.realm if entry.realm.enabled else dataclasses.replace(entry.realm, enabled=True)
+            realm = dataclasses.replace(entry.realm, enabled=True, strictness=COMPATIBLE)
             proved: str | None = authenticate(http, Form(), entry, realm, now).client.client_id
         except TooManyFailures as error:
             raise OAuthError(error.http_status, error.error, error.description) from None

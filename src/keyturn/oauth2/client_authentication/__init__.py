@@ -21,7 +21,14 @@ from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
 from keyturn.oauth2.client_authentication.self_signed_tls import SelfSignedTls
 from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
 from keyturn.oauth2.client_authentication.x509 import X509
-from keyturn.oauth2.errors import AccessDenied, InvalidClient, OAuth2Error, TooManyFailures, UnauthorizedClient
+from keyturn.oauth2.errors import (
+    AccessDenied,
+    InvalidClient,
+    NotAuthenticated,
+    OAuth2Error,
+    TooManyFailures,
+    UnauthorizedClient,
+)
 from keyturn.oauth2.form import Form
 from keyturn.oauth2.http_message import Request
 from keyturn.oauth2.spi import Asked, AuthenticatedClient, Clients
@@ -54,7 +61,7 @@ def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, n
 
     Raises:
         TooManyFailures: whether the credentials are right is not told.
-        OAuth2Error, Miss, Asked: as ``_authenticated``; where the realm has one error for all, that one.
+        OAuth2Error, Miss, Asked: as ``_authenticated``; where the realm has one error for all, NotAuthenticated.
     """
     if realm.strictness.one_error:
         try:
@@ -64,21 +71,23 @@ def authenticate(request: Request, form: Form, clients: Clients, realm: Realm, n
     return _unless_slowed(request, form, clients, realm, now)
 
 
-def _one_for_all(error: OAuth2Error, realm: Realm) -> InvalidClient:
+def _one_for_all(error: OAuth2Error, realm: Realm) -> NotAuthenticated:
     """The same answer, with a challenge, whoever it is that did not prove it (RFC 6749 §5.2); log and events tell."""
-    failed = InvalidClient("Client authentication failed", log=error.log or error.description)
+    challenge = f'Basic realm="{realm.path[1:]}", charset="UTF-8"'
+    failed = NotAuthenticated(log=error.log or error.description, challenge=challenge)
     failed.trace = error.trace
-    failed.headers = ((b"www-authenticate", f'Basic realm="{realm.path[1:]}", charset="UTF-8"'.encode()),)
     return failed
 
 
 def _unless_slowed(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
     throttle = realm.throttle
+    at_once = clients.replies is None and realm.strictness.one_error
+    authenticated = _refused_later if at_once else _authenticated
     if throttle is None:
-        return _authenticated(request, form, clients, realm, now)
+        return authenticated(request, form, clients, realm, now)
     failures, address = clients.failures, request.address
     try:
-        known = _authenticated(request, form, clients, realm, now)
+        known = authenticated(request, form, clients, realm, now)
     except OAuth2Error as error:
         if error.trace.error in _FAILURES:
             client_id = error.trace.client_id or ""
@@ -95,6 +104,16 @@ def _unless_slowed(request: Request, form: Form, clients: Clients, realm: Realm,
 def _check(wait: int) -> None:
     if wait:
         raise TooManyFailures(wait)
+
+
+def _refused_later(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:
+    """As ``_authenticated``, in a turn of memory alone, which refuses nobody: that would be quicker than for a client
+    that is not in memory.
+    """
+    try:
+        return _authenticated(request, form, clients, realm, now)
+    except (InvalidClient, UnauthorizedClient):
+        raise Asked(None) from None
 
 
 def _authenticated(request: Request, form: Form, clients: Clients, realm: Realm, now: int) -> AuthenticatedClient:

@@ -5,6 +5,7 @@ from typing import ClassVar, Final, cast, get_args
 from keyturn.jose.client_certificate import AlternativeName, ClientCertificate
 from keyturn.model.client import Client
 from keyturn.model.client_certificates import ALTERNATIVE_NAMES, AUTHENTICATOR, authorities_of
+from keyturn.model.patterns import Patterns, check_pattern
 from keyturn.oauth2.client_authentication.certificate import named, shown
 from keyturn.oauth2.client_authentication.presented import NOT_PROVED
 from keyturn.oauth2.client_authentication.spi import NO_MORE, Credentials, Proof, not_proved
@@ -14,10 +15,6 @@ from keyturn.oauth2.spi import Clients
 _SUBJECT: Final = "x509.subjectdn"
 _CA_SUBJECT: Final = "x509.casubjectdn"
 _PATTERN: Final = "x509.allow.regex.pattern.comparison"
-_TIMEOUT: Final = 0.1
-"""Seconds for one comparison: an administrator's pattern must not stop the server."""
-
-_LONGEST: Final = 1000
 
 
 class X509:
@@ -80,12 +77,7 @@ def _has_names(certificate: ClientCertificate, client: Client) -> bool:
 
 
 def _fits(pattern: str, texts: tuple[str, ...]) -> bool:
-    import regex  # dear to import, and wanted by few
-
-    if len(pattern) > _LONGEST:
-        raise ValueError("a pattern that is too long")
-    try:
-        compiled = regex.compile(pattern)
-        return any(compiled.fullmatch(text, timeout=_TIMEOUT) for text in texts)
-    except (regex.error, TimeoutError):
-        raise ValueError("no pattern, or one without end") from None
+    """Raises ValueError: it is no pattern, or one that cannot be decided on in reasonable time."""
+    check_pattern(pattern)
+    patterns = Patterns()
+    return any(patterns.match(pattern, text) for text in texts)
