@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 _AT_ONCE = 50
 """Calls on one database: enough for them to meet each other's traces."""
-_SOME = 40
+_SOME = 20
 _MANY = 1300
 
 

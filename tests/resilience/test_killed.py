@@ -68,8 +68,8 @@ def _hold(directory: Path, rounds: int, seed: int) -> None:
     assert ledger.size > rounds
 
 
-def test_ten_kills_lose_nothing(tmp_path: Path) -> None:
-    _hold(tmp_path, 10, seed=1)
+def test_five_kills_lose_nothing(tmp_path: Path) -> None:
+    _hold(tmp_path, 5, seed=1)
 
 
 @pytest.mark.full
