@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs helm help demo test without-java quick test-full test-chaos test-clients bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs helm help demo test without-java quick test-full test-chaos test-clients test-image bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -28,6 +28,9 @@ test-full: lint ## with what takes long or needs Java
 
 test-clients: environment ## other people's client libraries drive it; CLIENTS="python go", URL=… for another server
 	PYTHONPATH=tests .venv/bin/python -m clients $(CLIENTS) $(if $(URL),--url $(URL))
+
+test-image: environment ## builds the container's image for real and walks through in it; as root, with buildah and bubblewrap
+	PYTHONPATH=tests .venv/bin/python -m image $(BASE)
 
 test-chaos: environment ## two nodes on a PostgreSQL of their own, and every fault in turn; SECONDS=600 goes on for so long
 	PYTHONPATH=tests .venv/bin/python -m chaos $(SECONDS)
