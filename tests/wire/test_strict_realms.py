@@ -9,11 +9,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from harness.assertions import assertion, form, jwks, key
+from harness.assertions import TYPE, assertion, form, jwks, key
 from harness.realm import RealmUnderTest, make_realm
 from harness.realm_server import RealmServer
 from keyturn.jose import base64url, jwt
-from keyturn.model.strictness import ISSUER_ONLY, ONE_ERROR, RESOURCES, RFC_9068, SMALL_TOKENS, STRICT
+from keyturn.model.strictness import ISSUER_ONLY, ONE_ERROR, ONE_METHOD, RESOURCES, RFC_9068, SMALL_TOKENS, STRICT
 from keyturn.representations import ProtocolMapperRepresentation, RealmRepresentation, decode
 
 SVC = ("svc", "svc-secret")
@@ -109,6 +109,36 @@ def test_a_wrong_assertion_is_no_other_error(strict: RealmServer) -> None:
         text = assertion("signer", strict.issuer, now, **claims)
         answer = ask(strict, None, **form(text))
         assert (answer.status_code, answer.json()["error_description"]) == (401, "Client authentication failed")
+
+
+TWO_METHODS: dict[str, dict[str, str]] = {
+    "a secret in header and form": {"client_id": "svc", "client_secret": "svc-secret"},
+    "a secret without a client in the form": {"client_secret": "svc-secret"},
+    "an empty one": {"client_secret": ""},
+    "an assertion beside the header": {"client_assertion_type": TYPE, "client_assertion": "x.y.z"},
+    "another client in the form": {"client_id": "plain"},
+    "another client and its secret": {"client_id": "plain", "client_secret": "plain-secret"},
+}
+
+
+@pytest.mark.parametrize("shown", TWO_METHODS)
+@pytest.mark.parametrize("endpoint", ["token", "token/introspect", "revoke"])
+def test_two_methods_in_one_request_are_refused(
+    strict: RealmServer, compatible: RealmServer, shown: str, endpoint: str
+) -> None:
+    """RFC 6749 §2.3, §5.2. In other realms what the form says counts."""
+    sent = {"grant_type": "client_credentials", "token": "x"} | TWO_METHODS[shown]
+    answer = strict.protocol("POST", endpoint, auth=SVC, data=sent)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "More than one" in answer.json()["error_description"]
+    assert "More than one" not in compatible.protocol("POST", endpoint, auth=SVC, data=sent).text
+
+
+def test_an_assertion_and_a_secret_are_two_methods(strict: RealmServer) -> None:
+    text = assertion("signer", strict.issuer, strict.realm.clock())
+    assert ask(strict, None, **form(text, client_id="svc", client_secret="svc-secret")).status_code == 400
+    assert ask(strict, None, **form(text, client_id="signer")).status_code == 200, "the assertion was not used up"
+    assert ask(strict, SVC, client_id="svc").status_code == 200
 
 
 def test_the_events_still_tell_what_was_wrong(strict: RealmServer) -> None:
@@ -259,7 +289,7 @@ def test_other_realms_look_at_no_resource(compatible: RealmServer) -> None:
     assert (twice.status_code, twice.json()["error_description"]) == (400, "duplicated parameter")
 
 
-@pytest.mark.parametrize("alone", [ONE_ERROR, ISSUER_ONLY, RESOURCES, RFC_9068, SMALL_TOKENS])
+@pytest.mark.parametrize("alone", [ONE_ERROR, ONE_METHOD, ISSUER_ONLY, RESOURCES, RFC_9068, SMALL_TOKENS])
 @pytest.mark.parametrize("strict_but_for", [False, True])
 def test_each_part_is_switched_alone(compatible: RealmServer, alone: str, strict_but_for: bool) -> None:
     realm = compatible.realm
@@ -280,6 +310,7 @@ def test_each_part_is_switched_alone(compatible: RealmServer, alone: str, strict
         text = assertion("signer", f"{compatible.issuer}/protocol/openid-connect/token", realm.clock())
         seen = {
             ONE_ERROR: ask(compatible, ("svc", "wrong")).json()["error"] == "invalid_client",
+            ONE_METHOD: ask(compatible, client_secret="svc-secret").status_code == 400,
             ISSUER_ONLY: ask(compatible, None, **form(text)).status_code != 200,
             RESOURCES: ask(compatible, resource="https://x.example").status_code == 400,
             RFC_9068: header["typ"] == "at+jwt",

@@ -24,6 +24,7 @@ _SECONDS: Final = "a number of seconds"
 REALM_ATTRIBUTES: Final[Mapping[str, str]] = {
     strictness.STRICT: _FLAG,
     strictness.ONE_ERROR: _FLAG,
+    strictness.ONE_METHOD: _FLAG,
     strictness.ISSUER_ONLY: _FLAG,
     strictness.RESOURCES: _FLAG,
     strictness.RFC_9068: _FLAG,

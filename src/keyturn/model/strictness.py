@@ -12,6 +12,7 @@ STRICT: Final = "keyturn.strict"
 """Attribute of a realm: ``true`` where it is strict in all that its other attributes do not say otherwise of."""
 
 ONE_ERROR: Final = "keyturn.client-authentication.one-error"
+ONE_METHOD: Final = "keyturn.client-authentication.one-method"
 ISSUER_ONLY: Final = "keyturn.client-assertion.issuer-audience"
 RESOURCES: Final = "keyturn.resource-indicators"
 RFC_9068: Final = "keyturn.access-token.rfc9068"
@@ -28,6 +29,8 @@ class Strictness:
 
     one_error: bool = False
     """Whoever does not prove who it is gets the same answer, with a challenge (RFC 6749 §5.2)."""
+    one_method: bool = False
+    """Credentials of two kinds, or of two clients, in one request are refused (RFC 6749 §2.3, §5.2)."""
     issuer_only: bool = False
     """Assertions are for the issuer alone (draft-ietf-oauth-rfc7523bis §4)."""
     resources: bool = False
@@ -61,6 +64,7 @@ def strictness_of(attributes: Mapping[str, str]) -> Strictness:
     max_age = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < _LONGEST_NUMBER else None
     return Strictness(
         one_error=flag(ONE_ERROR),
+        one_method=flag(ONE_METHOD),
         issuer_only=flag(ISSUER_ONLY),
         resources=flag(RESOURCES),
         rfc_9068=flag(RFC_9068),

@@ -16,7 +16,7 @@ from keyturn.model.realm import Realm
 from keyturn.oauth2.client_authentication.client_secret import ClientSecret
 from keyturn.oauth2.client_authentication.client_secret_jwt import ClientSecretJwt
 from keyturn.oauth2.client_authentication.federated_jwt import FederatedJwt
-from keyturn.oauth2.client_authentication.presented import NOT_PROVED
+from keyturn.oauth2.client_authentication.presented import NOT_PROVED, check_one_method
 from keyturn.oauth2.client_authentication.private_key_jwt import PrivateKeyJwt
 from keyturn.oauth2.client_authentication.self_signed_tls import SelfSignedTls
 from keyturn.oauth2.client_authentication.spi import INVALID, Credentials, Method, Proof, not_proved
@@ -126,6 +126,7 @@ def _authenticated(request: Request, form: Form, clients: Clients, realm: Realm,
             its assertion is not accepted.
         UnauthorizedClient: the secret is wrong (Keycloak's choice: it tells a known client from an unknown one).
         AccessDenied: the realm is disabled.
+        InvalidRequest: it shows more than one method, in a realm that takes one alone.
         Miss: the client is not in memory.
         Asked: something must be found out or written first.
 
@@ -136,6 +137,8 @@ def _authenticated(request: Request, form: Form, clients: Clients, realm: Realm,
     proved = clients.proved
     if proved is not None and clients.by_client_id(proved.client.client_id) is proved.client:
         return proved
+    if realm.strictness.one_method:
+        check_one_method(request, form)
     credentials = Credentials(request, form, realm, now)
     client: Client | None = None
     named: str | None = None

@@ -35,6 +35,23 @@ def presented(request: Request, form: Form) -> Presented:
     return Presented(client_id, secret, method)
 
 
+def check_one_method(request: Request, form: Form) -> None:
+    """That the request shows credentials of one kind, and of one client. A certificate is none: it may bind the token.
+
+    Raises:
+        InvalidRequest: it shows more.
+        UnauthorizedClient: as ``basic_credentials``.
+
+    Source: RFC 6749 §2.3, §5.2 (``invalid_request``).
+    """
+    basic = None if request.authorization is None else basic_credentials(request.authorization)
+    shown = (basic is not None) + ("client_secret" in form) + ("client_assertion" in form)
+    if shown > 1:
+        raise InvalidRequest("More than one method of client authentication")
+    if basic is not None and form.get("client_id", basic[0]) != basic[0]:
+        raise InvalidRequest("More than one client")
+
+
 def basic_credentials(authorization: str) -> tuple[str, str] | None:
     """User and password of an ``Authorization: Basic`` header, form-decoded; None where it is no such header.
 
