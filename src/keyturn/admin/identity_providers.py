@@ -4,28 +4,14 @@ Source: Keycloak ``IdentityProvidersResource``, ``IdentityProviderResource``, ``
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
-from keyturn.admin.client_validation import is_url
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, ErrorMessage, InvalidRequest, NotFound
-from keyturn.admin.like import literal
-from keyturn.admin.server_info import server_info_with
-from keyturn.model.client_keys import UnreadableKeys
-from keyturn.model.trusted_issuer import (
-    BUNDLE_AT,
-    DISCOVERY,
-    GITHUB_ISSUER,
-    KEYS,
-    KEYS_AT,
-    KUBERNETES_ISSUER,
-    SPIFFE,
-    TRUST_DOMAIN,
-    issuer_of,
-    set_of,
-)
-from keyturn.representations import UNSET, Maybe, encode, given, present, replace
+from keyturn.admin.identity_provider_checks import check, check_kind, with_usual_settings
+from keyturn.admin.like import like, literal
+from keyturn.admin.reserved_characters import check_characters
+from keyturn.model.trusted_issuer import GITHUB_ISSUER
+from keyturn.representations import encode, given, replace
 from keyturn.representations.identity_provider import (
     IdentityProviderMapperRepresentation,
     IdentityProviderRepresentation,
@@ -37,9 +23,8 @@ from keyturn.store.collections import REALMS, USERS
 __all__ = [
     "brief",
     "changed",
-    "check",
-    "check_issuer",
     "find",
+    "found",
     "links_of",
     "made",
     "mappers_of",
@@ -59,11 +44,6 @@ _OIDC = [
     "EXCHANGE_EXTERNAL_TOKEN",
     "JWT_AUTHORIZATION_GRANT",
 ]
-_VERIFYING = {
-    "validateSignature": "Validate signatures",
-    "jwtAuthorizationGrantEnabled": "JWT Authorization Grant",
-    "supportsClientAssertions": "Supports client assertions",
-}
 _PRESET = "keyturn.preset"
 _PRESETS: Mapping[tuple[str, str], dict[str, str]] = {
     ("oidc", "github"): {
@@ -83,26 +63,10 @@ _TYPES = {
     "keycloak-oidc": _OIDC,
     "saml": ["USER_AUTHENTICATION"],
 }
-_OAUTH2 = (
-    ("authorizationUrl", "authorization_url"),
-    ("tokenUrl", "token_url"),
-    ("userInfoUrl", "userinfo_url"),
-    ("tokenIntrospectionUrl", "tokenIntrospection_url"),
-)
-_OF_OIDC = (*_OAUTH2, ("jwksUrl", "jwks_url"), ("logoutUrl", "logout_url"))
-_URLS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "oidc": _OF_OIDC,
-    "keycloak-oidc": _OF_OIDC,
-    "oauth2": _OAUTH2,
-    "jwt-authorization-grant": (("jwksUrl", "jwksUrl"), ("issuer", "Issuer")),
-    "kubernetes": (("issuer", "Issuer"), (KEYS_AT, KEYS_AT)),
-    "saml": tuple(
-        (name, name) for name in ("singleLogoutServiceUrl", "singleSignOnServiceUrl", "metadataDescriptorUrl")
-    ),
-}
-"""By kind of provider the settings that are URLs, each with what Keycloak calls it, in its order."""
-_HIDDEN = "hideOnLoginPage"
-"""Where older versions keep whether it is hidden."""
+"""What a provider tells that it can do; those of social networks tell nothing."""
+_FOR_PEOPLE = ["USER_AUTHENTICATION"]
+_WITH_JWT_GRANT = frozenset({"gitlab", "google", "linkedin-openid-connect"})
+_ALL_TYPES = frozenset({*_OIDC, "ANY"})
 
 
 def providers_of(realm: RealmView) -> Sequence[IdentityProviderRepresentation]:
@@ -116,6 +80,39 @@ def find(realm: RealmView, alias: str) -> IdentityProviderRepresentation:
     if found is None:
         raise NotFound()
     return found
+
+
+def found(realm: RealmView, search: str, type_: str | None) -> list[IdentityProviderRepresentation]:
+    """Those whose alias begins with `search`, and that can do `type_`, by alias.
+
+    Args:
+        search: ``*`` in it stands for anything, and it is the whole alias then; in quotes, it is an alias.
+
+    Raises:
+        InvalidRequest: there is no such type.
+
+    Source: Keycloak ``JpaIdentityProviderStorageProvider``.
+    """
+    if type_ and type_ not in _ALL_TYPES:
+        raise InvalidRequest(f"There is no type {type_} of identity providers")
+    pattern = literal(search).replace("*", "%")
+    matches = like(pattern if "*" in search else f"{pattern}%")
+    quoted = len(search) > 1 and search.startswith('"') and search.endswith('"')
+    return sorted(
+        (
+            each
+            for each in providers_of(realm)
+            if (each.alias == search[1:-1] if quoted else matches(given(each.alias, "")))
+            and (type_ in (None, "", "ANY") or type_ in _can(given(each.provider_id, "")))
+        ),
+        key=lambda each: given(each.alias, ""),
+    )
+
+
+def _can(kind: str) -> list[str]:
+    if kind in _TYPES:
+        return _TYPES[kind]
+    return [*_FOR_PEOPLE, "JWT_AUTHORIZATION_GRANT"] if kind in _WITH_JWT_GRANT else _FOR_PEOPLE
 
 
 def store(realm: RealmAdmin, providers: Iterable[IdentityProviderRepresentation]) -> None:
@@ -159,123 +156,36 @@ def made(realm: RealmAdmin, sent: IdentityProviderRepresentation) -> IdentityPro
     alias = given(sent.alias, "")
     if " " in alias:
         raise BadRequest("Empty Space not allowed.")
+    check_characters(alias)
     if not alias:
         raise ErrorMessage(400, "path is null")
-    known = {each["id"] for each in server_info_with(realm.environment.features)["identityProviders"]}
-    if sent.provider_id not in known:
-        raise ErrorMessage(400, f"Invalid identity provider id [{given(sent.provider_id, 'null') or ''}]")
-    sent = _with_preset(sent)
-    check(realm, replace(sent, internal_id=UNSET))
-    if any(each.alias == alias for each in providers_of(realm)):
+    check_kind(sent.provider_id, realm.environment.features)
+    kind = given(sent.provider_id, "")
+    provider = with_usual_settings(_with_preset(sent), kind)
+    provider = replace(provider, internal_id=given(sent.internal_id, "") or realm.new_id())
+    check(_stored(realm), provider, kind, providers_of(realm))
+    if any(each.alias == alias or each.internal_id == provider.internal_id for each in providers_of(realm)):
         raise ErrorMessage(409, f"Identity Provider {alias} already exists")
-    return replace(
-        sent,
-        internal_id=realm.new_id(),
-        enabled=given(sent.enabled, True),
-        hide_on_login=_hidden(sent),
-        config=_config(sent.provider_id, given(sent.config, {})),
-    )
+    return provider
 
 
 def changed(
     realm: RealmAdmin, before: IdentityProviderRepresentation, sent: IdentityProviderRepresentation
 ) -> IdentityProviderRepresentation:
-    """What `before` becomes by `sent`: all but its ids, and a secret that is masked. Raises AdminError."""
+    """What `before` becomes by `sent`: all but its ids, its kind, and a secret that is masked. Raises AdminError.
+
+    As in Keycloak, its settings have to be those of the kind that is sent.
+    """
     if given(sent.alias, before.alias) != before.alias:
         raise ErrorMessage(400, "Identity Provider alias cannot be changed")
-    config = _config(before.provider_id, given(sent.config, {}))
+    check_kind(sent.provider_id, realm.environment.features)
+    after = with_usual_settings(sent, given(sent.provider_id, ""))
+    config = given(after.config, {})
     if config.get(_SECRET) == _MASK:
-        config = config | {_SECRET: given(before.config, {}).get(_SECRET, "")}
-    after = replace(
-        sent,
-        alias=before.alias,
-        internal_id=before.internal_id,
-        provider_id=given(sent.provider_id, "") or before.provider_id,
-        enabled=given(sent.enabled, True),
-        hide_on_login=_hidden(sent),
-        config=config,
-    )
-    check(realm, after)
+        after = replace(after, config=config | {_SECRET: given(before.config, {}).get(_SECRET, "")})
+    after = replace(after, alias=before.alias, internal_id=before.internal_id, provider_id=before.provider_id)
+    check(_stored(realm), after, given(sent.provider_id, ""), providers_of(realm))
     return after
-
-
-def check(realm: RealmView, provider: IdentityProviderRepresentation) -> None:
-    """That its tokens can be verified, and that no other provider speaks for the same issuer. Raises ErrorMessage."""
-    config = given(provider.config, {})
-    for name, text in _URLS.get(given(provider.provider_id, ""), ()):
-        _check_url(realm, text, config.get(name))
-    if provider.provider_id in ("oidc", "keycloak-oidc"):
-        _check_keys(realm, config)
-    if provider.provider_id == SPIFFE:
-        _check_trust_domain(realm, config)
-    if config.get(KEYS) and isinstance(set_of(config[KEYS], bundle=provider.provider_id == SPIFFE), UnreadableKeys):
-        raise InvalidRequest(f"{KEYS} is no JWK Set of public keys")
-    check_issuer(realm, provider)
-
-
-def check_issuer(realm: RealmView, provider: IdentityProviderRepresentation) -> None:
-    """That no other provider speaks for the same issuer. Raises ErrorMessage."""
-    issuer = issuer_of(provider)
-    if issuer is None or not given(provider.enabled, True):
-        return
-    for other in providers_of(realm):
-        if other.internal_id != provider.internal_id and issuer_of(other) == issuer:
-            text = (
-                "Issuer must be unique if the idp supports JWT Authorization Grant or Federated Client Authentication"
-            )
-            raise ErrorMessage(400, f"Issuer URL already used for IDP '{given(other.alias, '')}', {text}")
-
-
-def _check_keys(realm: RealmView, config: Mapping[str, str]) -> None:
-    on = {name for name in _VERIFYING if config.get(name) == "true"}
-    if on:
-        what = next(text for name, text in _VERIFYING.items() if name in on)
-        if config.get(DISCOVERY) == "true":
-            pass  # the issuer's metadata tells
-        elif config.get("useJwksUrl") == "true":
-            if not config.get("jwksUrl"):
-                raise ErrorMessage(400, f"JWKS URL is required when '{what}' enabled and 'Use JWKS URL' enabled")
-        elif not config.get("publicKeySignatureVerifier"):
-            needed = "The 'Validating public key' is required"
-            raise ErrorMessage(400, f"{needed} when '{what}' enabled and 'Use JWKS URL' disabled")
-    if on - {"validateSignature"}:
-        if not config.get("issuer"):
-            raise ErrorMessage(400, "Issuer is required")
-        _check_url(realm, "Issuer", config.get("issuer"))
-
-
-def _check_trust_domain(realm: RealmView, config: Mapping[str, str]) -> None:
-    """Source: Keycloak ``SpiffeIdentityProviderConfig.validate``."""
-    if not TRUST_DOMAIN.fullmatch(given(config.get("trustDomain"), "")):
-        raise ErrorMessage(400, "Invalid trust domain name")
-    _check_url(realm, BUNDLE_AT, config.get(BUNDLE_AT))
-
-
-def _check_url(realm: RealmView, name: str, url: str | None) -> None:
-    """That it is one, and that what comes from there comes over TLS, unless that is near.
-
-    Raises ErrorMessage. Source: Keycloak ``UriUtils.checkUrl``.
-    """
-    url = (url or "").strip()
-    if not url:
-        return
-    if not is_url(url):
-        raise ErrorMessage(400, f"The url [{name}] is malformed")
-    scheme = url.partition(":")[0].lower()
-    if scheme not in {"http", "https"}:
-        raise ErrorMessage(400, f"Invalid protocol/scheme for url [{name}]")
-    required = given(realm.realm.ssl_required, "external").lower()
-    if scheme == "http" and required != "none" and (required == "all" or not _is_near(url)):
-        raise ErrorMessage(400, f"The url [{name}] requires secure connections")
-
-
-def _is_near(url: str) -> bool:
-    """Whether it is at a private address, as far as can be told without looking its name up."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_private
-    except ValueError:
-        return False
 
 
 def _with_preset(sent: IdentityProviderRepresentation) -> IdentityProviderRepresentation:
@@ -310,16 +220,6 @@ def brief(provider: IdentityProviderRepresentation) -> IdentityProviderRepresent
         enabled=provider.enabled,
         config={},
     )
-
-
-def _config(provider_id: Maybe[str], config: dict[str, str]) -> dict[str, str]:
-    usual = {"issuer": KUBERNETES_ISSUER} if provider_id == "kubernetes" else {}
-    return usual | {name: value for name, value in config.items() if present(value) and value != "" and name != _HIDDEN}
-
-
-def _hidden(sent: IdentityProviderRepresentation) -> Maybe[bool]:
-    older = given(sent.config, {}).get(_HIDDEN)
-    return sent.hide_on_login if older is None else older.lower() == "true"
 
 
 def _stored(realm: RealmView) -> RealmRepresentation:

@@ -4,8 +4,7 @@ Source: Keycloak ``RealmManager.importRealm``, ``RealmsAdminResource.importRealm
 """
 
 import dataclasses
-import unicodedata
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from keyturn.admin.administrator import Administrator
@@ -22,9 +21,11 @@ from keyturn.admin.errors import (
     OAuthError,
     ServerError,
 )
+from keyturn.admin.identity_provider_checks import imported
 from keyturn.admin.imported_passwords import with_hashed_passwords
 from keyturn.admin.password_policy import check_password_policy
 from keyturn.admin.patterns import Patterns
+from keyturn.admin.reserved_characters import check_characters
 from keyturn.admin.user_passwords import check_password
 from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
@@ -58,8 +59,6 @@ __all__ = [
 
 D = TypeVar("D", bound=Representation)
 
-_RESERVED: Final = "!#$&()*+,/:;=?@[\\]"
-"""Characters that would not stand in a path (Keycloak ``ReservedCharValidator``)."""
 _LONGEST_NAME: Final = 255
 _LONGEST_ID: Final = 36
 _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
@@ -85,7 +84,7 @@ def check_realm_name(name: str) -> None:
     """Raises AdminError for a name that no realm may have."""
     if not name.strip():
         raise ErrorMessage(400, "Realm name cannot be empty")
-    _check_characters(name)
+    check_characters(name)
     if name in {".", ".."}:
         raise BadRequest(f"Realm name '{name}' not allowed.")  # no path leads there
 
@@ -97,19 +96,12 @@ def check_own_attributes(realm: RealmRepresentation) -> None:
         raise InvalidRequest(problem)
 
 
-def _check_characters(text: str) -> None:
-    for character in text:
-        # Keycloak takes control characters, and then fails wherever the name stands in a header.
-        if character in _RESERVED or unicodedata.category(character) == "Cc":
-            raise BadRequest(f"Character '{character}' not allowed.")
-
-
 def prepare_realm(
     representation: RealmRepresentation,
     *,
     fresh: Fresh,
     random: Callable[[int], bytes],
-    features: Container[str] = (),
+    features: frozenset[str] = frozenset(),
 ) -> NewRealm:
     """All documents of the realm, with key material and password hashes. Slow; reads and writes nothing.
 
@@ -118,7 +110,7 @@ def prepare_realm(
     """
     name = given(representation.realm, "")
     check_realm_name(name)
-    _check_characters(given(representation.id, ""))
+    check_characters(given(representation.id, ""))
     _check_fields(representation)
     check_password_policy(given(representation.password_policy, ""))
     try:
@@ -128,6 +120,10 @@ def prepare_realm(
     except InvalidImport as error:
         raise InvalidRequest(str(error)) from error
     check_own_attributes(made.realm)
+    providers = given(made.realm.identity_providers, [])
+    if providers:
+        providers = imported(made.realm, providers, features=features, new_id=fresh.new_id)
+        made = dataclasses.replace(made, realm=replace(made.realm, identity_providers=providers))
     for client in made.clients:
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
             check_client(client)

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,7 +56,7 @@ def import_realms(settings: Settings, *, file: Path | None, directory: Path | No
         store = open_database(settings, held)
         try:
             wanted = _wanted(store, realms, existing)
-            made = [_prepared(realm, fresh, settings.features) for realm in wanted]
+            made = [_prepared(realm, fresh, frozenset(settings.features)) for realm in wanted]
             if not any(given(realm.realm, "") == MASTER for realm in wanted):
                 administrator = bootstrap(store, settings, held.path, on_terminal=sys.stdout.isatty(), clock=time.time)
                 if administrator is not None:
@@ -86,7 +86,7 @@ def _wanted(store: Store, realms: Sequence[RealmRepresentation], existing: str) 
     return sorted(kept, key=lambda realm: given(realm.realm, "") != MASTER)
 
 
-def _prepared(realm: RealmRepresentation, fresh: Fresh, features: Container[str]) -> NewRealm:
+def _prepared(realm: RealmRepresentation, fresh: Fresh, features: frozenset[str]) -> NewRealm:
     try:
         return prepare_realm(realm, fresh=fresh, random=os.urandom, features=features)
     except AdminError as error:

@@ -23,7 +23,7 @@ class IdentityProviderRepresentation(Representation):
     internal_id: Maybe[str] = UNSET
     provider_id: Maybe[str] = UNSET
     enabled: Maybe[bool] = UNSET
-    update_profile_first_login_mode: Annotated[Maybe[str], _BROKERING] = UNSET
+    update_profile_first_login_mode: Maybe[str] = UNSET
     trust_email: Annotated[Maybe[bool], _BROKERING] = UNSET
     store_token: Annotated[Maybe[bool], _BROKERING] = UNSET
     add_read_token_role_on_create: Annotated[Maybe[bool], _BROKERING] = UNSET
@@ -32,10 +32,10 @@ class IdentityProviderRepresentation(Representation):
     hide_on_login: Maybe[bool] = UNSET
     first_broker_login_flow_alias: Annotated[Maybe[str], _BROKERING] = UNSET
     post_broker_login_flow_alias: Annotated[Maybe[str], _BROKERING] = UNSET
-    organization_id: Annotated[Maybe[str], _BROKERING] = UNSET
+    organization_id: Maybe[str] = UNSET
     config: Annotated[Maybe[dict[str, str]], secret_entries("clientSecret")] = UNSET
     types: Maybe[list[str]] = UNSET
-    update_profile_first_login: Annotated[Maybe[bool], _BROKERING] = UNSET
+    update_profile_first_login: Maybe[bool] = UNSET
 
 
 class IdentityProviderMapperRepresentation(Representation):

@@ -257,7 +257,7 @@ def test_identity_providers_are_kept_for_exports(server: Server) -> None:
     assert [each["name"] for each in exported["identityProviderMappers"]] == ["m"]
     imported(server, "OVERWRITE", identityProviders=[{"alias": "google", "providerId": "google"}])
     exported = server.call("POST", "/demo/partial-export").body
-    assert exported["identityProviders"][0]["config"] == {}
+    assert exported["identityProviders"][0]["config"] == {"issuer": "https://accounts.google.com"}
     assert exported["identityProviderMappers"] == []
 
 

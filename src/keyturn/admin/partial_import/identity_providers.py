@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from keyturn.admin.context import RealmAdmin
 from keyturn.admin.errors import InvalidRequest
-from keyturn.admin.identity_providers import check, remove
-from keyturn.admin.server_info import server_info_with
+from keyturn.admin.identity_provider_checks import check_imported, with_usual_settings
+from keyturn.admin.identity_providers import remove
 from keyturn.representations import given, replace
 from keyturn.representations.identity_provider import (
     IdentityProviderMapperRepresentation,
@@ -54,19 +54,12 @@ class IdentityProviders:
         remove(self.realm, given(provider.alias, ""))
 
     def create(self, provider: IdentityProviderRepresentation) -> str:
-        features = self.realm.environment.features
-        if provider.provider_id not in {each["id"] for each in server_info_with(features)["identityProviders"]}:
-            raise InvalidRequest(f"There is no identity provider {given(provider.provider_id, '')!r}")
         stored = _stored(self.realm)
-        made = replace(
-            provider,
-            internal_id=self.realm.new_id(),
-            enabled=given(provider.enabled, True),
-            config=given(provider.config, {}),
-        )
-        check(self.realm, made)
-        listed = [*given(stored.identity_providers, []), made]
-        self.realm.tx.update(REALMS, self.realm.id, replace(stored, identity_providers=listed))
+        others = given(stored.identity_providers, [])
+        made = replace(provider, internal_id=self.realm.new_id())
+        check_imported(stored, made, others, features=self.realm.environment.features)
+        made = with_usual_settings(made, given(made.provider_id, ""))
+        self.realm.tx.update(REALMS, self.realm.id, replace(stored, identity_providers=[*others, made]))
         return str(made.internal_id)
 
 

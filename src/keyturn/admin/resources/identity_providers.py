@@ -25,9 +25,10 @@ identity_providers: Final = Resource("identity providers", event=Recorded("IDENT
 
 @dataclass(frozen=True, slots=True)
 class IdentityProviderQuery(Query):
-    """``search`` is a part of the alias; ``first`` and ``max`` page."""
+    """``search`` begins the alias, or is a pattern with ``*``; ``type`` is what they do; ``first``, ``max`` page."""
 
     search: str | None = None
+    type: str | None = None
     brief_representation: bool | None = None
     first: int | None = None
     max: int | None = None
@@ -36,10 +37,8 @@ class IdentityProviderQuery(Query):
 @identity_providers.get("", needs=VIEW_IDENTITY_PROVIDERS)
 def get_identity_providers(realm: RealmView, query: IdentityProviderQuery) -> list[IdentityProviderRepresentation]:
     """All, by alias, without their secrets."""
-    wanted = (query.search or "").strip("*").lower()
-    found = sorted(providers.providers_of(realm), key=lambda each: given(each.alias, ""))
-    found = [each for each in found if wanted in given(each.alias, "").lower()]
-    first = query.first or 0
+    found = providers.found(realm, query.search or "", query.type)
+    first = max(query.first or 0, 0)
     found = found[first : None if query.max is None or query.max < 0 else first + query.max]
     return [providers.brief(each) if query.brief_representation else providers.shown(each) for each in found]
 

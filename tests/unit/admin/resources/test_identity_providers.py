@@ -58,6 +58,12 @@ def test_lists_are_by_alias_paged_searched_and_brief(server: Server) -> None:
     assert listed("") == ["a", "b", "c"]
     assert listed("first=1&max=1") == ["b"]
     assert listed("search=C") == ["c"]
+    server.call("POST", INSTANCES, {"alias": "cab", "providerId": "kubernetes"})
+    for search, found in (("c", "c cab"), ("*B", "b cab"), ("c*b", "cab"), ('"c"', "c"), ('"C"', ""), ("b", "b")):
+        assert listed(f"search={search}") == found.split()
+    assert listed("type=CLIENT_ASSERTION&search=c*") == ["c", "cab"]
+    assert listed("type=USER_AUTHENTICATION&first=-3") == ["a", "b", "c"]
+    assert server.call("GET", INSTANCES, query="type=NOTHING").status == 400
     assert all("types" not in each for each in server.call("GET", INSTANCES, query="briefRepresentation=true").body)
 
 
@@ -66,6 +72,13 @@ def test_lists_are_by_alias_paged_searched_and_brief(server: Server) -> None:
     [
         ({"providerId": "oidc"}, 400, "path is null"),
         ({"alias": "a b", "providerId": "oidc"}, 400, "Empty Space not allowed."),
+        ({"alias": "a/b", "providerId": "oidc"}, 400, "Character '/' not allowed."),
+        (
+            {"alias": "x", "providerId": "google", "config": {"issuer": "https://x.org"}},
+            400,
+            "The issuer url [https://x",
+        ),
+        ({"alias": "x", "providerId": "oauth2"}, 400, "User Info URL not provided"),
         ({"alias": "x", "providerId": "nothing"}, 400, "Invalid identity provider id [nothing]"),
         ({"alias": "people", "providerId": "oidc"}, 409, "already exists"),
         (CI | {"alias": "other"}, 400, "Issuer URL already used for IDP 'ci'"),
@@ -267,10 +280,62 @@ def test_an_import_brings_no_second_provider_of_an_issuer(server: Server) -> Non
     sent = {"identityProviders": [CI | {"alias": "again"}], "ifResourceExists": "FAIL"}
     answer = server.call("POST", "/demo/partialImport", sent)
     assert answer.status == 400
-    assert "Issuer URL already used for IDP 'ci'" in answer.body["errorMessage"]
+    assert "Issuer URL already used for IDP 'ci'" in answer.body["error_description"]
     assert server.call("POST", "/demo/partialImport", sent | {"ifResourceExists": "OVERWRITE"}).status == 400
     same = {"identityProviders": [CI], "ifResourceExists": "OVERWRITE"}
     assert server.call("POST", "/demo/partialImport", same).status == 200
+
+
+@pytest.mark.parametrize(
+    ("providers", "status", "answer"),
+    [
+        ([{"alias": "x", "providerId": "nothing"}], 400, "Invalid identity provider id [nothing]"),
+        ([{"alias": "x", "providerId": "oauth2"}], 400, "User Info URL not provided"),
+        ([{"alias": "x", "providerId": "jwt-authorization-grant"}], 400, "Issuer is required"),
+        ([changed(tokenUrl="nowhere")], 400, "The url [token_url] is malformed"),
+        ([CI, CI | {"alias": "other"}], 400, "Issuer URL already used for IDP 'ci'"),
+        ([CI | {"organizationId": "x"}], 400, "There is no organization x"),
+        ([CI | {"postBrokerLoginFlowAlias": "x"}], 400, "No available authentication flow with alias: x"),
+        ([CI | {"displayName": "x" * 256}], 400, "Database operation failed"),
+        ([{"alias": "x", "providerId": "oidc"}] * 2, 409, "Duplicate resource error"),
+    ],
+)
+def test_a_new_realm_brings_no_provider_that_could_not_be_made(
+    shared_server: Server, providers: list[Any], status: int, answer: str
+) -> None:
+    given = shared_server.call("POST", "", {"realm": "imported", "identityProviders": providers})
+    assert given.status == status
+    assert answer in (given.body.get("errorMessage") or given.body["error_description"])
+
+
+def test_the_providers_of_a_new_realm_are_as_if_they_were_made_one_by_one(server: Server) -> None:
+    bare = {
+        "alias": "g",
+        "providerId": "google",
+        "internalId": "mine",
+        "config": {"empty": "", "hideOnLoginPage": "true"},
+    }
+    assert server.call("POST", "", {"realm": "imported", "identityProviders": [bare]}).status == 201
+    told = server.call("GET", "/imported/identity-provider/instances/g").body
+    assert told == {
+        "alias": "g",
+        "providerId": "google",
+        "internalId": "mine",
+        "enabled": True,
+        "hideOnLogin": True,
+        "config": {"issuer": "https://accounts.google.com"},
+        "types": [],
+    }
+
+
+def test_a_provider_keeps_its_kind_and_has_to_suit_the_one_that_is_sent(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    for sent in ({}, {"providerId": "nothing"}, {"providerId": "oauth2"}, CI | {"firstBrokerLoginFlowAlias": "none"}):
+        assert server.call("PUT", f"{INSTANCES}/ci", sent).status == 400
+    assert server.call("PUT", f"{INSTANCES}/ci", CI | {"providerId": "saml", "organizationId": "x"}).status == 204
+    told = server.call("GET", f"{INSTANCES}/ci").body
+    assert told["providerId"] == "oidc"
+    assert "organizationId" not in told
 
 
 def test_nothing_is_exported_for_a_provider_in_any_format(server: Server) -> None:
