@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from keyturn.admin.authenticators import authenticator
-from keyturn.representations import UNSET, given, present, replace
+from keyturn.admin.authenticators import open_settings
+from keyturn.representations import UNSET, given, replace
 from keyturn.representations.authentication import (
     AuthenticationFlowRepresentation,
     AuthenticatorConfigRepresentation,
@@ -98,18 +98,13 @@ def configurations_of(realm: RealmRepresentation) -> list[AuthenticatorConfigRep
     ]
 
 
-def shown_configuration(
-    flows: Iterable[AuthenticationFlowRepresentation], configuration: AuthenticatorConfigRepresentation
-) -> AuthenticatorConfigRepresentation:
-    """As the wire has it: what no authenticator that has it declares is masked, as are secrets."""
-    open_: set[str] = set()
-    for flow in flows:
-        for step in given(flow.authentication_executions, []):
-            if present(step.authenticator_config) and step.authenticator_config == configuration.alias:
-                known = authenticator(given(step.authenticator, "")) or {}
-                open_ |= {each["name"] for each in known.get("properties", []) if not each.get("secret")}
-    config = given(configuration.config, {})
-    return replace(configuration, config={name: text if name in open_ else MASK for name, text in config.items()})
+def shown_configuration(configuration: AuthenticatorConfigRepresentation) -> AuthenticatorConfigRepresentation:
+    """As the wire has it: what no authenticator declares is masked, as are secrets.
+
+    Whose configuration it is does not matter. Source: Keycloak ``StripSecretsUtils``.
+    """
+    config, known = given(configuration.config, {}), open_settings()
+    return replace(configuration, config={name: text if name in known else MASK for name, text in config.items()})
 
 
 def priority_behind(priorities: Iterable[int]) -> int:

@@ -15,6 +15,7 @@ __all__ = [
     "choices_of",
     "kind_within",
     "listed",
+    "open_settings",
     "required_action_names",
     "required_action_settings",
     "settings_of",
@@ -48,6 +49,13 @@ def _all() -> dict[str, Mapping[str, Any]]:
 def authenticator(provider_id: str) -> Mapping[str, Any] | None:
     """What Keycloak tells of it, if it has it."""
     return _all().get(provider_id)
+
+
+@cache
+def open_settings() -> frozenset[str]:
+    """The names of all settings that steps can have and that are no secrets."""
+    settings = [setting for each in _all().values() for setting in each.get("properties", [])]
+    return frozenset(setting["name"] for setting in settings if not setting.get("secret"))
 
 
 def listed(kind: Kind) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from keyturn.representations.authentication import (
     StoredExecution as Step,
 )
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.store.collections import REALMS
+from keyturn.store.collections import CLIENTS, REALMS
 
 __all__ = ["REQUIREMENTS", "FlowsOfRealm", "new_step", "refuse_built_in"]
 
@@ -153,11 +153,18 @@ class FlowsOfRealm:
                 if present(step.authenticator_config) and step.authenticator_config == configuration.alias:
                     yield step
 
-    def remove(self, flow: Flow) -> None:
+    def remove(self, realm: RealmAdmin, flow: Flow) -> None:
         """Takes a flow away, with those in it, and the step that it is elsewhere. Raises AdminError."""
         refuse_built_in(flow, "Can't delete built in flow")
         if any(getattr(self.document, name) == flow.alias for name in BOUND_FLOWS):
             raise InvalidRequest("The flow is one of those that the realm uses")
+        providers = given(self.document.identity_providers, [])
+        if any(getattr(each, name) == flow.alias for each in providers for name in _OF_PROVIDERS):
+            raise InvalidRequest("An identity provider uses the flow")
+        named = {"document": f"%{flow.id}%"}
+        for client in realm.reader.select(CLIENTS, realm.id, any_like=[named]):
+            if flow.id in given(client.authentication_flow_binding_overrides, {}).values():
+                raise InvalidRequest(f"The client {client.client_id} uses the flow")
         for above in self.flows:
             for step in given(above.authentication_executions, []):
                 if present(step.flow_alias) and step.flow_alias == flow.alias:

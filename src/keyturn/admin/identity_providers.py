@@ -75,8 +75,12 @@ def providers_of(realm: RealmView) -> Sequence[IdentityProviderRepresentation]:
 
 
 def find(realm: RealmView, alias: str) -> IdentityProviderRepresentation:
-    """Raises NotFound."""
-    found = next((each for each in providers_of(realm) if each.alias == alias), None)
+    """The provider of this ``internalId``, else of this alias. Raises NotFound.
+
+    Source: Keycloak ``IdentityProviderStorageProvider.getByIdOrAlias``.
+    """
+    known = providers_of(realm)
+    found = next((each for name in ("internal_id", "alias") for each in known if getattr(each, name) == alias), None)
     if found is None:
         raise NotFound()
     return found
@@ -131,8 +135,8 @@ def store_mappers(realm: RealmAdmin, mappers: Iterable[IdentityProviderMapperRep
 
 
 def remove(realm: RealmAdmin, alias: str) -> None:
-    """Takes a provider away, with its mappers and the links of users to it. Raises NotFound."""
-    find(realm, alias)
+    """Takes a provider away, with its mappers and the links of users to it; `alias` as in `find`. Raises NotFound."""
+    alias = given(find(realm, alias).alias, "")
     store(realm, [each for each in providers_of(realm) if each.alias != alias])
     if any(each.identity_provider_alias == alias for each in mappers_of(realm)):
         store_mappers(realm, [each for each in mappers_of(realm) if each.identity_provider_alias != alias])

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from typing import Final, TypeVar
 
 from keyturn import KEYCLOAK_VERSION
@@ -304,9 +303,7 @@ def without_secrets(exported: RealmRepresentation) -> RealmRepresentation:
         clients=_each(exported.clients, _client_shown),
         identity_providers=_each(exported.identity_providers, _provider_shown),
         components=_components_shown(given(exported.components, {})),
-        authenticator_config=_each(
-            exported.authenticator_config, partial(shown_configuration, given(exported.authentication_flows, []))
-        ),
+        authenticator_config=_each(exported.authenticator_config, shown_configuration),
     )
 
 

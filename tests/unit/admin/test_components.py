@@ -132,3 +132,11 @@ def test_a_rotation_is_seen_and_goes_on_whatever_is_written(server: Server) -> N
     active, passive = ("ACTIVE", 7), ("PASSIVE", 7)
     assert told == [[active], [active], [active, passive], [active, passive], [active]]
     assert server.call("GET", f"{COMPONENTS}/{first}").status == 404
+
+
+def test_no_name_is_longer_than_a_column(server: Server) -> None:
+    made = server.call("POST", COMPONENTS, provider("rsa-generated"))
+    for document in ({"name": "n" * 256}, {"subType": "s" * 256}, {"parentId": "p" * 37}):
+        changed = provider("rsa-generated") | document
+        assert server.call("POST", COMPONENTS, changed).status == 400
+        assert server.call("PUT", f"{COMPONENTS}/{made.id}", changed).status == 400

@@ -14,7 +14,9 @@ from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest, KnownDuplicate, NotFound
 from keyturn.admin.execution_documents import execution, executions_within
 from keyturn.admin.flow_changes import REQUIREMENTS, FlowsOfRealm, new_step, refuse_built_in
+from keyturn.admin.lengths import check_lengths
 from keyturn.admin.permissions import MANAGE_REALM, QUERY_CLIENTS, VIEW_REALM, Needs
+from keyturn.admin.reserved_characters import check_characters
 from keyturn.admin.resource import Resource
 from keyturn.representations import Maybe, given, present, replace
 from keyturn.representations.authentication import (
@@ -84,10 +86,10 @@ def post_flow(realm: RealmAdmin, flow: AuthenticationFlowRepresentation) -> Crea
         raise Conflict("Failed to create flow with empty alias name")
     if flows.by_alias(alias) is not None:
         raise Conflict(f"Flow {alias} already exists")
-    if "/" in alias:
-        raise BadRequest("Character '/' not allowed.")
+    check_characters(alias)
     if not present(flow.provider_id):
         raise KnownDuplicate
+    check_lengths(alias, flow.description, flow.provider_id, ids=(flow.id,))
     made = AuthenticationFlowRepresentation(
         id=given(flow.id, "") or realm.new_id(),
         alias=alias,
@@ -120,8 +122,10 @@ def put_flow(realm: RealmAdmin, flow: str, change: AuthenticationFlowRepresentat
         raise Conflict("Failed to update flow with empty alias name")
     if alias != before.alias and flows.by_alias(alias) is not None:
         raise Conflict("Flow alias name already exists")
+    check_characters(alias)
     if not present(change.provider_id):
         raise KnownDuplicate
+    check_lengths(alias, change.description, change.provider_id)
     flows.put(
         replace(
             before,
@@ -140,7 +144,7 @@ def put_flow(realm: RealmAdmin, flow: str, change: AuthenticationFlowRepresentat
 def delete_flow(realm: RealmAdmin, flow: str) -> NoContent:
     """Removes a flow of the realm's own, and the flows in it."""
     flows = FlowsOfRealm(realm)
-    flows.remove(_found(flows, flow, "Flow not found"))
+    flows.remove(realm, _found(flows, flow, "Flow not found"))
     flows.store(realm)
     return NoContent()
 
@@ -155,6 +159,8 @@ def copy_flow(realm: RealmAdmin, flow: str, copied: CopiedFlow) -> Created:
     original = _named(flows, flow)
     if not name:
         raise InvalidRequest("A copy needs its newName")
+    check_characters(name)
+    check_lengths(name)
     made = flows.copy(realm, original, name)
     flows.store(realm)
     return Created(str(made.id))
@@ -188,6 +194,7 @@ def put_execution(realm: RealmAdmin, flow: str, change: AuthenticationExecutionI
 def _change_sub_flow(flows: FlowsOfRealm, change: AuthenticationExecutionInfoRepresentation) -> None:
     below = _found(flows, given(change.flow_id, ""), "Illegal execution")
     alias = given(change.display_name, below.alias)
+    check_lengths(alias, change.description)
     if alias != below.alias and flows.by_alias(alias) is not None:
         raise Conflict("Flow alias name already exists")
     flows.put(replace(below, alias=alias, description=given(change.description, below.description)))
@@ -225,6 +232,7 @@ def post_sub_flow(realm: RealmAdmin, flow: str, sub_flow: NewSubFlow) -> Created
         raise Conflict("New flow alias name already exists")
     if not alias or not kind:
         raise InvalidRequest("A flow needs its alias and type")
+    check_lengths(alias, kind, sub_flow.description, sub_flow.provider)
     made = AuthenticationFlowRepresentation(
         id=realm.new_id(),
         alias=alias,

@@ -9,7 +9,9 @@ from keyturn.admin.authenticators import settings_of
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import Conflict, NotFound
 from keyturn.admin.flow_changes import FlowsOfRealm
+from keyturn.admin.lengths import check_lengths
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
+from keyturn.admin.reserved_characters import check_characters
 from keyturn.admin.resource import Resource
 from keyturn.representations import given, replace
 from keyturn.representations.authentication import (
@@ -36,6 +38,11 @@ def _new(realm: RealmAdmin, sent: AuthenticatorConfigRepresentation) -> Authenti
     )
 
 
+def _check(sent: AuthenticatorConfigRepresentation) -> None:
+    check_characters(given(sent.alias, ""))
+    check_lengths(sent.alias, *given(sent.config, {}))
+
+
 def _without_empty(config: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in config.items() if text}
 
@@ -46,6 +53,7 @@ def post_execution_config(realm: RealmAdmin, execution_id: str, config: Authenti
     flows = FlowsOfRealm(realm)
     step = flows.step(execution_id)[1]
     flows.check_new_configuration(given(config.alias, ""), flows.configuration_of(step))
+    _check(config)
     made = _new(realm, config)
     flows.configure(execution_id, made)
     flows.store(realm)
@@ -56,7 +64,7 @@ def post_execution_config(realm: RealmAdmin, execution_id: str, config: Authenti
 def get_execution_config(realm: RealmView, execution_id: str, config_id: str) -> AuthenticatorConfigRepresentation:
     """One configuration; the step is not looked at."""
     flows = FlowsOfRealm(realm)
-    return shown_configuration(flows.flows, flows.configuration(config_id))
+    return shown_configuration(flows.configuration(config_id))
 
 
 @authenticator_configs.post("config", needs=MANAGE_REALM)
@@ -64,6 +72,7 @@ def post_config(realm: RealmAdmin, config: AuthenticatorConfigRepresentation) ->
     """Adds a configuration that no step has."""
     flows = FlowsOfRealm(realm)
     flows.check_new_configuration(given(config.alias, ""))
+    _check(config)
     made = _new(realm, config)
     flows.configurations = [*flows.configurations, made]
     flows.store(realm)
@@ -74,7 +83,7 @@ def post_config(realm: RealmAdmin, config: AuthenticatorConfigRepresentation) ->
 def get_config(realm: RealmView, config_id: str) -> AuthenticatorConfigRepresentation:
     """One configuration; what is secret in it is masked."""
     flows = FlowsOfRealm(realm)
-    return shown_configuration(flows.flows, flows.configuration(config_id))
+    return shown_configuration(flows.configuration(config_id))
 
 
 @authenticator_configs.put("config/{config_id}", needs=MANAGE_REALM)
@@ -85,6 +94,7 @@ def put_config(realm: RealmAdmin, config_id: str, config: AuthenticatorConfigRep
     alias = given(config.alias, "") or given(before.alias, "")
     if any(each.alias == alias and each.id != before.id for each in flows.configurations):
         raise Conflict(f"Authentication execution configuration {alias} already exists")
+    _check(config)
     known = given(before.config, {})
     sent = {name: known.get(name, text) if text == MASK else text for name, text in given(config.config, {}).items()}
     flows.put_configuration(before, replace(before, alias=alias, config=_without_empty(sent)))

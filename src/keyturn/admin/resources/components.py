@@ -18,6 +18,7 @@ from keyturn.admin.component_validation import (
 )
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import InvalidRequest, KnownDuplicate, NotFound
+from keyturn.admin.lengths import check_lengths
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
@@ -98,10 +99,15 @@ def _check(realm: RealmView, component: ComponentRepresentation) -> None:
         check_registration_policy(component, names)
 
 
+def _check_lengths(component: ComponentRepresentation) -> None:
+    check_lengths(component.name, component.sub_type, ids=(component.id, component.parent_id))
+
+
 def _prepare_post(realm: RealmView, _: Mapping[str, Any], posted: ComponentRepresentation) -> ComponentRepresentation:
     made = new_component(posted, parent_id=realm.id, new_id=realm.new_id)
     made = replace(made, config=known_config(made))
     _check(realm, made)
+    _check_lengths(made)
     return _with_keys(realm, made)
 
 
@@ -136,6 +142,7 @@ def _prepare_put(
     kept = {name: values for name, values in before.items() if name not in emptied}
     changed = replace(changed, config={**kept, **{n: values for n, values in known.items() if n not in emptied}})
     _check(realm, changed)
+    _check_lengths(changed)
     if any(before.get(name) != given(changed.config, {}).get(name) for name in _MAKES_ANOTHER_KEY):
         changed = replace(changed, config=known_config(changed))
     else:

@@ -32,8 +32,8 @@ def _find(realm: RealmView, provider_mapper_id: str) -> IdentityProviderMapperRe
 @identity_provider_mappers.get("{alias}/mappers", needs=VIEW_IDENTITY_PROVIDERS)
 def get_provider_mappers(realm: RealmView, alias: str) -> list[IdentityProviderMapperRepresentation]:
     """Those of a provider."""
-    providers.find(realm, alias)
-    return [each for each in providers.mappers_of(realm) if each.identity_provider_alias == alias]
+    provider = providers.find(realm, alias)
+    return [each for each in providers.mappers_of(realm) if each.identity_provider_alias == provider.alias]
 
 
 @identity_provider_mappers.post("{alias}/mappers", needs=MANAGE_IDENTITY_PROVIDERS)

@@ -63,7 +63,7 @@ def put_identity_provider(realm: RealmAdmin, alias: str, provider: IdentityProvi
     before = providers.find(realm, alias)
     after = providers.changed(realm, before, provider)
     others = providers.providers_of(realm)
-    providers.store(realm, [after if each.alias == alias else each for each in others])
+    providers.store(realm, [after if each.alias == before.alias else each for each in others])
     return NoContent()
 
 

@@ -71,6 +71,11 @@ def client_scope_as_owner(realm: RealmView, client_scope: ClientScopeRepresentat
 protocol_mappers: Final = Resource("protocol mappers", located=("owner",), event=Recorded("PROTOCOL_MAPPER"))
 
 
+def _is_known(mapper: ProtocolMapperRepresentation) -> bool:
+    """Whether there is such a mapper: documents may bring others, which only the owner's own document shows."""
+    return mapper.protocol_mapper in mapper_types()
+
+
 def _is_oidc(mapper: ProtocolMapperRepresentation) -> bool:
     return str(mapper.protocol_mapper).startswith("oidc-")
 
@@ -94,19 +99,22 @@ def _shown(mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation
 @protocol_mappers.get("models", needs=VIEW_CLIENTS)
 def get_mappers(realm: RealmView, owner: MapperOwner) -> list[ProtocolMapperRepresentation]:
     """All of the owner's mappers."""
-    return [_shown(mapper) for mapper in owner.mappers]
+    return [_shown(mapper) for mapper in owner.mappers if _is_known(mapper)]
 
 
 @protocol_mappers.get("protocol/{protocol}", needs=VIEW_CLIENTS)
 def get_mappers_of_protocol(realm: RealmView, owner: MapperOwner, protocol: str) -> list[ProtocolMapperRepresentation]:
     """The owner's mappers of one protocol."""
-    return [_shown(mapper) for mapper in owner.mappers if mapper.protocol == protocol]
+    return [_shown(mapper) for mapper in owner.mappers if mapper.protocol == protocol and _is_known(mapper)]
 
 
 @protocol_mappers.get("models/{mapper_id}", needs=VIEW_CLIENTS)
 def get_mapper(realm: RealmView, owner: MapperOwner, mapper_id: str) -> ProtocolMapperRepresentation:
     """One mapper."""
-    return _shown(_found(owner, mapper_id))
+    mapper = _found(owner, mapper_id)
+    if not _is_known(mapper):
+        raise NotFound("Protocol mapper provider not found")
+    return _shown(mapper)
 
 
 @protocol_mappers.post("models", needs=MANAGE_CLIENTS, no_cache=True)
@@ -186,7 +194,7 @@ def _salted(realm: RealmAdmin, mapper: ProtocolMapperRepresentation) -> Protocol
 
 
 def _check_type(owner: MapperOwner, mapper: ProtocolMapperRepresentation) -> None:
-    if mapper.protocol_mapper not in mapper_types():
+    if not _is_known(mapper):
         raise NotFound("ProtocolMapper provider not found")
     if is_pairwise(mapper):
         # A client scope is of no sector: what its mapper would do depends on the client.

@@ -55,9 +55,10 @@ def test_a_flow_is_made_told_renamed_and_removed(admin: Server) -> None:
         ({}, {"errorMessage": "Failed to create flow with empty alias name"}),
         ({"alias": "browser", "providerId": "basic-flow"}, {"errorMessage": "Flow browser already exists"}),
         ({"alias": "a/b", "providerId": "basic-flow"}, {"error": "Character '/' not allowed."}),
+        ({"alias": "a?", "providerId": "basic-flow"}, {"error": "Character '?' not allowed."}),
         ({"alias": "a"}, {"error": "conflict", "error_description": "Duplicate resource error"}),
     ],
-    ids=["no alias", "taken", "a slash", "no kind"],
+    ids=["no alias", "taken", "a slash", "a question", "no kind"],
 )
 def test_a_flow_that_cannot_be_is_refused(admin: Server, flow: Any, refusal: Any) -> None:
     assert call(admin, "POST", "flows", flow).body == refusal
@@ -123,6 +124,44 @@ def test_a_flow_that_the_realm_uses_is_followed_and_stays(admin: Server) -> None
     assert call(admin, "DELETE", f"flows/{flow}").status == 204
 
 
+def test_names_that_would_not_stand_in_a_path_are_refused_but_those_of_flows_in_flows(admin: Server) -> None:
+    flow, refusal = new_flow(admin, "named"), {"error": "Character ';' not allowed."}
+    step = new_step(admin, "named", "auth-cookie")
+    change = {"alias": "a;b", "providerId": "basic-flow"}
+    assert call(admin, "PUT", f"flows/{flow}", change).body == refusal
+    assert call(admin, "POST", "flows/named/copy", {"newName": "a;b"}).body == refusal
+    assert call(admin, "POST", f"executions/{step}/config", {"alias": "a;b"}).body == refusal
+    assert call(admin, "POST", "config", {"alias": "a;b"}).body == refusal
+    sub_flow = {"alias": "in named;", "type": "basic-flow"}
+    assert call(admin, "POST", "flows/named/executions/flow", sub_flow).status == 201
+
+
+@pytest.mark.parametrize("field", ["alias", "description", "providerId"])
+def test_no_text_of_a_flow_is_longer_than_a_column(admin: Server, field: str) -> None:
+    document = {"alias": "long", "description": "d", "providerId": "basic-flow"}
+    assert call(admin, "POST", "flows", document | {field: "x" * 256}).status == 400
+    sub_flow = {"alias": "long", "description": "d", "type": "basic-flow"}
+    if field in sub_flow:
+        new_flow(admin, f"above {field}")
+        path = f"flows/above {field}/executions/flow".replace(" ", "%20")
+        assert call(admin, "POST", path, sub_flow | {field: "x" * 256}).status == 400
+    assert "long" not in {flow["alias"] for flow in call(admin, "GET", "flows").body}
+
+
+def test_a_flow_that_a_client_or_provider_uses_stays(admin: Server) -> None:
+    by_client, by_provider = new_flow(admin, "of a client"), new_flow(admin, "of a provider")
+    bound = {"clientId": "bound", "authenticationFlowBindingOverrides": {"browser": by_client}}
+    client = admin.call("POST", "/demo/clients", bound).id
+    provider = {"alias": "bound", "providerId": "saml", "firstBrokerLoginFlowAlias": "of a provider"}
+    assert admin.call("POST", "/demo/identity-provider/instances", provider).status == 201
+    for flow in (by_client, by_provider):
+        assert call(admin, "DELETE", f"flows/{flow}").status == 400
+    admin.call("DELETE", f"/demo/clients/{client}")
+    admin.call("DELETE", "/demo/identity-provider/instances/bound")
+    for flow in (by_client, by_provider):
+        assert call(admin, "DELETE", f"flows/{flow}").status == 204
+
+
 def test_what_every_realm_has_is_not_taken_apart(admin: Server) -> None:
     (browser,) = [flow["id"] for flow in call(admin, "GET", "flows").body if flow["alias"] == "browser"]
     first = steps(admin, "browser")[0]
@@ -150,10 +189,11 @@ def test_steps_are_of_the_kind_of_their_flow(admin: Server) -> None:
 def test_a_step_is_configured_and_what_is_unknown_of_it_is_masked(admin: Server) -> None:
     new_flow(admin, "configured")
     step = new_step(admin, "configured", "identity-provider-redirector")
-    config = {"alias": "first", "config": {"defaultProvider": "ci", "hidden": "canary", "empty": ""}}
+    known = {"defaultProvider": "ci", "require.password.update.after.registration": "true"}
+    config = {"alias": "first", "config": known | {"hidden": "canary", "empty": ""}}
     made = call(admin, "POST", f"executions/{step}/config", config).id
     told = call(admin, "GET", f"config/{made}").body
-    assert told == {"id": made, "alias": "first", "config": {"defaultProvider": "ci", "hidden": "**********"}}
+    assert told == {"id": made, "alias": "first", "config": known | {"hidden": "**********"}}
     assert call(admin, "PUT", f"config/{made}", told | {"alias": "second"}).status == 204
     (shown,) = steps(admin, "configured")
     assert (shown["alias"], shown["authenticationConfig"]) == ("second", made)

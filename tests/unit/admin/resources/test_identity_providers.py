@@ -149,6 +149,19 @@ def test_mappers_of_a_provider_are_kept_and_go_with_it(server: Server) -> None:
     assert server.call("GET", f"{INSTANCES}/ci/mappers").body == []
 
 
+def test_a_provider_is_found_by_its_internal_id(server: Server) -> None:
+    server.call("POST", INSTANCES, CI)
+    internal = f"{INSTANCES}/{server.call('GET', f'{INSTANCES}/ci').body['internalId']}"
+    mapper = {"name": "m", "identityProviderAlias": "ci", "identityProviderMapper": "oidc-username-idp-mapper"}
+    server.call("POST", f"{internal}/mappers", mapper)
+    assert [each["name"] for each in server.call("GET", f"{internal}/mappers").body] == ["m"]
+    assert server.call("PUT", internal, CI | {"displayName": "CI"}).status == 204
+    (listed,) = server.call("GET", INSTANCES).body
+    assert (listed["alias"], listed["displayName"]) == ("ci", "CI")
+    assert server.call("DELETE", internal).status == 204
+    assert server.call("GET", INSTANCES).body == []
+
+
 def test_a_mapper_is_removed(server: Server) -> None:
     server.call("POST", INSTANCES, CI)
     made = server.call("POST", f"{INSTANCES}/ci/mappers", MAPPER).id

@@ -46,3 +46,16 @@ def test_a_mapper_that_a_clients_change_names_keeps_its_id(server: Server) -> No
     assert server.call("PUT", f"/demo/clients/{client}", change).status == 204
     found = server.call("GET", f"/demo/clients/{client}/protocol-mappers/models").body
     assert [(mapper["name"], mapper["id"]) for mapper in found] == [("a", "one"), ("b", "three")]
+
+
+def test_a_mapper_that_there_is_not_shows_in_its_owners_document_alone(server: Server) -> None:
+    unknown = _mapper("a", "one") | {"protocolMapper": "oidc-non-exists"}
+    client = server.call("POST", "/demo/clients", {"clientId": "svc", "protocolMappers": [unknown]}).id
+    told = server.call("GET", f"/demo/clients/{client}").body["protocolMappers"]
+    assert [mapper["protocolMapper"] for mapper in told] == ["oidc-non-exists"]
+    mappers = f"/demo/clients/{client}/protocol-mappers"
+    assert server.call("GET", f"{mappers}/models").body == []
+    assert server.call("GET", f"{mappers}/protocol/openid-connect").body == []
+    answer = server.call("GET", f"{mappers}/models/one")
+    assert (answer.status, answer.body) == (404, {"error": "Protocol mapper provider not found"})
+    assert server.call("DELETE", f"{mappers}/models/one").status == 204
