@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, ClassVar, Final, Self
 
+from msgspec import field
+
 from keyturn.model.client_policy import Occasion, PolicyEvent, Updater, Vote
 from keyturn.oauth2.client_policies.configuration import ConditionConfiguration, InvalidConfiguration, configuration
 from keyturn.representations import ClientRepresentation, Maybe, decode, given
@@ -34,6 +36,25 @@ def _vote(met: bool) -> Vote:
     return Vote.YES if met else Vote.NO
 
 
+class _Names(ConditionConfiguration):
+    names: Maybe[list[str]] = None
+
+
+@dataclass(frozen=True, slots=True)
+class _OfNames:
+    """A condition that is configured with a list of names."""
+
+    configured_by: ClassVar[type[_Names]]
+    negative: bool
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, document: Any) -> Self:
+        """The condition of this configuration. Raises InvalidConfiguration."""
+        found = configuration(document, cls.configured_by)
+        return cls(given(found.is_negative_logic, False), frozenset(given(found.names, [])))
+
+
 @dataclass(frozen=True, slots=True)
 class AnyClient:
     """Everything. Source: Keycloak ``AnyClientCondition``."""
@@ -51,23 +72,16 @@ class AnyClient:
         return Vote.YES
 
 
-class _AccessType(ConditionConfiguration):
-    type: Maybe[list[str]] = None
+class _AccessType(_Names):
+    names: Maybe[list[str]] = field(default=None, name="type")
 
 
 @dataclass(frozen=True, slots=True)
-class ClientAccessType:
+class ClientAccessType(_OfNames):
     """Confidential, public or bearer-only clients. Source: Keycloak ``ClientAccessTypeCondition``."""
 
     id: ClassVar = "client-access-type"
-    negative: bool
-    types: frozenset[str]
-
-    @classmethod
-    def of(cls, document: Any) -> Self:
-        """The condition of this configuration. Raises InvalidConfiguration."""
-        found = configuration(document, _AccessType)
-        return cls(given(found.is_negative_logic, False), frozenset(given(found.type, [])))
+    configured_by = _AccessType
 
     def vote(self, occasion: Occasion) -> Vote:
         """Of a change, whether the client is of the type, or is to be."""
@@ -82,7 +96,7 @@ class ClientAccessType:
         )
 
     def _matches(self, public: bool, bearer_only: bool) -> bool:
-        return ("public" if public else "bearer-only" if bearer_only else "confidential") in self.types
+        return ("public" if public else "bearer-only" if bearer_only else "confidential") in self.names
 
 
 class _Protocol(ConditionConfiguration):
@@ -157,29 +171,22 @@ def _pairs(text: str) -> dict[str, list[str]]:
     return found
 
 
-class _Roles(ConditionConfiguration):
-    roles: Maybe[list[str]] = None
+class _Roles(_Names):
+    names: Maybe[list[str]] = field(default=None, name="roles")
 
 
 @dataclass(frozen=True, slots=True)
-class ClientRoles:
+class ClientRoles(_OfNames):
     """Clients that own one of these roles. Source: Keycloak ``ClientRolesCondition``."""
 
     id: ClassVar = "client-roles"
-    negative: bool
-    roles: frozenset[str]
-
-    @classmethod
-    def of(cls, document: Any) -> Self:
-        """The condition of this configuration. Raises InvalidConfiguration."""
-        found = configuration(document, _Roles)
-        return cls(given(found.is_negative_logic, False), frozenset(given(found.roles, [])))
+    configured_by = _Roles
 
     def vote(self, occasion: Occasion) -> Vote:
         """Whether the client that there is has one."""
         if occasion.client is None:
             return Vote.ABSTAIN
-        return _vote(not self.roles.isdisjoint(occasion.client.roles()))
+        return _vote(not self.names.isdisjoint(occasion.client.roles()))
 
 
 class _Scopes(ConditionConfiguration):
@@ -216,100 +223,72 @@ class ClientScopes:
         return _vote(default or optional)
 
 
-class _GrantTypes(ConditionConfiguration, rename={"is_negative_logic": "is-negative-logic"}):
-    grant_types: Maybe[list[str]] = None
+class _GrantTypes(_Names):
+    names: Maybe[list[str]] = field(default=None, name="grant_types")
 
 
 @dataclass(frozen=True, slots=True)
-class GrantType:
+class GrantType(_OfNames):
     """Token requests of these grant types. Source: Keycloak ``GrantTypeCondition``."""
 
     id: ClassVar = "grant-type"
-    negative: bool
-    grant_types: frozenset[str]
-
-    @classmethod
-    def of(cls, document: Any) -> Self:
-        """The condition of this configuration. Raises InvalidConfiguration."""
-        found = configuration(document, _GrantTypes)
-        return cls(given(found.is_negative_logic, False), frozenset(given(found.grant_types, [])))
+    configured_by = _GrantTypes
 
     def vote(self, occasion: Occasion) -> Vote:
         """Whether it is one of them."""
         grant_type = _GRANT_TYPES.get(occasion.event)
-        return Vote.ABSTAIN if grant_type is None else _vote(grant_type in self.grant_types)
+        return Vote.ABSTAIN if grant_type is None else _vote(grant_type in self.names)
 
 
-class _Sources(ConditionConfiguration):
-    update_client_source: Maybe[list[str]] = None
+class _Sources(_Names):
+    names: Maybe[list[str]] = field(default=None, name="update-client-source")
 
 
 @dataclass(frozen=True, slots=True)
-class ClientUpdaterContext:
+class ClientUpdaterContext(_OfNames):
     """Changes by those who have proved themselves in one of these ways. Keycloak ``ClientUpdaterContextCondition``."""
 
     id: ClassVar = "client-updater-context"
-    negative: bool
-    sources: frozenset[str]
-
-    @classmethod
-    def of(cls, document: Any) -> Self:
-        """The condition of this configuration. Raises InvalidConfiguration."""
-        found = configuration(document, _Sources)
-        return cls(given(found.is_negative_logic, False), frozenset(given(found.update_client_source, [])))
+    configured_by = _Sources
 
     def vote(self, occasion: Occasion) -> Vote:
         """Whether the caller is one of them."""
         updater = _updater(occasion)
-        return Vote.ABSTAIN if updater is None else _vote(updater.source in self.sources)
+        return Vote.ABSTAIN if updater is None else _vote(updater.source in self.names)
 
 
 def _updater(occasion: Occasion) -> Updater | None:
     return occasion.updater if occasion.event in _CHANGES else None
 
 
-class _Groups(ConditionConfiguration):
-    groups: Maybe[list[str]] = None
+class _Groups(_Names):
+    names: Maybe[list[str]] = field(default=None, name="groups")
 
 
 @dataclass(frozen=True, slots=True)
-class ClientUpdaterSourceGroups:
+class ClientUpdaterSourceGroups(_OfNames):
     """Changes by members of a group of one of these names. Source: Keycloak ``ClientUpdaterSourceGroupsCondition``."""
 
     id: ClassVar = "client-updater-source-groups"
-    negative: bool
-    groups: frozenset[str]
-
-    @classmethod
-    def of(cls, document: Any) -> Self:
-        """The condition of this configuration. Raises InvalidConfiguration."""
-        found = configuration(document, _Groups)
-        return cls(given(found.is_negative_logic, False), frozenset(given(found.groups, [])))
+    configured_by = _Groups
 
     def vote(self, occasion: Occasion) -> Vote:
         """Whether the caller is one."""
         updater = _updater(occasion)
-        return Vote.ABSTAIN if updater is None else _vote(not self.groups.isdisjoint(updater.groups()))
+        return Vote.ABSTAIN if updater is None else _vote(not self.names.isdisjoint(updater.groups()))
 
 
 @dataclass(frozen=True, slots=True)
-class ClientUpdaterSourceRoles:
+class ClientUpdaterSourceRoles(_OfNames):
     """Changes by those who have one of these roles. Source: Keycloak ``ClientUpdaterSourceRolesCondition``."""
 
     id: ClassVar = "client-updater-source-roles"
-    negative: bool
-    roles: frozenset[str]
-
-    @classmethod
-    def of(cls, document: Any) -> Self:
-        """The condition of this configuration. Raises InvalidConfiguration."""
-        found = configuration(document, _Roles)
-        return cls(given(found.is_negative_logic, False), frozenset(given(found.roles, [])))
+    configured_by = _Roles
 
     def vote(self, occasion: Occasion) -> Vote:
         """Whether the caller has one."""
         updater = _updater(occasion)
-        return Vote.ABSTAIN if updater is None else _vote(any(updater.has_role(role) for role in self.roles))
+        return Vote.ABSTAIN if updater is None else _vote(any(updater.has_role(role) for role in self.names))
 
 
 class _Hosts(ConditionConfiguration):
