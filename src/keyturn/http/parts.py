@@ -135,7 +135,8 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
     registry = Registry(store, features=_features(settings))
     watched = Watched(registry, RepeatedRequests(os.urandom(32)), Connections(prepared.descriptors), tls)
     metrics = Metrics(recorder, gauges=watched.gauges)
-    store.tell_times(metrics.count_store)
+    traces = None if settings.trace_endpoint is None else Traces(settings.trace_endpoint, settings.trace_one_in)
+    store.tell_times(metrics.count_store if traces is None else traces.timing(metrics.count_store))
     shared = None if place.board is None else SharedMetrics(metrics, place.board, place.number)
     health = HealthService(lambda: _check(store))
     services = Services(
@@ -153,7 +154,6 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
     signer = open_signer() if settings.batch_signing == "auto" else None
     tokens = TokenService(services, signer.takes if signer else None)
     app = metrics.watching(create_app(services, health, tokens))
-    traces = None if settings.trace_endpoint is None else Traces(settings.trace_endpoint, settings.trace_one_in)
     if traces is not None:
         app = traces.watching(app)
     protocol = partial(

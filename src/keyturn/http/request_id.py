@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Final
 
+from keyturn.http.trace_context import parent_of
+
 HEADER: Final = b"x-request-id"
-_TRACE: Final = b"traceparent"
 _SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 """What callers send stands in headers and in the log: nothing that could break either."""
-_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 
 
 class RequestId:
@@ -45,9 +45,8 @@ class RequestId:
         return self.name.decode("ascii")
 
     def _trace(self) -> bytes | None:
-        parents = [value for name, value in self._headers if name == _TRACE]
-        found = _TRACEPARENT.fullmatch(parents[0]) if len(parents) == 1 else None
-        return found[1] if found is not None and found[1] != b"0" * 32 else None
+        parent = parent_of(self._headers)
+        return None if parent is None else parent.trace.encode()
 
 
 CURRENT: Final[ContextVar[RequestId | None]] = ContextVar("request_id", default=None)

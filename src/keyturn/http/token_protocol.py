@@ -21,7 +21,7 @@ from keyturn.http.headers import SECURITY
 from keyturn.http.protocol import BoundedProtocol
 from keyturn.http.repeated import KINDS, MAXIMUM_SIZE, Again, Kind, RepeatedRequests, sender_of
 from keyturn.http.request_id import CURRENT, HEADER, RequestId
-from keyturn.http.traces import Parent, parent_of
+from keyturn.http.trace_context import Parent, parent_of
 from keyturn.oauth2.access_token import Unsigned
 from keyturn.oauth2.http_message import Headers, Response
 

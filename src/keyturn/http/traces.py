@@ -1,28 +1,30 @@
 """Traces of requests, sent to a collector in OpenTelemetry's protocol (OTLP over HTTP, in JSON).
 
+A request that was not answered from memory has a span below its own for each view and transaction of the database.
+
 Nobody waits for the collector: spans wait in memory, bounded, and a thread sends them in batches. What does not fit, or
 is not taken, is lost. A span says what was asked for and how it ended, never by whom or with what.
 """
 
 import logging
 import os
-import re
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from keyturn import __version__
 from keyturn.http.body import Message, Receive, Scope, Send
 from keyturn.http.metrics import endpoint_of, method_of
+from keyturn.http.trace_context import Parent, parent_of
 from keyturn.representations import encode
 
 if TYPE_CHECKING:
     import httpx
 
 _LOGGER: Final = logging.getLogger("keyturn.traces")
-_PARENT: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _CAPACITY: Final = 10_000
 _BATCH: Final = 500
 _PAUSE: Final = 1.0
@@ -30,19 +32,25 @@ _PAUSE: Final = 1.0
 _TIMEOUT: Final = 5.0
 _SERVER: Final = 2
 """``SPAN_KIND_SERVER``."""
+_CLIENT: Final = 3
+"""``SPAN_KIND_CLIENT``."""
+_MOST_STORED: Final = 100
+"""Uses of the database that are told of one request."""
 _ERROR: Final = 2
 """``STATUS_CODE_ERROR``."""
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = Iterable[tuple[bytes, bytes]]
+Timed = Callable[[str, float], None]
+"""Told of each use of the database, in its thread: ``read`` or ``write``, and the seconds that it took."""
 
 
-class Parent(NamedTuple):
-    """The span of whoever sent a request (W3C Trace Context): ids in hexadecimal digits."""
+class _Stored(NamedTuple):
+    """A view (``read``) or a transaction (``write``) of the database that a request waited for."""
 
-    trace: str
-    span: str
-    sampled: bool
+    operation: str
+    ended: int
+    """In nanoseconds since the epoch."""
+    seconds: float
 
 
 class _Span(NamedTuple):
@@ -53,15 +61,11 @@ class _Span(NamedTuple):
     ended: int
     """In nanoseconds since the epoch."""
     seconds: float
+    stored: tuple[_Stored, ...] = ()
 
 
-def parent_of(headers: Headers) -> Parent | None:
-    """What ``traceparent`` says; None where there is none, or none that can be read."""
-    values = [value for name, value in headers if name == b"traceparent"]
-    found = _PARENT.fullmatch(values[0]) if len(values) == 1 else None
-    if found is None or found[1] == b"0" * 32 or found[2] == b"0" * 16:
-        return None
-    return Parent(found[1].decode(), found[2].decode(), bool(int(found[3], 16) & 1))
+_STORED: Final[ContextVar[list[_Stored] | None]] = ContextVar("stored", default=None)
+"""What the database did for the request that is being served; None where it is not traced."""
 
 
 class Traces:
@@ -84,34 +88,60 @@ class Traces:
 
     def record(self, parent: Parent | None, endpoint: str, method: str, status: int, seconds: float) -> None:
         """Takes note of a request that was answered just now; it took so long. For the event loop's thread."""
-        if parent is not None:
-            if not parent.sampled:
-                return
-        else:
-            self._since += 1
-            if self._since < self._one_in:
-                return
-            self._since = 0
-        self._spans.append(_Span(parent, endpoint, method, status, time.time_ns(), seconds))
-        if self._thread is None:  # late, so that it belongs to the process that serves
-            self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
-            self._thread.start()
+        if self._chosen(parent):
+            self._keep(_Span(parent, endpoint, method, status, time.time_ns(), seconds))
 
     def watching(self, app: App) -> App:
-        """`app`, with its requests recorded when their answer begins."""
+        """`app`, with its requests recorded when their answer begins, and what the database did until then."""
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
             begun, parent = time.perf_counter(), parent_of(scope["headers"])
+            if not self._chosen(parent):
+                await app(scope, receive, send)
+                return
+            stored: list[_Stored] = []
 
             async def recording(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    seconds = time.perf_counter() - begun
-                    self.record(parent, endpoint_of(scope["path"]), method_of(scope), message["status"], seconds)
+                    ended, seconds = time.time_ns(), time.perf_counter() - begun
+                    endpoint, method, status = endpoint_of(scope["path"]), method_of(scope), message["status"]
+                    self._keep(_Span(parent, endpoint, method, status, ended, seconds, tuple(stored)))
                 await send(message)
 
-            await app(scope, receive, recording)
+            before = _STORED.set(stored)
+            try:
+                await app(scope, receive, recording)
+            finally:
+                _STORED.reset(before)
 
         return watched
+
+    def timing(self, timed: Timed) -> Timed:
+        """`timed`, with what the database does for a traced request becoming spans below that request's."""
+
+        def both(operation: str, seconds: float) -> None:
+            timed(operation, seconds)
+            stored = _STORED.get()
+            if stored is not None and len(stored) < _MOST_STORED:
+                stored.append(_Stored(operation, time.time_ns(), seconds))
+
+        return both
+
+    def _chosen(self, parent: Parent | None) -> bool:
+        """Whether a request is traced: as its sender says, else one of so many."""
+        if parent is not None:
+            return parent.sampled
+        self._since += 1
+        if self._since < self._one_in:
+            return False
+        self._since = 0
+        return True
+
+    def _keep(self, span: _Span) -> None:
+        self._spans.append(span)
+        if self._thread is None:  # late, so that it belongs to the process that serves
+            self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Sends what waits, and ends."""
@@ -157,30 +187,39 @@ def _reason(error: Exception) -> str:
 def _document(spans: Iterable[_Span]) -> dict[str, Any]:
     """``ExportTraceServiceRequest``."""
     resource = {"attributes": [_text("service.name", "keyturn"), _text("service.version", __version__)]}
-    scope = {"scope": {"name": "keyturn", "version": __version__}, "spans": [_encoded(span) for span in spans]}
+    encoded = [each for span in spans for each in _encoded(span)]
+    scope = {"scope": {"name": "keyturn", "version": __version__}, "spans": encoded}
     return {"resourceSpans": [{"resource": resource, "scopeSpans": [scope]}]}
 
 
-def _encoded(span: _Span) -> dict[str, Any]:
-    parent = span.parent
-    document = {
-        "traceId": os.urandom(16).hex() if parent is None else parent.trace,
-        "spanId": os.urandom(8).hex(),
-        "name": f"{span.method} {span.endpoint}",
-        "kind": _SERVER,
-        "startTimeUnixNano": str(span.ended - int(span.seconds * 1e9)),
-        "endTimeUnixNano": str(span.ended),
-        "attributes": [
-            _text("http.request.method", span.method),
-            _text("http.route", span.endpoint),
-            {"key": "http.response.status_code", "value": {"intValue": str(span.status)}},
-        ],
-    }
-    if parent is not None:
-        document["parentSpanId"] = parent.span
+def _encoded(span: _Span) -> Iterator[dict[str, Any]]:
+    """That of the request, and those of the database below it."""
+    trace = os.urandom(16).hex() if span.parent is None else span.parent.trace
+    document = _timed(trace, f"{span.method} {span.endpoint}", _SERVER, span.ended, span.seconds)
+    document["attributes"] = [
+        _text("http.request.method", span.method),
+        _text("http.route", span.endpoint),
+        {"key": "http.response.status_code", "value": {"intValue": str(span.status)}},
+    ]
+    if span.parent is not None:
+        document["parentSpanId"] = span.parent.span
     if span.status >= 500:
         document["status"] = {"code": _ERROR}
-    return document
+    yield document
+    for stored in span.stored:
+        below = _timed(trace, f"store {stored.operation}", _CLIENT, stored.ended, stored.seconds)
+        yield below | {"parentSpanId": document["spanId"], "attributes": [_text("db.operation.name", stored.operation)]}
+
+
+def _timed(trace: str, name: str, kind: int, ended: int, seconds: float) -> dict[str, Any]:
+    return {
+        "traceId": trace,
+        "spanId": os.urandom(8).hex(),
+        "name": name,
+        "kind": kind,
+        "startTimeUnixNano": str(ended - int(seconds * 1e9)),
+        "endTimeUnixNano": str(ended),
+    }
 
 
 def _text(key: str, value: str) -> dict[str, Any]:

@@ -5,14 +5,17 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio import to_thread
 
 from harness.connection import Port, token_request
 from harness.realm import make_realm
 from keyturn.http.body import Message, Receive, Scope, Send
-from keyturn.http.traces import Parent, Traces, parent_of
+from keyturn.http.trace_context import Parent, parent_of
+from keyturn.http.traces import Traces
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -98,10 +101,62 @@ def test_a_collector_that_is_gone_holds_nobody_up(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b"00-x", f"00-{'0' * 32}-{SPAN}-01".encode(), f"00-{TRACE}-{'0' * 16}-01".encode()]
+    "value",
+    [
+        *(b"", b"00-x", f"00-{'0' * 32}-{SPAN}-01".encode(), f"00-{TRACE}-{'0' * 16}-01".encode()),
+        *(f"{version}-{TRACE}-{SPAN}-01".encode() for version in ("ff", "0", "FE")),
+        *(f"00-{TRACE}-{SPAN}-{rest}".encode() for rest in ("01-", "01-more", "1", "01 ")),
+    ],
 )
 def test_what_is_no_trace_is_none(value: bytes) -> None:
     assert parent_of([(b"traceparent", value)]) is None
+
+
+@pytest.mark.parametrize(("value", "sampled"), [("00", True), ("cc", True), ("00", False)])
+def test_who_traces_a_request_is_read_of_this_version_and_of_later_ones(value: str, sampled: bool) -> None:
+    flags = "03" if sampled else "02"
+    later = "" if value == "00" else "-what-may-come"
+    headers = [(b"traceparent", f"{value}-{TRACE}-{SPAN}-{flags}{later}".encode())]
+    assert parent_of(headers) == Parent(TRACE, SPAN, sampled)
+    assert parent_of(headers * 2) is None
+
+
+def test_what_the_database_does_for_a_request_is_told_below_it(collector: Collector, tmp_path: Path) -> None:
+    store, traces, counted = make_realm(tmp_path).store, Traces(address(collector), 1), list[str]()
+    store.tell_times(traces.timing(lambda operation, _: counted.append(operation)))
+
+    def used() -> None:
+        with store.read():
+            pass
+        with store.write():
+            pass
+
+    async def serving(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await to_thread.run_sync(used)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def answered(_message: Message) -> None:
+        pass
+
+    async def silent() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def ask(flags: str) -> None:
+        headers = [(b"traceparent", f"00-{TRACE}-{SPAN}-{flags}".encode())]
+        scope = {"type": "http", "method": "GET", "path": "/admin/realms/demo/clients", "headers": headers}
+        await traces.watching(serving)(scope, silent, answered)
+
+    asyncio.run(ask("01"))
+    asyncio.run(ask("00"))
+    used()
+    traces.stop()
+    request, *stored = collector.spans
+    assert [span["name"] for span in collector.spans] == ["GET admin/clients", "store read", "store write"]
+    assert {span["parentSpanId"] for span in stored} == {request["spanId"]}
+    assert {span["traceId"] for span in collector.spans} == {TRACE}
+    began, ended = int(request["startTimeUnixNano"]), int(request["endTimeUnixNano"])
+    assert all(began <= int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]) <= ended for span in stored)
+    assert counted == ["read", "write"] * 3
 
 
 def test_tokens_are_traced_whether_they_came_before_or_not(
