@@ -47,10 +47,14 @@ class Watched:
     def _oldest_keys(self) -> dict[tuple[str], int]:
         oldest: dict[tuple[str], int] = {}
         for realm in self.registry.realms():
-            for algorithm, key in realm.keys.signing.items():
+            for each in realm.keys.keys:
+                key, made = each.key, each.made
+                if key is not realm.keys.signing.get(key.algorithm):
+                    continue
                 if key.certificate is not None:
                     made = valid_from(key.certificate)
-                    oldest[algorithm,] = min(made, oldest.get((algorithm,), made))
+                if made is not None:
+                    oldest[key.algorithm,] = min(made, oldest.get((key.algorithm,), made))
         return oldest
 
 

@@ -104,7 +104,7 @@ CERTIFICATE_EXPIRY: Final = Family(
 KEY_CREATED: Final = Family(
     "keyturn_signing_key_created_timestamp_seconds",
     "gauge",
-    "When the oldest key that signs was made, of realms in memory and keys with a certificate, by algorithm.",
+    "When the oldest key that signs was made, of realms in memory, by algorithm; where that is known.",
     ("algorithm",),
 )
 CPU: Final = Family("process_cpu_seconds_total", "counter", "User and system time of this process.")

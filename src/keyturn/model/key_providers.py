@@ -21,7 +21,12 @@ Random = Callable[[int], bytes]
 
 FALLBACK_PRIORITY: Final = -100
 
+MADE: Final = "keyturn.key.made"
+"""The second in which a key was made that has no certificate to say so. It stands among the provider's settings, where
+no tool sees it."""
+
 _SIZE: Final = re.compile(r"[0-9]{1,9}")
+_SECOND: Final = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ def generate(
     if make is None or any(name in config for name in _MATERIAL):
         return component
     made = make(_Generation(config, realm_name, now, random))
+    if "certificate" not in made:
+        made[MADE] = [str(int(now))]
     return merge(component, ComponentRepresentation(config=config | made))
 
 
@@ -114,7 +121,12 @@ def _read(component: ComponentRepresentation) -> RealmKey | None:
         return None
     enabled, active = (config.get(flag, ["true"])[:1] != ["false"] for flag in ("enabled", "active"))
     status = "DISABLED" if not enabled else "ACTIVE" if active else "PASSIVE"
-    return RealmKey(key, given(component.id, ""), _priority(config), status)
+    return RealmKey(key, given(component.id, ""), _priority(config), status, _made(config))
+
+
+def _made(config: Mapping[str, list[str]]) -> int | None:
+    told = (config.get(MADE) or [""])[0]
+    return int(told) if _SECOND.fullmatch(told) else None
 
 
 def _priority(config: Mapping[str, list[str]]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from keyturn.model.key_providers import PROVIDER_TYPE
+from keyturn.model.key_providers import MADE, PROVIDER_TYPE
 from keyturn.representations import ComponentRepresentation, given, replace
 
 __all__ = ["OVERLAP", "PERIOD", "Rotation", "Steps", "next_change", "problem_with", "rotation_of", "steps"]
@@ -42,6 +42,7 @@ _MATERIAL: Final = (
     "ecdsaPublicKey",
     "eddsaPrivateKey",
     "eddsaPublicKey",
+    MADE,
 )
 
 

@@ -25,6 +25,8 @@ class RealmKey:
     provider_id: str
     priority: int
     status: str
+    made: int | None = None
+    """The second in which it was made, where no certificate tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,8 @@ def test_every_family_is_declared_and_told(tmp_path: Path) -> None:
     assert 'keyturn_store_duration_seconds_count{operation="read"} 1\n' in text
     assert f"keyturn_tls_certificate_expiry_timestamp_seconds {tls.expires}\n" in text
     assert tls.expires > 1_800_000_000
-    assert re.search(r'^keyturn_signing_key_created_timestamp_seconds\{algorithm="RS256"\} \d+$', text, re.MULTILINE)
+    signing = re.findall(r'^keyturn_signing_key_created_timestamp_seconds\{algorithm="(.*)"\} \d+$', text, re.MULTILINE)
+    assert signing == ["HS512", "RS256"]
 
 
 def test_the_admin_api_is_counted_by_the_kind_of_thing() -> None:

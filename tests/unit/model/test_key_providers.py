@@ -5,8 +5,8 @@ import os
 import pytest
 
 from keyturn.jose.jwk import InvalidKey
-from keyturn.model.key_providers import generate, key_ring
-from keyturn.representations import ComponentRepresentation
+from keyturn.model.key_providers import MADE, generate, key_ring
+from keyturn.representations import ComponentRepresentation, replace
 
 NOW = 1_800_000_000
 
@@ -70,3 +70,17 @@ def test_an_imported_key_without_a_certificate_gets_one() -> None:
 
 def test_an_imported_key_that_cannot_be_read_stays_as_it_came() -> None:
     assert made("rsa", privateKey="no key") == component("rsa", privateKey="no key")
+
+
+@pytest.mark.parametrize("provider", ["ecdsa-generated", "eddsa-generated", "hmac-generated"])
+def test_a_key_without_a_certificate_says_when_it_was_made(provider: str) -> None:
+    (key,) = key_ring([made(provider)]).keys
+    assert key.made == NOW
+
+
+@pytest.mark.parametrize("told", ["", "soon", "²", "9" * 13])
+def test_when_a_key_was_made_is_not_known_where_an_import_says_something_else(told: str) -> None:
+    imported = made("eddsa-generated")
+    config = {**(imported.config or {}), MADE: [told]}
+    (key,) = key_ring([replace(imported, config=config)]).keys
+    assert key.made is None
