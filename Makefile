@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs helm help demo test without-java quick test-full test-chaos test-clients test-image bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs helm help demo test without-java quick test-full test-chaos test-clients test-postgresql test-image bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -31,6 +31,9 @@ test-clients: environment ## other people's client libraries drive it; CLIENTS="
 
 test-image: environment ## builds the container's image for real and walks through in it; as root, with buildah and bubblewrap
 	PYTHONPATH=tests .venv/bin/python -m image $(BASE)
+
+test-postgresql: environment ## the tests on PostgreSQL; two nodes of two workers behind a round robin answer as Keycloak does
+	$(PYTEST) -n $(WORKERS) -k "postgresql or nodes" tests/contract/store tests/parity tests/resilience
 
 test-chaos: environment ## two nodes on a PostgreSQL of their own, and every fault in turn; SECONDS=600 goes on for so long
 	PYTHONPATH=tests .venv/bin/python -m chaos $(SECONDS)

@@ -43,6 +43,13 @@ def free_pair() -> int:
                 return port
 
 
+def believing(authority: Authority, directory: Path) -> tuple[str, ...]:
+    """What has a server ask for certificates over HTTPS, and believe `authority`, whose file is in `directory`."""
+    trusted = directory / "clients.pem"
+    trusted.write_text(authority.pem)
+    return "--https-client-auth=request", f"--https-trust-store-file={trusted}"
+
+
 @contextmanager
 def running_server(directory: Path, authority: Authority, *flags: str) -> Iterator[str]:
     """Runs `keyturn serve` with its data and log in `directory` and these `flags`; the value is its address.
@@ -52,9 +59,7 @@ def running_server(directory: Path, authority: Authority, *flags: str) -> Iterat
     Raises DidNotStart.
     """
     log = directory / "keyturn.log"
-    trusted = directory / "clients.pem"
-    trusted.write_text(authority.pem)
-    flags += ("--https-client-auth=request", f"--https-trust-store-file={trusted}")
+    flags += believing(authority, directory)
     for _ in range(_ATTEMPTS):  # somebody else may take the port meanwhile
         port = free_pair()
         process = _start(port, directory / "data", log, *flags)

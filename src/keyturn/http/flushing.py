@@ -1,6 +1,6 @@
-"""Events of all workers for whoever looks for them: each worker can have the others write down what waits in them.
+"""Events of all workers and nodes for whoever looks for them: each can have the others write down what waits in them.
 
-Nobody waits for long: a worker that hangs holds back its own events, and the answer only for a moment.
+Nobody waits for long: one that hangs holds back its own events, and the answer only for a moment.
 """
 
 import asyncio
@@ -10,18 +10,46 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Final
 
 from anyio import to_thread
 
+from keyturn.store.spi import Change, Store
+
 _LOGGER: Final = logging.getLogger("keyturn.events")
+
+_WANTED: Final = "waiting_events"
+"""The kind of a change that changes nothing: another node wants to read what waits here."""
 
 _WORD: Final = struct.Struct("Q")
 _PATIENCE: Final = 0.25
 """Seconds for which the others are waited for."""
 _STEP: Final = 0.001
+
+
+def between_nodes(store: Store, own: Callable[[], None], of_server: Callable[[], None]) -> Callable[[], None]:
+    """What has the events of all nodes written down.
+
+    Args:
+        own: writes down this process's, from now on also where another node asks for it.
+        of_server: has all processes of this server do so.
+    """
+
+    def hear(changes: Sequence[Change]) -> None:
+        if any(change.kind == _WANTED for change in changes):
+            try:
+                own()
+            except Exception:  # who asks next is answered all the same
+                _LOGGER.exception("events could not be written")
+
+    def flush() -> None:
+        store.ask_others(_WANTED)
+        of_server()
+
+    store.subscribe(hear)
+    return flush
 
 
 class Flushing:

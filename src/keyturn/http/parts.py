@@ -16,7 +16,7 @@ from keyturn.http import openapi
 from keyturn.http.app import create_app
 from keyturn.http.at_once import from_memory
 from keyturn.http.client_certificates import ClientCertificates
-from keyturn.http.flushing import Flushing
+from keyturn.http.flushing import Flushing, between_nodes
 from keyturn.http.gathered_signing import GatheredSigning, open_signer
 from keyturn.http.gauges import Watched
 from keyturn.http.health import HealthService
@@ -147,7 +147,7 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
         events=Sinks(LogSink(), metrics, recorder),
         clock=time.time,
         random=os.urandom,
-        flush_events=_flush(recorder, place),
+        flush_events=_flush(store, recorder, place),
         outbound=outbound_of(settings, listeners, tls),
         certificates=certificates_of(settings),
     )
@@ -180,8 +180,11 @@ def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: R
     return Servers(tuple(public), tuple(other), health, services, shared, tls, trust, watched, traces)
 
 
-def _flush(recorder: Recorder, place: Place) -> Callable[[], None]:
-    return recorder.flush if place.flushing is None else partial(place.flushing.flush, place.number, recorder.flush)
+def _flush(store: Store, recorder: Recorder, place: Place) -> Callable[[], None]:
+    own = recorder.flush
+    return between_nodes(
+        store, own, own if place.flushing is None else partial(place.flushing.flush, place.number, own)
+    )
 
 
 def certificates_of(settings: Settings) -> ClientCertificates | None:

@@ -15,7 +15,7 @@ from keyturn.oauth2.failures import Failures
 from keyturn.oauth2.spi import CheckToken, Miss, Rests, TokenChecked
 from keyturn.registry.compile import compile_client, compile_realm
 from keyturn.registry.revoked import REVOKED_TOKEN, RevokedTokens
-from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
+from keyturn.store.collections import CLIENTS, READ_EACH_TIME, REALMS, USERS
 from keyturn.store.spi import EVERYTHING, Change, Reader, Relation, Store, StoreError
 
 MAXIMUM_CLIENTS: Final = 20_000
@@ -37,7 +37,6 @@ _OF_ONE_CLIENT: Final = frozenset(
 )
 """Kinds of change that concern the one client whose ``id`` they name."""
 
-_NOT_COMPILED: Final = frozenset({SESSIONS.name, LOGIN_FAILURES.name, INITIAL_ACCESS.name})
 _OF_ONE_USER: Final = frozenset({USERS.name, Relation.USER_ROLE, Relation.MEMBERSHIP})
 
 
@@ -302,7 +301,7 @@ class Registry:
                 elif change.kind == REVOKED_TOKEN:
                     self.revoked.add(change.realm_id, change.id)
                 # Logins are no reason to read anything again: where there are many, it would never be read in time.
-                elif change.kind not in _NOT_COMPILED:
+                elif change.kind not in READ_EACH_TIME:
                     self._applied = max(self._applied, change.revision)
                     self._drop(change)
 

@@ -94,6 +94,9 @@ LOGIN_FAILURES: Final = Collection("login_failures", LoginFailures, ())
 INITIAL_ACCESS: Final = Collection("initial_access", ClientInitialAccessPresentation, ())
 """What may still be registered with initial access tokens; the tokens themselves are not kept."""
 
+READ_EACH_TIME: Final = frozenset({SESSIONS.name, LOGIN_FAILURES.name, INITIAL_ACCESS.name})
+"""Collections that nobody remembers anything of: what is decided by them is read from the database."""
+
 COLLECTIONS: Final = (
     REALMS,
     CLIENTS,

@@ -5,6 +5,7 @@ than they were reads the change log.
 """
 
 import mmap
+import os
 import struct
 from typing import Final, TypeAlias
 
@@ -17,11 +18,13 @@ Words: TypeAlias = bytes
 class Revisions:
     """One process's part of it. `memory` None: there is no other process."""
 
-    __slots__ = ("_memory", "_process")
+    __slots__ = ("_memory", "_process", "server")
 
-    def __init__(self, memory: mmap.mmap | None = None, process: int = 0) -> None:
+    def __init__(self, memory: mmap.mmap | None = None, process: int = 0, server: str | None = None) -> None:
         self._memory: mmap.mmap | bytes = b"" if memory is None else memory
         self._process = process
+        self.server: Final = server or os.urandom(4).hex()
+        """A name that these processes share, and no other server has."""
 
     def words(self) -> Words:
         """The words now. Half a word that is just being written differs from what it will be, and is no harm."""
@@ -44,4 +47,5 @@ class Revisions:
 def shared_revisions(processes: int) -> tuple[Revisions, ...]:
     """The parts of so many processes, to be made before they are forked."""
     memory = mmap.mmap(-1, processes * _WORD.size)
-    return tuple(Revisions(memory, process) for process in range(processes))
+    server = os.urandom(4).hex()
+    return tuple(Revisions(memory, process, server) for process in range(processes))

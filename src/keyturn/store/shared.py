@@ -3,14 +3,16 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, repeat
 from typing import Final, Protocol
 
+from keyturn.store.collections import READ_EACH_TIME
 from keyturn.store.connections import Connection, Connections
 from keyturn.store.revisions import Revisions
 from keyturn.store.sealing import Sealing
-from keyturn.store.spi import StoreError, Unavailable
+from keyturn.store.spi import Change, StoreError, Unavailable
 from keyturn.store.sql import Clock, SqlStore
 from keyturn.store.sql_reader import Dialect
 
@@ -22,8 +24,17 @@ POLL: Final = 0.5
 _RETRY: Final = 0.25
 """Seconds between two attempts to reach it."""
 
+_FIRST: Final = 2.0
+"""Seconds for which one that begins to follow waits to be seen by the others, lest they write what it does not hear."""
+
 CUT_OFF: Final = 3.0
 """Seconds without an answer after which nobody waits for one any more."""
+
+HEARD_WITHIN: Final = 0.5
+"""Seconds for which what a node has written waits to be heard of by the others: by then they have asked themselves."""
+
+_PAUSES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
+"""Seconds between looks at who has heard."""
 
 
 class Announcements(Protocol):
@@ -37,7 +48,15 @@ class Announcements(Protocol):
         """Returns when somebody has committed, or after so many seconds. Raises StoreError."""
         ...
 
+    def tell(self, revision: int) -> None:
+        """Shows to whoever writes that this process has heard of everything up to `revision`. Raises StoreError."""
+        ...
+
     def close(self) -> None: ...
+
+
+Heard = Callable[[Connection], dict[int, int]]
+"""Up to which revision each process of other nodes has told that it has heard."""
 
 
 class Contact:
@@ -61,6 +80,7 @@ class SharedStore(SqlStore):
     """A store whose database is shared with other nodes.
 
     While ``following``, what others commit reaches the listeners within a second, and who is cut off fails at once.
+    Whoever writes goes on when all that follow have heard, so that it finds itself believed wherever it asks next.
     """
 
     def __init__(
@@ -72,10 +92,14 @@ class SharedStore(SqlStore):
         revisions: Revisions | None,
         contact: Contact,
         announcements: Callable[[], Announcements],
+        heard: Heard,
     ) -> None:
         super().__init__(connections, dialect, sealing, clock, revisions)
         self._contact = contact
         self._announcements = announcements
+        self._heard = heard
+        self._late: dict[int, int] = {}
+        """Who did not hear in time, and what it had heard by then: until that changes, nobody waits for it."""
         self._max_staleness = self._true_until = float("inf")
         """Seconds, and the moment from which what the listeners know is too old to decide by."""
 
@@ -89,6 +113,16 @@ class SharedStore(SqlStore):
         super().catch_up()
         self._true_until = begun + self._max_staleness
 
+    def ask_others(self, kind: str) -> None:
+        try:
+            with self._connection(lambda _: None) as connection:
+                others = self._heard(connection)
+            if others:
+                with self.write() as transaction:
+                    transaction.announce(kind, "", "")
+        except StoreError:
+            _LOGGER.warning("the other nodes cannot be asked for %s now", kind)
+
     @contextmanager
     def following(self, max_staleness: float) -> Iterator[None]:
         """Hears of what other nodes commit, in a thread of its own.
@@ -96,12 +130,13 @@ class SharedStore(SqlStore):
         Args:
             max_staleness: for how many seconds without a word from the database what is remembered is good.
         """
-        stop = threading.Event()
+        stop, seen = threading.Event(), threading.Event()
         now = time.monotonic()
         self._contact.answered(now)
         self._max_staleness, self._true_until = max_staleness, now + max_staleness
-        thread = threading.Thread(target=self._follow, args=(stop,), name="keyturn-follower", daemon=True)
+        thread = threading.Thread(target=self._follow, args=(stop, seen), name="keyturn-follower", daemon=True)
         thread.start()
+        seen.wait(_FIRST)
         try:
             yield
         finally:
@@ -110,15 +145,38 @@ class SharedStore(SqlStore):
             self._contact.answered(None)
             self._max_staleness = self._true_until = float("inf")
 
-    def _follow(self, stop: threading.Event) -> None:
-        """Until it is told to stop: connects, asks, waits to be told; and again."""
+    def _told(self, changes: Sequence[Change]) -> None:
+        """Waits until the other nodes have heard of a commit. One that hangs holds up one writer, once."""
+        if all(change.kind in READ_EACH_TIME for change in changes):
+            return
+        revision, begun = changes[0].revision, time.monotonic()
+        try:
+            with self._connection(lambda _: None) as connection:
+                for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+                    behind = {who: told for who, told in self._heard(connection).items() if told < revision}
+                    if behind.items() <= self._late.items():
+                        return
+                    if time.monotonic() - begun > HEARD_WITHIN:
+                        self._late = behind
+                        return
+                    time.sleep(pause)
+        except StoreError:
+            pass  # it is written; whoever cannot ask the database now does so as soon as it can
+
+    def _follow(self, stop: threading.Event, seen: threading.Event) -> None:
+        """Until it is told to `stop`: connects, asks, waits to be told; and again. `seen` is set when it has tried."""
         told = False
         while not stop.is_set():
             try:
                 announcements = self._announcements()
+                shown = -1
                 try:
                     while not stop.is_set():
                         self._hear(announcements.newest)
+                        if shown != self._followed:
+                            shown = self._followed
+                            announcements.tell(shown)
+                            seen.set()
                         if told:
                             _LOGGER.warning("the database is in reach again")
                             told = False
@@ -126,6 +184,7 @@ class SharedStore(SqlStore):
                 finally:
                     announcements.close()
             except StoreError as error:
+                seen.set()
                 if not told:
                     _LOGGER.warning("the database is out of reach: %s", error)
                     told = True

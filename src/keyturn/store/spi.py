@@ -348,6 +348,10 @@ class Store(Protocol):
         """
         ...
 
+    def ask_others(self, kind: str) -> None:
+        """Calls the listeners on other nodes, which may write, with a change of `kind` that changes nothing; waits."""
+        ...
+
     def behind(self) -> bool:
         """Whether other processes have told of commits that the listeners have not heard of yet.
 
@@ -356,10 +360,7 @@ class Store(Protocol):
         ...
 
     def catch_up(self) -> None:
-        """Tells the listeners of what other processes have committed, whether or not they have told of it.
-
-        For worker threads. Raises StoreError: then what was `behind` is so still.
-        """
+        """Tells the listeners of what other processes have committed. In worker threads. Raises StoreError."""
         ...
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:

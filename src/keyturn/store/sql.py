@@ -106,6 +106,9 @@ class SqlStore:
         """Hears of what other nodes write, none of which has this database; see ``SharedStore``."""
         yield
 
+    def ask_others(self, kind: str) -> None:
+        """Has the listeners of other nodes hear of a change of this `kind`; see ``spi.Store.ask_others``."""
+
     def changes_since(self, revision: int) -> Sequence[Change] | None:
         """The entries after `revision`; None where the log no longer reaches back so far."""
         with self._reader() as reader:
@@ -163,6 +166,8 @@ class SqlStore:
                     connection.commit()
             if changes:
                 self._tell(changes)
+        if changes:
+            self._told(changes)
 
     def _begun(self, connection: Connection, *, shared: bool) -> SqlTransaction:
         """The transaction whose first statement has been run, which is begun anew where others are in its way."""
@@ -187,6 +192,9 @@ class SqlStore:
                 except StoreError:  # it is committed: rather read everything again than miss what others did
                     self._hand_out([Change(revision, "", EVERYTHING, "")])
             self._words = self._revisions.put(revision, self._words)
+
+    def _told(self, changes: Sequence[Change]) -> None:
+        """What is due once this process and its siblings know of a commit, while the next writer has the turn."""
 
     def _catch_up(self) -> None:
         # The words first: what is written meanwhile is read once more rather than missed.

@@ -55,6 +55,17 @@ def heard_by(store: SharedStore, *, until: str) -> Event:
     return heard
 
 
+def names_heard_by(store: SharedStore) -> list[str]:
+    """Grows with what `store` hears of."""
+    heard: list[str] = []
+    store.subscribe(lambda changes: heard.extend(change.id for change in changes))
+    return heard
+
+
+def hold(until: Event) -> None:
+    assert until.wait(30)
+
+
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> float:
     """After how many seconds it held."""
     begun = time.monotonic()
@@ -83,6 +94,54 @@ def test_a_commit_of_another_node_is_told(postgresql: Cluster, tmp_path: Path, m
         assert second.wait(30)
         monkeypatch.setattr(shared, "POLL", 0.1)
         put(other, "c")  # so that both followers look up
+
+
+def test_who_has_written_finds_it_known_on_the_other_node_at_once(
+    postgresql: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "HEARD_WITHIN", 30.0)
+    url = postgresql.new_schema()
+    with node(url, tmp_path) as one, node(url, tmp_path) as other:
+        known = [names_heard_by(store) for store in (one, other)]
+        for number in range(20):
+            put((one, other)[number % 2], str(number))
+            assert [heard[-1:] for heard in known] == [[str(number)]] * 2
+
+
+def test_a_node_that_hangs_is_waited_for_once(postgresql: Cluster, tmp_path: Path) -> None:
+    url = postgresql.new_schema()
+    with node(url, tmp_path) as one, node(url, tmp_path) as other:
+        go_on = Event()
+        other.subscribe(lambda _: hold(go_on))
+        put(one, "a")
+        begun = time.monotonic()
+        for name in "bcdef":
+            put(one, name)
+        assert time.monotonic() - begun < shared.HEARD_WITHIN
+        go_on.set()
+        heard = names_heard_by(other)
+
+        def is_waited_for() -> bool:
+            put(one, name := f"after {len(heard)}")
+            return name in heard
+
+        eventually(is_waited_for)
+
+
+def test_others_are_asked_where_there_are_any_and_have_answered_when_it_returns(
+    postgresql: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "HEARD_WITHIN", 30.0)
+    url = postgresql.new_schema()
+    with node(url, tmp_path) as one:
+        one.ask_others("something")
+        with one.read() as read:
+            assert read.revision == 0
+        with node(url, tmp_path) as other:
+            asked: list[str] = []
+            other.subscribe(lambda changes: asked.extend(change.kind for change in changes))
+            one.ask_others("something")
+            assert asked == ["something"]
 
 
 def test_a_commit_of_another_node_is_found_where_nothing_is_told(
@@ -170,9 +229,9 @@ def test_the_network_is_encrypted_where_the_url_wants_it(own_cluster: Cluster, t
         put(store, "a")
         with psycopg.connect(url) as seen:
             secure = (
-                "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = %s"
+                "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE %s"
             )
-            assert seen.execute(secure, ("keyturn",)).fetchone() == (True,)
+            assert seen.execute(secure, ("keyturn%",)).fetchone() == (True,)
     (tmp_path / "x").mkdir()
     stranger = open_tls(Settings(data=tmp_path / "x"), tmp_path / "x", time.time())
     with pytest.raises(Unavailable, match="certificate verify failed"):

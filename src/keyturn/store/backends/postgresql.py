@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from types import MappingProxyType
 from typing import Any, Final
+from zlib import crc32
 
 import psycopg
 from psycopg import errors
@@ -36,6 +37,10 @@ _SOON: Final = 1.5
 
 _CHANNEL: Final = "keyturn"
 _HAS_NOTIFY: Final = "SELECT 1 FROM pg_catalog.pg_proc WHERE proname = 'pg_notify'"
+_HEARD: Final = (
+    'SELECT "pid", "application_name" FROM pg_catalog.pg_stat_activity'
+    """ WHERE "datname" = current_database() AND "application_name" LIKE 'keyturn % heard %'"""
+)
 
 _SESSION: Final = MappingProxyType(
     {
@@ -92,11 +97,21 @@ def open_store(url: str, seal: SealKeys, clock: Clock, revisions: Revisions | No
     sealing = prepared(connections, DIALECT, seal)
     with translated(DIALECT), connections.connection() as connection:
         dialect = PostgresqlDialect(notifies=connection.execute(_HAS_NOTIFY).fetchone() is not None)
+        (schema,) = connection.execute("SELECT current_schema()").fetchone()
+    revisions = revisions or Revisions()
+    # Each process shows in its connection's name what it has heard: it goes with the connection, and costs no write.
+    place, own = f"in {crc32(str(schema).encode()):08x} heard ", f"keyturn {revisions.server} "
 
     def announcements() -> _Announcements:
-        return _Announcements(parameters, dialect)
+        return _Announcements(parameters, dialect, own + place)
 
-    return SharedStore(connections, dialect, sealing, clock, revisions, contact, announcements)
+    def heard(connection: Connection) -> dict[int, int]:
+        with translated(dialect):
+            rows = connection.execute(_HEARD).fetchall()
+        others = ((pid, told.partition(place)) for pid, told in rows if not told.startswith(own))
+        return {pid: int(told[2]) for pid, told in others if told[2].isdecimal()}
+
+    return SharedStore(connections, dialect, sealing, clock, revisions, contact, announcements, heard)
 
 
 def connected(url: str) -> tuple[Connections, Dialect]:
@@ -122,8 +137,9 @@ def _is_lost(connection: Connection) -> bool:
 class _Announcements:
     """Listens to what ``PostgresqlDialect.announce`` says, where the database passes it on; else only asks."""
 
-    def __init__(self, parameters: Mapping[str, Any], dialect: "PostgresqlDialect") -> None:
+    def __init__(self, parameters: Mapping[str, Any], dialect: "PostgresqlDialect", shown: str) -> None:
         self._dialect = dialect
+        self._shown = shown
         with translated(dialect):
             self._connection = connect({**parameters, "connect_timeout": "2"}, longest=_SOON)
             try:
@@ -143,6 +159,10 @@ class _Announcements:
         with translated(self._dialect):
             for _ in self._connection.driver.notifies(timeout=seconds, stop_after=1):
                 return
+
+    def tell(self, revision: int) -> None:
+        with translated(self._dialect):
+            self._connection.execute("SELECT set_config('application_name', ?, false)", (f"{self._shown}{revision}",))
 
     def close(self) -> None:
         self._connection.close()
