@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from keyturn.admin.errors import BadRequest, HttpError, InvalidRequest, OAuthError
+from keyturn.admin.keystore_process import read_upload
 from keyturn.admin.resource import Multipart
 from keyturn.jose import jwk, x509
 from keyturn.jose.jwk import InvalidKey, PrivateKey
-from keyturn.jose.keystore import Entry, KeystoreError, WrongPassword, read_entry
+from keyturn.jose.keystore import Entry, KeystoreError, WrongPassword
 from keyturn.jose.keystore_writing import write_jks, write_pkcs12
 from keyturn.representations import UNSET, Maybe, given, present
 from keyturn.representations.certificate import CertificateRepresentation, KeyStoreConfig
@@ -137,7 +138,7 @@ def _from_keystore(parts: Multipart, content: bytes, form: str) -> CertificateRe
     if form not in _FORMATS:
         raise BadRequest("error loading keystore")
     try:
-        entry = read_entry(content, alias, store_password=store_password or "", key_password=key_password)
+        entry = read_upload(content, alias, store_password=store_password or "", key_password=key_password)
     except WrongPassword as error:
         raise BadRequest("Password verification failed" if form == "JKS" else str(error)) from None
     except KeystoreError:

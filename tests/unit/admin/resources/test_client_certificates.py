@@ -2,12 +2,16 @@
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from admin_server import NOW, Answer, Server
-from keyturn.admin import client_certificates
+from keyturn.admin import client_certificates, keystore_process
 from keyturn.jose import jwk
 from keyturn.jose.keystore import Entry, read_entry
 from keyturn.representations import given
@@ -121,7 +125,7 @@ def test_opens_a_keystore_while_others_may_write(server: Server, client: str, mo
             opened.append(str(tx.revision))
         return read_entry(*args, **passwords)
 
-    monkeypatch.setattr(client_certificates, "read_entry", slow)
+    monkeypatch.setattr(client_certificates, "read_upload", slow)
     fields = {"keyAlias": "mine", "storePassword": "store-password", "keyPassword": "key-password"}
     assert upload(server, f"{client}/upload", "JKS", content, **fields).status == 200
     assert len(opened) == 1
@@ -155,6 +159,24 @@ def test_says_what_is_wrong_with_an_upload(
     given = upload(server, f"{client}/upload", form, file, **fields)
     assert (given.status, given.body) == (400, answer)
     assert attributes(server, client) == {"jwt.credential.certificate": CERTIFICATE}
+
+
+def test_a_keystore_that_takes_too_long_stops_nobody(
+    server: Server, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keystore_process, "LONGEST", 0.5)
+    protection = serialization.BestAvailableEncryption(b"store-password")
+    held = x509.load_pem_x509_certificate(PEM.encode())
+    usual = pkcs12.serialize_key_and_certificates(b"mine", None, held, None, protection)
+    # How often the password is hashed for the MAC, at the end: 2^31 - 1 times, and what is around is two bytes longer.
+    length = int.from_bytes(usual[2:4]) + 2
+    slow = usual[:2] + length.to_bytes(2) + usual[4:].replace(b"\x30\x41\x30\x31", b"\x30\x43\x30\x31")
+    slow = slow.removesuffix(b"\x02\x02\x08\x00") + b"\x02\x04\x7f\xff\xff\xff"
+    assert len(slow) == len(usual) + 2
+    began = time.thread_time()
+    answer = upload(server, f"{client}/upload", "PKCS12", slow, keyAlias="mine", storePassword="store-password")
+    assert (answer.status, answer.body) == (400, {"error": "error loading keystore"})
+    assert time.thread_time() - began < 0.2
 
 
 @pytest.mark.parametrize(
