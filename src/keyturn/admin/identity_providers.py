@@ -10,7 +10,7 @@ from keyturn.admin.errors import BadRequest, ErrorMessage, InvalidRequest, NotFo
 from keyturn.admin.identity_provider_checks import check, check_kind, with_usual_settings
 from keyturn.admin.like import like, literal
 from keyturn.admin.reserved_characters import check_characters
-from keyturn.model.trusted_issuer import GITHUB_ISSUER
+from keyturn.model.shared_issuers import GITHUB_ISSUER
 from keyturn.representations import encode, given, replace
 from keyturn.representations.identity_provider import (
     IdentityProviderMapperRepresentation,

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from keyturn.jose.jwk import PRIVATE_MEMBERS, InvalidKey, public_key_from_pem
-from keyturn.model.claim_rules import InvalidRule
 from keyturn.model.client_keys import (
     NO_KEYS,
     ClientKey,
@@ -20,6 +19,7 @@ from keyturn.model.client_keys import (
     UnreadableKeys,
     read_client_keys,
 )
+from keyturn.model.shared_issuers import check_shared
 from keyturn.representations import ClientRepresentation, given
 from keyturn.representations.identity_provider import IdentityProviderRepresentation
 
@@ -40,11 +40,6 @@ KEYS_AT: Final = "keyturn.jwks.url"
 """The same, of ``kubernetes``: where the keys are."""
 BUNDLE_AT: Final = "bundleEndpoint"
 """A setting of ``spiffe``, Keycloak's: where the trust domain's bundle is."""
-GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
-"""That of the jobs of everybody at GitHub."""
-_OF_OWNER: Final = ("repository_id", "repository_owner", "repository_owner_id", "enterprise", "enterprise_id")
-_REPOSITORY: Final = re.compile(r"(?:repo:)?[^*:/]+/")
-"""The owner, whom no wildcard stands for."""
 _MAXIMUM_AGE: Final = 300
 _MAXIMUM_AGE_KUBERNETES: Final = 3600
 
@@ -211,12 +206,4 @@ def check_rule(provider: IdentityProviderRepresentation, claims: Mapping[str, li
     Raises:
         InvalidRule: it does not.
     """
-    if not (issuer_of(provider) or "").startswith(GITHUB_ISSUER):
-        return
-    if any(all("*" not in pattern for pattern in claims.get(name, ["*"])) for name in _OF_OWNER):
-        return
-    if any(all(_REPOSITORY.match(pattern) for pattern in claims.get(name, ["*"])) for name in ("sub", "repository")):
-        return
-    raise InvalidRule(
-        "GitHub signs for everybody: a rule names the owner, by sub, repository, repository_owner or an id"
-    )
+    check_shared(issuer_of(provider) or "", claims)
