@@ -155,6 +155,22 @@ def test_an_assertion_counts_once_though_both_workers_get_it_at_once(served: Ser
             assert sorted(answers) == [200, 400]
 
 
+def test_a_guesser_is_slowed_by_what_both_workers_have_seen(served: Served) -> None:
+    guess = SERVICE | {"client_secret": "guess"}
+    settings = {"attributes": {"keyturn.throttle.after": "3", "keyturn.throttle.longest": "600"}}
+    path = "/admin/realms/demo"
+    assert served.one.request("PUT", path, token=served.administrator, document=settings).status == 204
+    try:
+        by_turns = (served.one, served.other, served.one, served.other)
+        assert [kept.request("POST", TOKEN, form=guess).status for kept in by_turns] == [401] * 4
+        answers = [kept.request("POST", TOKEN, form=guess).status for _ in range(8) for kept in by_turns]
+        assert answers.count(401) <= 4, "each that is looked at, once a second is over, doubles the wait"
+        assert set(answers[::2]) >= {429} <= set(answers[1::2])
+    finally:
+        off = {"attributes": {"keyturn.throttle.after": ""}}
+        assert served.one.request("PUT", path, token=served.administrator, document=off).status == 204
+
+
 def test_sessions_of_one_worker_are_those_of_the_other(served: Served) -> None:
     path = "/realms/master/protocol/openid-connect/"
     login = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}

@@ -100,7 +100,7 @@ def test_nothing_is_counted_unless_the_realm_wants_it(server: RealmServer, realm
 
     realm.change_realm(off)
     assert statuses(server, WRONG, 20) == [401] * 20
-    assert len(realm.entry.failures) == 0
+    assert not realm.entry.failures.used
 
 
 def test_a_request_that_is_well_known_waits_as_well(realm: RealmUnderTest) -> None:

@@ -36,6 +36,7 @@ from keyturn.http.token_protocol import TokenProtocol
 from keyturn.http.traces import Traces
 from keyturn.model.client_secret import ROTATION
 from keyturn.model.trusted_issuer import SPIFFE
+from keyturn.oauth2.failures import Failures
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.store.data_directory import DataDirectory
@@ -70,6 +71,8 @@ class Place:
     revisions: Revisions | None = None
     board: Board | None = None
     flushing: Flushing | None = None
+    failures: Failures | None = None
+    """Of clients, counted by all processes together."""
     supervisor: int | None = None
     """Becomes readable when the supervisor has gone."""
 
@@ -132,7 +135,7 @@ def _features(settings: Settings) -> frozenset[str]:
 def servers_of(prepared: Prepared, settings: Settings, store: Store, recorder: Recorder, place: Place) -> Servers:
     """The servers of this process, none of which listens yet. Raises SettingsError."""
     listeners, tls = prepared.listeners, prepared.tls
-    registry = Registry(store, features=_features(settings))
+    registry = Registry(store, features=_features(settings), failures=place.failures)
     watched = Watched(registry, RepeatedRequests(os.urandom(32)), Connections(prepared.descriptors), tls)
     metrics = Metrics(recorder, gauges=watched.gauges)
     traces = None if settings.trace_endpoint is None else Traces(settings.trace_endpoint, settings.trace_one_in)

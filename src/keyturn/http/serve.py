@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import uvloop
@@ -31,6 +32,7 @@ from keyturn.http.reload import Load, Reloading
 from keyturn.http.shared_metrics import Board
 from keyturn.http.supervisor import Lifeline, Supervisor
 from keyturn.http.tls import Tls, open_tls
+from keyturn.oauth2.failures import Failures
 from keyturn.store.backends import open_store
 from keyturn.store.data_directory import DataDirectory
 from keyturn.store.recording import saver
@@ -96,7 +98,7 @@ def _supervise(prepared: Prepared, settings: Settings, announce: Callable[[], No
 
     def work(lifeline: Lifeline) -> int:
         settings, number = reloading.settings, lifeline.number
-        place = Place(lifeline.tell_ready, number, revisions[number], board, flushing, lifeline.supervisor)
+        place = Place(lifeline.tell_ready, number, revisions[number], board, flushing, failures, lifeline.supervisor)
         try:
             with _opened(settings, prepared.directory, place.revisions) as store:
                 _work(prepared, settings, store, place)
@@ -108,6 +110,7 @@ def _supervise(prepared: Prepared, settings: Settings, announce: Callable[[], No
     reloading = Reloading(settings, prepared.load, use)
     workers = settings.workers
     revisions, board, flushing = shared_revisions(workers), Board(workers), Flushing(workers)
+    failures = Failures(Lock())
     gc.collect()
     gc.freeze()  # the collector of a worker would write to memory that all of them share
     Supervisor(

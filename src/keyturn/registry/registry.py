@@ -174,12 +174,14 @@ class Held:
 class Registry:
     """Compiled realms by name. Subscribes to the store; ``realm`` and ``by_client_id`` read memory only."""
 
-    def __init__(self, store: Store, *, features: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, store: Store, *, features: frozenset[str] = frozenset(), failures: Failures | None = None
+    ) -> None:
         self._store = store
         self.features: Final = features
         """Keycloak's names of its previews that are on."""
         self._realms: dict[str, RealmEntry] = {}
-        self._failures = Failures(Lock())
+        self._failures = failures or Failures(Lock())
         self._unknown = _Unknown()
         self._names: dict[str, str] = {}
         self._lock = Lock()

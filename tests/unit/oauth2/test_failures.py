@@ -1,6 +1,8 @@
 """Who guesses credentials waits; nobody else does."""
 
-from keyturn.oauth2.failures import MAXIMUM_CLIENTS, MAXIMUM_SENDERS, MEMORY, Failures
+import os
+
+from keyturn.oauth2.failures import MAXIMUM_CLIENTS, MEMORY, Failures
 
 ADDRESS = "192.0.2.7"
 
@@ -41,8 +43,16 @@ def test_who_proves_who_it_is_starts_anew() -> None:
     failures = Failures()
     fail(failures, times=3)
     failures.forget("r", "svc", ADDRESS)
-    assert len(failures) == 0
     assert fail(failures, times=3) == 0
+
+
+def test_whom_a_sender_has_proved_to_be_is_not_among_the_clients_it_has_failed_for() -> None:
+    failures = Failures()
+    for number in range(2 * MAXIMUM_CLIENTS):
+        fail(failures, f"mine-{number}")
+        failures.forget("r", f"mine-{number}", ADDRESS)
+    assert fail(failures, "svc", times=3) == 0
+    assert fail(failures, "another", times=3) == 0
 
 
 def test_failures_are_forgotten_after_a_while() -> None:
@@ -62,12 +72,29 @@ def test_who_tries_many_clients_waits_for_all_it_has_not_tried() -> None:
     assert failures.wait("r", "never-tried", "192.0.2.8", 0) == 0
 
 
-def test_memory_is_bounded() -> None:
+def test_a_sender_that_fails_for_many_clients_in_turn_is_forgiven_after_a_while() -> None:
+    """As the gateway of a large network, behind which some client is always broken."""
     failures = Failures()
-    fail(failures, "kept", times=9)
-    for number in range(MAXIMUM_SENDERS - 1):
-        fail(failures, "x" * 10_000, f"10.{number >> 8}.{number & 255}.1")
-    assert fail(failures, "kept") > 0, "who fails again is not the next to be forgotten"
-    fail(failures, address="198.51.100.1")
-    assert len(failures) == MAXIMUM_SENDERS
-    assert failures.wait("r", "kept", ADDRESS, 0) > 0
+    for number in range(3 * MAXIMUM_CLIENTS):
+        fail(failures, f"broken-{number}", now=number * MEMORY // (MAXIMUM_CLIENTS - 2), times=9)
+    assert failures.wait("r", "never-tried", ADDRESS, 3 * MAXIMUM_CLIENTS * MEMORY // (MAXIMUM_CLIENTS - 2)) == 0
+
+
+def test_memory_is_of_a_fixed_size() -> None:
+    """Who fails again is not the next to be forgotten, whatever many others call themselves."""
+    failures = Failures(counts=64)
+    for second in range(200):
+        fail(failures, "kept", now=second)
+        for number in range(4):
+            fail(failures, "x" * 1000, f"10.0.{second}.{number}", now=second)
+    assert failures.wait("r", "kept", ADDRESS, 199) > 0
+
+
+def test_processes_that_are_forked_count_together() -> None:
+    failures = Failures()
+    process = os.fork()
+    if process == 0:  # nothing but this may run there: it has pytest's own state
+        fail(failures, times=9)
+        os._exit(0)
+    os.waitpid(process, 0)
+    assert failures.wait("r", "svc", ADDRESS, 0) > 0
