@@ -91,7 +91,7 @@ def begin(
         path: the decoded segments of the request's.
         body: as it was sent.
     """
-    if recorded is None or not isinstance(context, RealmView) or body == []:
+    if recorded is None or not isinstance(context, RealmView):
         return None
     try:
         type_ = recorded.type if isinstance(recorded.type, str) else recorded.type(context, values)

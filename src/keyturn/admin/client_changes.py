@@ -127,7 +127,14 @@ def update_client(
     tx.update(CLIENTS, realm_id, client)
     if client.protocol != stored.protocol:
         _assign_scopes(tx, realm_id, client, ClientRepresentation(protocol=client.protocol))
-    _follow_service_account(tx, realm, client, fresh, was_on=stored.service_accounts_enabled is True)
+    _follow_service_account(
+        tx,
+        realm,
+        client,
+        fresh,
+        was_on=stored.service_accounts_enabled is True,
+        asked=change.service_accounts_enabled is True,
+    )
     return client
 
 
@@ -215,13 +222,21 @@ def _assign_scopes(tx: Transaction, realm_id: str, client: ClientRepresentation,
 
 
 def _follow_service_account(
-    tx: Transaction, realm: RealmRepresentation, client: ClientRepresentation, fresh: Fresh, *, was_on: bool
+    tx: Transaction,
+    realm: RealmRepresentation,
+    client: ClientRepresentation,
+    fresh: Fresh,
+    *,
+    was_on: bool,
+    asked: bool,
 ) -> None:
+    """Makes or removes the user; what asks for a service account gets its scope back, whatever became of it."""
     realm_id, client_id = str(realm.id), str(client.id)
     scope = _service_account_scope(tx, realm_id)
     if client.service_accounts_enabled is True:
         ensure_service_account(tx, realm, client, new_id=fresh.new_id, now_ms=int(fresh.now * 1000))
-        if scope is not None and not was_on and client.protocol == "openid-connect":
+        if scope is not None and asked and client.protocol == "openid-connect":
+            tx.unlink(Relation.CLIENT_OPTIONAL_SCOPE, realm_id, client_id, scope)
             tx.link(Relation.CLIENT_DEFAULT_SCOPE, realm_id, client_id, scope)
     elif was_on:
         user = service_account_of(tx, realm_id, client)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from keyturn.admin.errors import BadRequest, ErrorMessage
+from keyturn.admin.federation_mappers import FEDERATION
 from keyturn.admin.server_info import component_type
 from keyturn.model.key_providers import NAMED_KEY, NAMING, PROVIDER_TYPE, key_ring
 from keyturn.representations import given
@@ -38,7 +39,6 @@ _OPENID: Final = "openid"
 """A scope that every realm knows without having it."""
 _NUMBERS: Final = {"priority", "max-clients"}
 _REQUIRED: Final = frozenset({"privateKey", "keystore", "keystorePassword", "keyAlias", "max-clients"})
-_FEDERATION: Final = "org.keycloak.storage.UserStorageProvider"
 _OF_EVERY_FEDERATION: Final = (
     "enabled",
     "priority",
@@ -56,6 +56,8 @@ _OF_EVERY_FEDERATION: Final = (
     "removeInvalidUsersEnabled",
 )
 """Settings that the catalogue of providers does not name (Keycloak ``UserStorageProviderSpi``)."""
+_EDIT_MODES: Final = frozenset({"READ_ONLY", "WRITABLE", "UNSYNCED"})
+_NO_PROVIDER: Final = "Invalid provider type or no such provider"
 _KERBEROS: Final = "krbPrincipalAttribute"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
 
@@ -68,7 +70,7 @@ def properties_of(component: ComponentRepresentation) -> dict[str, Mapping[str, 
     """
     settings = _settings_of(component)
     if settings is None:
-        raise BadRequest("Invalid provider type or no such provider")
+        raise BadRequest(_NO_PROVIDER)
     return settings
 
 
@@ -76,7 +78,7 @@ def _settings_of(component: ComponentRepresentation) -> dict[str, Mapping[str, A
     found = component_type(given(component.provider_type, ""), given(component.provider_id, ""))
     if found is None:
         return None
-    every = _OF_EVERY_FEDERATION if component.provider_type == _FEDERATION else ()
+    every = _OF_EVERY_FEDERATION if component.provider_type == FEDERATION else ()
     return {name: {} for name in every} | {str(each["name"]): each for each in found["properties"]}
 
 
@@ -87,7 +89,7 @@ def known_config(component: ComponentRepresentation) -> dict[str, list[str]]:
         known.add(NAMED_KEY)
     kept = {name: [value for value in values if value] for name, values in given(component.config, {}).items()}
     usual = {}
-    if component.provider_type == _FEDERATION and component.provider_id == "ldap":
+    if component.provider_type == FEDERATION and component.provider_id == "ldap":
         usual[_KERBEROS] = ["userPrincipalName" if kept.get("vendor") == ["ad"] else "krb5PrincipalName"]
     return usual | {name: values for name, values in kept.items() if name in known and values}
 
@@ -109,6 +111,8 @@ def check_component(component: ComponentRepresentation) -> None:
         AdminError: there is no such provider, or a setting is not one of its kind.
     """
     config = given(component.config, {})
+    if component.provider_type == FEDERATION and component.provider_id == "ldap":
+        _check_ldap({name: values[0] for name, values in config.items() if values})
     for name, setting in properties_of(component).items():
         label = _LABELS.get(name, str(setting.get("label", name)))
         values = config.get(name, [])
@@ -128,6 +132,19 @@ def check_component(component: ComponentRepresentation) -> None:
             raise _refused(f"'{label}' should be {', '.join(options[:-1])} or {options[-1]}")
     if component.provider_id in {"rsa", "rsa-enc"} and not key_ring([component]).keys:
         raise _refused("Failed to decode private key")
+
+
+def _check_ldap(settings: Mapping[str, str]) -> None:
+    """Source: Keycloak ``LDAPStorageProviderFactory.validateConfiguration``."""
+    search = settings.get("customUserSearchFilter", "")
+    if search and not (search.startswith("(") and search.endswith(")")):
+        raise _refused('Custom configured LDAP filter does not start with "(" or does not end with ")".')
+    if not settings.get("editMode"):
+        raise _refused("Edit Mode is mandatory")
+    if settings["editMode"] not in _EDIT_MODES:
+        raise BadRequest(_NO_PROVIDER)
+    if settings.get("connectionTimeout") and not _NUMBER.fullmatch(settings["connectionTimeout"]):
+        raise _refused("Connection Timeout must be a number")
 
 
 def check_registration_policy(component: ComponentRepresentation, scopes: Collection[str]) -> None:

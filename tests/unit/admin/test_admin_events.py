@@ -177,6 +177,26 @@ def test_what_changes_nothing_is_not_recorded(server: Server) -> None:
     assert events[0]["details"] == {"username": "ada", "email": "ada@example.com"}
 
 
+def test_of_no_roles_all_is_recorded_but_their_mapping(server: Server) -> None:
+    client = server.call("POST", "/demo/clients", {"clientId": "svc"}).id
+    user = server.call("POST", "/demo/users", {"username": "ada"}).id
+    server.call("POST", "/demo/roles", {"name": "above"})
+    turn_on(server)
+    paths = [
+        "roles/above/composites",
+        f"users/{user}/role-mappings/realm",
+        f"users/{user}/role-mappings/clients/{client}",
+        f"clients/{client}/scope-mappings/realm",
+    ]
+    for path in paths:
+        for method in ("POST", "DELETE"):
+            assert server.call(method, f"/demo/{path}", []).status == 204
+    told = [(event["operationType"], event["resourcePath"], event["representation"]) for event in recorded(server)]
+    unrecorded = {("CREATE", path) for path in paths[1:3]}
+    every = [(operation, path) for path in paths for operation in ("CREATE", "DELETE")]
+    assert told == [(*each, "[]") for each in every if each not in unrecorded]
+
+
 @pytest.fixture
 def made(server: Server) -> dict[str, str]:
     """The ids of one of each: ``c``lient, client ``s``cope, ``u``ser, ``g``roup, ``r``ole, client role ``k``."""

@@ -98,6 +98,22 @@ def test_putting_a_client_back_changes_nothing(server: Server) -> None:
     assert told(server, path) == before
 
 
+def test_who_asks_for_a_service_account_gets_its_scope_back(server: Server) -> None:
+    path = f"/demo/clients/{server.call('POST', '/demo/clients', {'clientId': 'svc'}).id}"
+    (scope,) = [
+        each["id"] for each in server.call("GET", "/demo/client-scopes").body if each["name"] == "service_account"
+    ]
+    assert server.call("PUT", f"{path}/optional-client-scopes/{scope}").status == 204
+    for change, there in (({}, False), ({"serviceAccountsEnabled": True}, True)):
+        assert server.call("PUT", path, change).status == 204
+        assert ("service_account" in told(server, path)["defaultClientScopes"]) is there
+    assert "service_account" not in told(server, path)["optionalClientScopes"]
+    server.call("DELETE", f"{path}/default-client-scopes/{scope}")
+    for change, there in (({}, False), ({"serviceAccountsEnabled": True}, True)):
+        server.call("PUT", path, change)
+        assert ("service_account" in told(server, path)["defaultClientScopes"]) is there
+
+
 def test_the_service_account_follows_its_client(server: Server) -> None:
     path = made(server, clientId="Svc", serviceAccountsEnabled=True)
     user = told(server, f"{path}/service-account-user")

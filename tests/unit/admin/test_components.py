@@ -97,6 +97,7 @@ def test_an_rsa_key_is_called_what_its_provider_says(server: Server, kind: str) 
 
 def test_a_federation_is_kept_though_settings_of_it_have_no_label(server: Server) -> None:
     config = {"connectionUrl": ["ldap://ldap.example.org"], "vendor": ["ad"], "batchSizeForSync": ["10"]}
+    config["editMode"] = ["READ_ONLY"]
     component = {"providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider", "name": "people"}
     made = server.call("POST", "/demo/components", component | {"config": config})
     assert made.status == 201
@@ -140,3 +141,47 @@ def test_no_name_is_longer_than_a_column(server: Server) -> None:
         changed = provider("rsa-generated") | document
         assert server.call("POST", COMPONENTS, changed).status == 400
         assert server.call("PUT", f"{COMPONENTS}/{made.id}", changed).status == 400
+
+
+@pytest.mark.parametrize(
+    ("mode", "rdn", "first_name"),
+    [
+        ("READ_ONLY", "uid", {"first name": "cn"}),
+        ("WRITABLE", "cn", {"first name": "givenName", "username-cn": "cn"}),
+        ("UNSYNCED", "CN", {"full name": None}),
+    ],
+)
+def test_a_federation_comes_with_its_mappers_and_takes_them_along(
+    server: Server, mode: str, rdn: str, first_name: dict[str, str | None]
+) -> None:
+    config = {"editMode": [mode], "vendor": ["ad"], "usernameLDAPAttribute": ["sAMAccountName"]}
+    document = {"name": "people", "providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider"}
+    made = server.call("POST", COMPONENTS, document | {"config": config | {"rdnLDAPAttribute": [rdn]}})
+    mappers = {each["name"]: each["config"] for each in server.call("GET", COMPONENTS, query=f"parent={made.id}").body}
+    read = {name: config.get("ldap.attribute", [None])[0] for name, config in mappers.items()}
+    usual = {"username": "sAMAccountName", "last name": "sn", "email": "mail"}
+    dates = {"creation date": "whenCreated", "modify date": "whenChanged"}
+    others = {"MSAD account controls": None, "Kerberos principal attribute mapper": None}
+    assert read == usual | dates | others | first_name
+    assert mappers["email"]["read.only"] == ["false" if mode == "WRITABLE" else "true"]
+    assert mappers["last name"]["always.read.value.from.ldap"] == ["false" if mode == "UNSYNCED" else "true"]
+    assert server.call("DELETE", f"{COMPONENTS}/{made.id}").status == 204
+    assert server.call("GET", COMPONENTS, query=f"parent={made.id}").body == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "body"),
+    [
+        ({"editMode": []}, {"errorMessage": "Edit Mode is mandatory"}),
+        ({"editMode": ["BOTH"]}, {"error": "Invalid provider type or no such provider"}),
+        ({"connectionTimeout": ["soon"]}, {"errorMessage": "Connection Timeout must be a number"}),
+        (
+            {"customUserSearchFilter": ["uid=a"]},
+            {"errorMessage": 'Custom configured LDAP filter does not start with "(" or does not end with ")".'},
+        ),
+    ],
+)
+def test_a_federation_is_checked_as_keycloak_does(server: Server, setting: Any, body: Any) -> None:
+    document = {"name": "people", "providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider"}
+    answer = server.call("POST", COMPONENTS, document | {"config": {"editMode": ["READ_ONLY"]} | setting})
+    assert (answer.status, answer.body) == (400, body)

@@ -252,9 +252,7 @@ def post_sub_flow(realm: RealmAdmin, flow: str, sub_flow: NewSubFlow) -> Created
     return Created(str(made.id), _under(realm, "flows"))
 
 
-@authentication.post(
-    "executions", needs=MANAGE_REALM, event=Recorded("AUTH_EXECUTION", numbered=True, below=_nothing_below)
-)
+@authentication.post("executions", needs=MANAGE_REALM, event=Recorded("AUTH_EXECUTION", numbered=True))
 def post_any_execution(realm: RealmAdmin, execution: AuthenticationExecutionRepresentation) -> Created:
     """Adds a step to the flow that ``parentFlow`` is the `id` of."""
     flows = FlowsOfRealm(realm)

@@ -18,6 +18,7 @@ from keyturn.admin.component_validation import (
 )
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import InvalidRequest, KnownDuplicate, NotFound
+from keyturn.admin.federation_mappers import mappers_of_new
 from keyturn.admin.lengths import check_lengths
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
 from keyturn.admin.query import Query
@@ -113,9 +114,9 @@ def _prepare_post(realm: RealmView, _: Mapping[str, Any], posted: ComponentRepre
 
 @components.post("", needs=MANAGE_REALM, prepare=_prepare_post)
 def post_component(realm: RealmAdmin, component: ComponentRepresentation) -> Created:
-    """Creates a component; a key provider makes its keys."""
+    """Creates a component; a key provider makes its keys, and a federation comes with its mappers."""
     try:
-        realm.tx.insert(COMPONENTS, realm.id, component)
+        realm.tx.insert_many(COMPONENTS, realm.id, [component, *mappers_of_new(component, realm.new_id)])
     except Duplicate:
         raise KnownDuplicate from None
     return Created(str(component.id))
@@ -160,7 +161,9 @@ def put_component(realm: RealmAdmin, component_id: str, component: ComponentRepr
 
 @components.delete("{component_id}", needs=MANAGE_REALM)
 def delete_component(realm: RealmAdmin, component_id: str) -> NoContent:
-    """Removes a component, and with it the keys that it provides."""
+    """Removes a component, and with it the keys that it provides and the components below it."""
     _found(realm, component_id)
+    for below in realm.reader.select(COMPONENTS, realm.id, where={"parent_id": component_id}):
+        realm.tx.delete(COMPONENTS, realm.id, str(below.id))
     realm.tx.delete(COMPONENTS, realm.id, component_id)
     return NoContent()

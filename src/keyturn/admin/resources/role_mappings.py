@@ -1,11 +1,11 @@
 """Roles of users and groups. Source: Keycloak ``RoleMapperResource``, ``ClientRoleMappingsResource``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from keyturn.admin.admin_events import Located, Recorded
-from keyturn.admin.answers import NoContent
+from keyturn.admin.answers import NoContent, Unchanged
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.effective_roles import roles_of_group, roles_of_user
 from keyturn.admin.errors import Forbidden, NotFound
@@ -176,11 +176,11 @@ def _available(realm: RealmView, holder: RoleHolder, roles: Iterable[RoleReprese
     return [role for role in roles if role.id not in mapped and realm.rights.may_map(role)]
 
 
-def _map(realm: RealmAdmin, holder: RoleHolder, container: str, roles: Iterable[RoleRepresentation]) -> NoContent:
+def _map(realm: RealmAdmin, holder: RoleHolder, container: str, roles: Collection[RoleRepresentation]) -> NoContent:
     realm.require(MANAGE_USERS)
     for role in roles:
         realm.tx.link(holder.relation, realm.id, holder.id, str(_to_map(realm, container, role).id))
-    return NoContent()
+    return NoContent() if roles else Unchanged()
 
 
 def _unmap(realm: RealmAdmin, holder: RoleHolder, container: str, roles: Iterable[RoleRepresentation]) -> NoContent:

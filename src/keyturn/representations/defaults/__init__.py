@@ -38,6 +38,7 @@ Listing = Literal[
     "credential_registrators",
     "event_types",
     "identity_provider_types",
+    "ldap_mappers",
     "required_action_settings",
     "user_profile",
 ]
