@@ -157,7 +157,7 @@ class TokenProtocol(BoundedProtocol):
             if answered is not None:
                 kind, self._target = KINDS[self._target[1]], None
                 answer, again = answered
-                self._again = again if self._request_id is None else None
+                self._again = again if self._request_id is None and self._parent is None else None
                 self._deliver(kind, answer, begun)
                 return
             self._hand_over()

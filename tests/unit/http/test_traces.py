@@ -169,11 +169,11 @@ def test_tokens_are_traced_whether_they_came_before_or_not(
     request = token_request(realm.name, {"grant_type": "client_credentials"}, ("robot", "robots-own"))
     traced = request.replace(b"host: ", f"traceparent: 00-{TRACE}-{SPAN}-01\r\nhost: ".encode())
     connection.exchange(request)
-    for each in (traced, request, request):
+    for each in (traced, traced, request, request):
         assert connection.receive(each).startswith(b"HTTP/1.1 200 ")
     port.close()
     traces.stop()
-    assert [span.get("parentSpanId") for span in collector.spans] == [SPAN, None, None]
+    assert [span.get("parentSpanId") for span in collector.spans] == [SPAN, SPAN, None, None]
     assert {span["name"] for span in collector.spans} == {"POST token"}
 
 
