@@ -15,6 +15,7 @@ from keyturn.config import SETTINGS, Settings, load
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+TYPES = ROOT / "tests" / "chart"
 CHART = DEPLOY / "helm" / "keyturn"
 UNIT = DEPLOY / "systemd" / "keyturn.service"
 HELM = shutil.which("helm", path=ROOT / ".venv" / "bin") or shutil.which("helm")
@@ -130,6 +131,15 @@ def test_each_value_of_the_chart_is_used_and_each_that_is_used_is_there() -> Non
     assert paths(values()) == used
 
 
+def check_types(documents: list[dict[str, Any]]) -> None:
+    """That Kubernetes' own types have every field of the documents. Needs Go."""
+    if shutil.which("go") is None:
+        return
+    text = "\n---\n".join(yaml.safe_dump(each) for each in documents)
+    done = subprocess.run(["go", "run", "."], input=text, cwd=TYPES, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{len(documents)} are right\n"), done.stderr[-2000:]
+
+
 def rendered(*options: str) -> list[dict[str, Any]]:
     assert HELM
     output = subprocess.run([HELM, "template", "keyturn", CHART, *options], capture_output=True, text=True, check=False)
@@ -138,16 +148,28 @@ def rendered(*options: str) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(output.stdout) if document]
 
 
+EVERYTHING = (
+    *("--set", "metrics.serviceMonitor=true,settings.mtls-port=8444,service.type=LoadBalancer,nodeSelector.a=b"),
+    *(
+        "--set",
+        "ingress.host=sso.example.org,ingress.className=c,ingress.tlsSecret=t,settings.proxy-headers=xforwarded",
+    ),
+    *("--set-json", 'networkPolicy={"enabled":true,"clients":[{"podSelector":{}}],"monitoring":[{"podSelector":{}}]}'),
+    *("--set-json", 'tolerations=[{"key":"a","operator":"Exists"}]', "--set-json", 'ingress.annotations={"a":"b"}'),
+)
 SHARED = ("--set", "replicas=3,database.secret=d,sealKey.secret=s,tls.secret=t,administrator.secret=a")
 
 
 @pytest.mark.full
 @pytest.mark.skipif(not HELM, reason="there is no helm; `make helm` installs it with Go")
-@pytest.mark.parametrize("options", [(), SHARED, (*SHARED, "--set", "metrics.serviceMonitor=true")])
+@pytest.mark.parametrize(
+    "options", [(), SHARED, (*SHARED, "--set", "metrics.serviceMonitor=true"), (*SHARED, *EVERYTHING)]
+)
 def test_the_chart_makes_pods_that_may_do_little(options: tuple[str, ...], tmp_path: Path) -> None:
     assert HELM
     subprocess.run([HELM, "lint", "--strict", CHART, *options], check=True, capture_output=True)
     documents = rendered(*options)
+    check_types(documents)
     (pods,) = (each for each in documents if each["kind"] == "StatefulSet")
     pod = pods["spec"]["template"]["spec"]
     (container,) = pod["containers"]
@@ -175,6 +197,8 @@ def test_the_chart_refuses_pods_that_could_not_work_together() -> None:
         rendered("--set", "replicas=2")
     with pytest.raises(ValueError, match=r"database\.secret needs sealKey\.secret"):
         rendered("--set", "database.secret=d")
+    with pytest.raises(ValueError, match=r"ingress\.host needs settings\.proxy-headers"):
+        rendered("--set", "ingress.host=sso.example.org,settings.proxy-headers=none")
 
 
 @pytest.mark.full

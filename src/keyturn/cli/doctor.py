@@ -184,7 +184,11 @@ def _data(settings: Settings) -> Iterator[Finding]:
             "data directory", f"{path} cannot be written to", f"give it to the server's user: chown -R … {path}"
         )
         return
-    yield from _private("data directory", path, 0o700)
+    found = path.stat()
+    if found.st_uid == 0 != os.geteuid() and not found.st_mode & 0o002:  # a volume of Kubernetes, which is root's
+        yield _fine("data directory", f"{path} is its group's; what is secret in it is this user's alone")
+    else:
+        yield from _private("data directory", path, 0o700)
     free = shutil.disk_usage(path).free
     if settings.database is None and free < _LEAST_SPACE:
         text = f"{free // 2**20} MB are free at {path}: a full disk stops every write"

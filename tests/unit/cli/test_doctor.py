@@ -165,6 +165,20 @@ def test_says_so_to_who_may_not_look_at_the_data(closed: Path, below: str) -> No
     assert (status, found["data directory"][0][0]) == (1, Verdict.FAILURE)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes what is root's")
+def test_takes_a_volume_of_kubernetes_which_is_its_groups(closed: Path) -> None:
+    os.seteuid(0)
+    os.chown(closed, 0, 65534)
+    closed.chmod(0o2775)
+    os.setegid(65534)
+    os.seteuid(65534)
+    try:
+        assert report(closed)[1]["data directory"][0][0] == Verdict.FINE
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
 def test_says_that_nothing_answers_at_an_address_of_ipv6(data: Path) -> None:
     lines: list[str] = []
     assert examine(load({"data": data, "host": "::1", "https_port": 9}, {}), offline=False, show=lines.append) == 1
