@@ -223,3 +223,19 @@ def test_of_realms_that_register_one_name_the_oldest_has_it_after_each_start(tmp
     finally:
         started.close()
         realm.store.close()
+
+
+def test_a_certificate_of_two_realms_keeps_its_name_when_one_of_them_leaves(server: TlsServer) -> None:
+    same, other = self_signed("of two realms"), self_signed("of two realms")
+    with server.realm.store.write() as transaction:
+        transaction.insert(REALMS, "leaving", RealmRepresentation(id="leaving", realm="leaving"))
+        transaction.insert(CLIENTS, "leaving", ClientRepresentation(id="l", client_id="l", attributes=own(same)))
+    add(server.realm, "staying", own(same))
+    with server.realm.store.write() as transaction:
+        transaction.delete(CLIENTS, "leaving", "l")
+    with server.realm.store.write() as transaction:
+        transaction.insert(CLIENTS, "leaving", ClientRepresentation(id="l", client_id="l", attributes=own(other)))
+    server.trust.rebuild()
+    assert server.token(asking("staying"), same).status == 200
+    with pytest.raises(ENDED):
+        server.token(asking("staying"), other)

@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +18,7 @@ from harness.authority import Holder, authority, self_signed
 from harness.realm import RealmUnderTest, make_realm
 from harness.tls_server import TlsServer, exchange
 from keyturn.client import TlsClientAuth, TokenSource
+from keyturn.http.client_trust import REBUILT_AFTER
 from keyturn.jose import jwt
 from keyturn.jose.client_certificate import read_certificate
 from keyturn.representations import ClientRepresentation, ProtocolMapperRepresentation
@@ -277,6 +279,7 @@ def test_certificates_that_were_removed_are_forgotten_without_hanging_up(shared:
     )
     connection = shared.connect(own)
     assert shared.token(asking("leaving"), over=connection).status == 200
+    shared.trust.rebuild()  # so that the next one is ten seconds away
     with shared.realm.store.write() as transaction:
         transaction.delete(CLIENTS, shared.realm.id, str(client.id))
     assert granted(shared, own, "leaving") is False, "OpenSSL has yet to forget it"
@@ -286,6 +289,33 @@ def test_certificates_that_were_removed_are_forgotten_without_hanging_up(shared:
     assert shared.token(asking("leaving"), over=connection).error == INVALID
     assert granted(shared, BACKEND, "leaving") is False, "others connect as before"
     connection.close()
+
+
+def repeatedly(seconds: float) -> Iterator[None]:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        yield
+
+
+def is_ended(server: TlsServer, holder: Holder) -> bool:
+    """Whether a connection with this certificate is none."""
+    try:
+        server.token(asking("nobody"), holder)
+    except ENDED:
+        return True
+    return False
+
+
+def test_a_certificate_that_is_removed_alone_is_forgotten_at_once(shared: TlsServer, tmp_path: Path) -> None:
+    own = self_signed("gone")
+    certificate = b64encode(own.der).decode()
+    client = add(shared.realm, "gone", keyturn__x509__self__signed="true", jwt__credential__certificate=certificate)
+    server = TlsServer(shared.realm, tmp_path / "tls")
+    assert granted(server, own, "gone")
+    with shared.realm.store.write() as transaction:
+        transaction.delete(CLIENTS, shared.realm.id, str(client.id))
+    assert any(is_ended(server, own) for _ in repeatedly(REBUILT_AFTER / 2))
+    server.close()
 
 
 def test_what_is_registered_is_known_after_a_restart(shared: TlsServer, tmp_path: Path) -> None:
@@ -320,6 +350,7 @@ def test_a_session_does_not_outlive_what_it_rests_on(shared: TlsServer) -> None:
     own = self_signed("resumed")
     registered = {"keyturn.x509.self.signed": "true", "jwt.credential.certificate": b64encode(own.der).decode()}
     for version, resumed in ((ssl.TLSVersion.TLSv1_3, False), (ssl.TLSVersion.TLSv1_2, True)):
+        shared.trust.rebuild()  # so that the next one is ten seconds away
         client = add(shared.realm, "resumed", **registered)
         context = own.context(shared.directory, shared.ca)
         context.maximum_version = version

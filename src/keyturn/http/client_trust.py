@@ -5,8 +5,12 @@ each client is then held to its own (``oauth2.client_authentication``).
 """
 
 import logging
+import os
 import ssl
+import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock, Timer
 from typing import Any, Final
 
@@ -22,10 +26,17 @@ MAXIMUM_TRUSTED: Final = 10_000
 """Certificates of all clients that are known to OpenSSL; further ones end their connections."""
 
 REBUILT_AFTER: Final = 10.0
-"""Seconds for which a certificate that was removed may still open a connection, which it then proves nothing on."""
+"""Seconds between two times that contexts are made anew: for as long a certificate that was removed soon after another
+one may still open a connection, which it then proves nothing on."""
+
+LONGEST_WAIT: Final = 0.05
+"""Seconds for which a connection waits for what other processes have registered, and all else with it."""
 
 _MANY: Final = 20
 """Changed clients of one commit, beyond which their realm is read as a whole."""
+
+_FILED: Final = 100
+"""Certificates, beyond which OpenSSL reads them from a file: then all else goes on while it takes seconds."""
 
 _Client = tuple[str, str]
 """The ids of a realm and of one of its clients."""
@@ -47,11 +58,17 @@ class ClientTrust:
         self._new_context = new_context
         self._of_clients: dict[_Client, tuple[bytes, ...]] = {}
         self._count: dict[bytes, int] = {}
-        self._owners: dict[Subject, tuple[str, int]] = {}
-        """By subject: the realm that has registered it, and how many of its clients have."""
+        self._owners: dict[Subject, dict[str, int]] = {}
+        """By subject: the realms that have registered it, and how many of their clients have. It is the first one's;
+        others may have the same certificate.
+        """
         self._contexts: list[ListenerContext] = []
         self._lock = Lock()
+        self._rebuilding = Lock()
         self._timer: Timer | None = None
+        self._rebuilt_at = float("-inf")
+        self._reader = ThreadPoolExecutor(1, "client-trust")
+        self._reading: Future[None] | None = None
         self._cut_off = False
         store.subscribe(self._follow)
         with self._lock, store.read() as reader:
@@ -60,9 +77,9 @@ class ClientTrust:
     def listener(self, mode: ssl.VerifyMode) -> "ListenerContext":
         """A context for a listener: it always knows who is registered. `mode`: whether a certificate must be shown."""
         context = ListenerContext(ssl.PROTOCOL_TLS_SERVER)
-        context.before = self.catch_up
+        context.before = self.keep_up
         with self._lock:
-            context.use(self._made(mode), mode)
+            context.use(self._made(mode, (*self.authorities, *self._count)), mode)
             self._contexts.append(context)
         return context
 
@@ -71,8 +88,9 @@ class ClientTrust:
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
+        self._reader.shutdown()
 
-    def _made(self, mode: ssl.VerifyMode) -> ssl.SSLContext:
+    def _made(self, mode: ssl.VerifyMode, trusted: Iterable[bytes]) -> ssl.SSLContext:
         context = self._new_context()
         context.verify_mode = mode
         # Certificates of clients' own are trusted as they are; authorities may be issued by others.
@@ -80,7 +98,7 @@ class ClientTrust:
         # Tickets outlive what they rest on. Sessions of TLS 1.2 stay in the context, and end with it.
         context.num_tickets = 0
         context.options |= ssl.OP_NO_TICKET
-        _add(context, (*self.authorities, *self._count))
+        _add(context, tuple(trusted))
         return context
 
     def _follow(self, changes: Sequence[Change]) -> None:
@@ -105,17 +123,26 @@ class ClientTrust:
         except StoreError as error:
             _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
 
-    def catch_up(self) -> None:
-        """Hears of what other processes have registered, if they have told of anything."""
-        if self._store.behind():
-            try:
-                self._store.catch_up()
-            except StoreError as error:
-                if not self._cut_off:
-                    _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
-                self._cut_off = True
-            else:
-                self._cut_off = False
+    def keep_up(self) -> None:
+        """Hears of what other processes have registered, if they have told of anything. Called by the event loop.
+
+        A database that takes its time is waited for once, and not for long: who has registered elsewhere a moment ago
+        may then have to connect again.
+        """
+        if self._store.behind() and (self._reading is None or self._reading.done()):
+            self._reading = self._reader.submit(self._catch_up)
+            with suppress(TimeoutError):
+                self._reading.result(LONGEST_WAIT)
+
+    def _catch_up(self) -> None:
+        try:
+            self._store.catch_up()
+        except StoreError as error:
+            if not self._cut_off:
+                _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
+            self._cut_off = True
+        else:
+            self._cut_off = False
 
     def _read_all(self, reader: Reader) -> None:
         # The oldest first, in whatever process: of two realms with one name, it has always the same one.
@@ -149,7 +176,7 @@ class ClientTrust:
         else:
             self._of_clients.pop(client, None)
         if removed and self._timer is None:
-            self._timer = Timer(REBUILT_AFTER, self.rebuild)
+            self._timer = Timer(max(0.0, self._rebuilt_at + REBUILT_AFTER - time.monotonic()), self.rebuild)
             self._timer.daemon = True
             self._timer.start()
 
@@ -158,27 +185,28 @@ class ClientTrust:
         if subject is None:
             _LOGGER.warning("a certificate of client %s is none that OpenSSL can read: it is not taken", client[1])
             return False
-        owner, held = self._owners.get(subject, (client[0], 0))
+        owners = self._owners.get(subject, {})
         if certificate not in self._count:
-            if subject in self._reserved or owner != client[0]:
+            if subject in self._reserved or next(iter(owners), client[0]) != client[0]:
                 _LOGGER.warning("a certificate of client %s has the name of another's: it is not taken", client[1])
                 return False
             if len(self._count) >= MAXIMUM_TRUSTED:
                 _LOGGER.error("%d certificates of clients are known, as many as may be", MAXIMUM_TRUSTED)
                 return False
         self._count[certificate] = self._count.get(certificate, 0) + 1
-        if owner == client[0]:
-            self._owners[subject] = owner, held + 1
+        self._owners[subject] = owners
+        owners[client[0]] = owners.get(client[0], 0) + 1
         return True
 
     def _remove(self, certificate: bytes, realm_id: str) -> bool:
         """Whether it was the last of its kind."""
         subject = subject_of(certificate)
-        owner, held = self._owners.get(subject, ("", 0))
-        if owner == realm_id:
-            self._owners[subject] = owner, held - 1
-            if held == 1:
-                del self._owners[subject]
+        owners = self._owners[subject]
+        owners[realm_id] -= 1
+        if not owners[realm_id]:
+            del owners[realm_id]
+        if not owners:
+            del self._owners[subject]
         self._count[certificate] -= 1
         if self._count[certificate]:
             return False
@@ -195,13 +223,22 @@ class ClientTrust:
 
     def rebuild(self) -> None:
         """Makes new contexts: an old one cannot forget. Connections that are open stay with theirs."""
-        with self._lock:
-            self._timer = None
-            for context in self._contexts:
-                try:
-                    context.use(self._made(context.mode), context.mode)
-                except Exception:  # the old one goes on: it knows too many, which by itself proves nothing
-                    _LOGGER.exception("the TLS listeners cannot be told of certificates that were removed")
+        with self._rebuilding:
+            with self._lock:
+                self._timer = None
+                contexts, trusted = tuple(self._contexts), (*self.authorities, *self._count)
+            try:
+                # Nobody waits for it: with thousands of certificates it takes seconds.
+                made = [self._made(context.mode, trusted) for context in contexts]
+            except Exception:  # the old ones go on: they know too many, which by itself proves nothing
+                _LOGGER.exception("the TLS listeners cannot be told of certificates that were removed")
+                return
+            with self._lock:
+                added = self._count.keys() - set(trusted)
+                for context, current in zip(contexts, made, strict=True):
+                    _add(current, added)
+                    context.use(current, context.mode)
+                self._rebuilt_at = time.monotonic()
 
 
 class ListenerContext(ssl.SSLContext):
@@ -232,6 +269,11 @@ def _readable(certificate: bytes) -> Subject | None:
 
 
 def _add(context: ssl.SSLContext, certificates: Iterable[bytes]) -> None:
-    content = b"".join(certificates)
-    if content:
-        context.load_verify_locations(cadata=content)
+    der = tuple(certificates)
+    if len(der) > _FILED and hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("certificates"), "w") as file:
+            file.write("".join(map(ssl.DER_cert_to_PEM_cert, der)))
+            file.flush()
+            context.load_verify_locations(cafile=f"/proc/self/fd/{file.fileno()}")
+    elif der:
+        context.load_verify_locations(cadata=b"".join(der))

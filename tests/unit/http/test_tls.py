@@ -3,14 +3,17 @@
 import contextlib
 import ssl
 import stat
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.authority import self_signed
 from harness.realm import make_realm
 from keyturn.config import SettingsError, load
-from keyturn.http.client_trust import ClientTrust
+from keyturn.http.client_trust import LONGEST_WAIT, ClientTrust
 from keyturn.http.tls import TRUSTSTORE_PASSWORD, open_tls
 from keyturn.jose.truststore import read_truststore
 from keyturn.jose.x509 import certificate_der, certificate_names
@@ -158,7 +161,38 @@ def test_a_store_out_of_reach_is_told_once_however_many_connect(
     monkeypatch.setattr(realm.store, "behind", lambda: True)
     monkeypatch.setattr(realm.store, "catch_up", fail)
     for _ in range(3):
-        trust.catch_up()
+        trust.keep_up()
+    trust.close()
     assert caplog.text.count("the database is out of reach") == 1
     monkeypatch.undo()
+    realm.store.close()
+
+
+def test_a_slow_store_is_waited_for_once_and_not_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    realm, answers, asked = make_realm(tmp_path), threading.Event(), []
+    trust = ClientTrust(realm.store, (), open_tls(load({}, {}).settings, tmp_path, NOW).new_context)
+
+    def catch_up() -> None:
+        asked.append(True)
+        answers.wait(20)
+
+    monkeypatch.setattr(realm.store, "behind", lambda: True)
+    monkeypatch.setattr(realm.store, "catch_up", catch_up)
+    began = time.monotonic()
+    for _ in range(20):
+        trust.keep_up()
+    assert time.monotonic() - began < 20 * LONGEST_WAIT
+    assert len(asked) == 1
+    answers.set()
+    trust.close()
+    monkeypatch.undo()
+    realm.store.close()
+
+
+def test_many_certificates_are_known_as_well(tmp_path: Path) -> None:
+    realm = make_realm(tmp_path)
+    many = [self_signed(str(number)).der for number in range(101)]
+    trust = ClientTrust(realm.store, many, open_tls(load({}, {}).settings, tmp_path, NOW).new_context)
+    assert trust.listener(ssl.CERT_OPTIONAL).current.cert_store_stats()["x509"] == len(many)
+    trust.close()
     realm.store.close()
