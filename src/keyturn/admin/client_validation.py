@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from keyturn.admin.errors import AdminError, Conflict, DuplicateResource, InvalidRequest, OAuthError
+from keyturn.model.pairwise import SECTOR, is_pairwise, sector_problem
 from keyturn.representations import given, present
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.protocol_mapper import ProtocolMapperRepresentation
@@ -68,7 +69,7 @@ def check_client(client: ClientRepresentation) -> None:
         raise _invalid(f"Invalid protocol: {client.protocol}")
     _check_mapper_names(given(client.protocol_mappers, []))
     check_mapper_ids(given(client.protocol_mappers, []))
-    wrong = list(dict.fromkeys(_problems(client)))
+    wrong = list(dict.fromkeys((*_sector_problems(client), *_problems(client))))
     if wrong:
         raise _invalid("; ".join(wrong))
 
@@ -128,6 +129,18 @@ def _problems(client: ClientRepresentation) -> Iterator[str]:
             yield "Valid request URIs has a value with illegal scheme"
     if attributes.get("use.jwks.url") == "true" and attributes.get("use.jwks.string") == "true":
         yield _JWKS_TWICE
+
+
+def _sector_problems(client: ClientRepresentation) -> Iterator[str]:
+    """Why the client's mappers for pairwise subjects could not tell its sector.
+
+    Of a sector that a document tells of, nothing is said: nobody fetches it, and imports have them.
+    """
+    for mapper in filter(is_pairwise, given(client.protocol_mappers, [])):
+        named = given(mapper.config, {}).get(SECTOR, "")
+        problem = None if is_url(named) else sector_problem(client, named)
+        if problem is not None:
+            yield problem.replace("Invalid", "Malformed")
 
 
 def _redirect_problems(text: str, uris: Iterable[str]) -> Iterator[str]:

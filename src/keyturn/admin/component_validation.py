@@ -10,7 +10,7 @@ from typing import Any, Final
 from keyturn.admin.errors import BadRequest, ErrorMessage
 from keyturn.admin.federation_mappers import FEDERATION
 from keyturn.admin.server_info import component_type
-from keyturn.model.key_providers import NAMED_KEY, NAMING, PROVIDER_TYPE, key_ring
+from keyturn.model.key_providers import NAMED_KEY, NAMING, PROVIDER_TYPE, key_ring, material_of
 from keyturn.representations import given
 from keyturn.representations.component import ComponentRepresentation
 
@@ -82,9 +82,12 @@ def _settings_of(component: ComponentRepresentation) -> dict[str, Mapping[str, A
     return {name: {} for name in every} | {str(each["name"]): each for each in found["properties"]}
 
 
-def known_config(component: ComponentRepresentation) -> dict[str, list[str]]:
-    """The part of the component's configuration that its provider knows."""
+def known_config(component: ComponentRepresentation, *, with_keys: bool = False) -> dict[str, list[str]]:
+    """The part of the component's configuration that its provider knows, with or without a key that it brings."""
     known: set[str] = set(properties_of(component))
+    if with_keys and component.provider_type == PROVIDER_TYPE:
+        material = material_of(given(component.provider_id, ""))
+        known.update((*material, NAMED_KEY) if material else ())
     if component.provider_type == PROVIDER_TYPE and component.provider_id in NAMING:
         known.add(NAMED_KEY)
     kept = {name: [value for value in values if value] for name, values in given(component.config, {}).items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keyturn.admin.context import RealmView
 from keyturn.admin.group_documents import GroupAccess, group_document, group_path_order
-from keyturn.admin.like import literal
+from keyturn.admin.like import part
 from keyturn.admin.paging import slice_of
 from keyturn.admin.query import Query
 from keyturn.admin.search_query import fields_of
@@ -40,7 +40,8 @@ class GroupCountQuery(Query):
 
 def search_groups(realm: RealmView, query: GroupQuery) -> list[GroupRepresentation]:
     """A page of groups, by name. The page is one of what is found, not of the trees that it is shown in."""
-    if query.q is not None and (wanted := fields_of(query.q)):
+    wanted = {name: value for name, value in fields_of(query.q or "").items() if name}
+    if wanted:
         everywhere = realm.reader.select(GROUPS, realm.id, order_by="name")
         found = [
             group
@@ -65,13 +66,13 @@ def _named(realm: RealmView, query: GroupQuery) -> Sequence[GroupRepresentation]
     name = (query.search or "").strip()
     if query.exact:
         return realm.reader.select(GROUPS, realm.id, where={"name": name}, order_by="name")
-    return realm.reader.select(GROUPS, realm.id, like={"name": f"%{literal(name)}%"}, order_by="name")
+    return realm.reader.select(GROUPS, realm.id, like={"name": part(name)}, order_by="name")
 
 
 def count_groups(realm: RealmView, query: GroupCountQuery) -> int:
     """How many groups there are, or are found."""
     if query.search is not None:
-        return realm.reader.count(GROUPS, realm.id, like={"name": f"%{literal(query.search)}%"})
+        return realm.reader.count(GROUPS, realm.id, like={"name": part(query.search)})
     return realm.reader.count(GROUPS, realm.id, where={"parent_id": None} if query.top else None)
 
 

@@ -5,12 +5,17 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["like", "literal"]
+__all__ = ["like", "literal", "part"]
 
 
 def literal(text: str) -> str:
     """`text` as a pattern that only matches itself."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def part(text: str) -> str:
+    """`text` as a pattern that matches whatever has it in it; ``*`` stands for anything."""
+    return f"%{literal(text).replace('*', '%')}%"
 
 
 @lru_cache(maxsize=64)

@@ -114,6 +114,11 @@ class PrivateKey:
         """DER, or None."""
         return self.public.certificate
 
+    @property
+    def size(self) -> int:
+        """Bits of an RSA key's modulus; of others, 0."""
+        return self.material.key_size if isinstance(self.material, rsa.RSAPrivateKey) else 0
+
     def to_der(self) -> bytes:
         """PKCS #8, not encrypted; base64 of it is ``privateKey`` in Keycloak's key components.
 

@@ -4,12 +4,13 @@ Private keys are in the component's config, as in Keycloak: base64 of PKCS #8, s
 """
 
 import re
-from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from keyturn.jose import jwk, x509
+from keyturn.jose.base64url import decode
 from keyturn.jose.jwk import InvalidKey, PrivateKey, Use
 from keyturn.model.realm import KeyRing, RealmKey
 from keyturn.representations import ComponentRepresentation, given, merge
@@ -62,12 +63,59 @@ def generate(
             return component
         certificate = [_base64(x509.self_signed(imported.key.material, realm_name, now=now))]
         return merge(component, ComponentRepresentation(config=config | {"certificate": certificate}))
-    if make is None or any(name in config for name in _MATERIAL):
+    if make is None:
         return component
+    if _is_kept(provider, config):
+        size = len(_secret_of(config)) if provider in _SECRETS else None
+        if size == _SECRETS.get(provider):
+            return component
+        return merge(component, ComponentRepresentation(config={"secretSize": [str(size)], **config}))
     made = make(_Generation(config, realm_name, now, random))
     if "certificate" not in made:
         made[MADE] = [str(int(now))]
     return merge(component, ComponentRepresentation(config=config | made))
+
+
+def wanted_size(component: ComponentRepresentation, name: str) -> list[str] | None:
+    """The setting `name`, which says how large the component's key is to be; None where it may be of any size."""
+    usual = _SECRETS.get(given(component.provider_id, "")) if name == "secretSize" else None
+    return given(component.config, {}).get(name) or (None if usual is None else [str(usual)])
+
+
+def material_of(provider_id: str) -> tuple[str, ...]:
+    """The settings in which such a provider keeps the key that it has made, beside its name."""
+    return _MATERIAL.get(provider_id, ())
+
+
+def _is_kept(provider: str, config: Mapping[str, list[str]]) -> bool:
+    """Whether the provider has a key already, of the size or curve that is wanted.
+
+    Raises:
+        InvalidKey: what it has is none, and Keycloak fails.
+    """
+    if not all(any(config.get(name, [])) for name in _MATERIAL[provider]):
+        return False
+    if provider in _SECRETS:
+        wanted = config.get("secretSize", [""])[0]
+        return wanted in ("", str(len(_secret_of(config))))
+    if provider in _RSA:
+        algorithm, use = _RSA[provider]
+        size = config.get("keySize", [""])[0]
+        # Somebody else's key is looked at as closely as an imported one.
+        key = _read_rsa({name: config[name] for name in _MATERIAL[provider]}, algorithm, use, trusted=False)
+        return size in ("", str(key.size))
+    try:
+        _READERS[provider](config)
+    except (InvalidKey, KeyError, ValueError):
+        return not any(name in config for name in _CURVE_SETTINGS)
+    return True
+
+
+def _secret_of(config: Mapping[str, list[str]]) -> bytes:
+    try:
+        return decode(config["secret"][0].rstrip("="))
+    except ValueError:
+        raise InvalidKey("The secret is no base64url") from None
 
 
 def fallback(algorithm: str, *, component_id: str, realm_id: str) -> ComponentRepresentation:
@@ -158,19 +206,31 @@ def _ecdsa(generation: _Generation) -> Config:
     if curve not in algorithms:
         raise InvalidKey(f"unknown curve {curve}")
     key = jwk.generate(algorithms[curve], now=generation.now)
-    return {"ecdsaPrivateKey": [_base64(key.to_der())], "ecdsaPublicKey": [_base64(key.public.to_der())]}
+    return {
+        "ecdsaEllipticCurveKey": [curve],
+        "ecdsaPrivateKey": [_base64(key.to_der())],
+        "ecdsaPublicKey": [_base64(key.public.to_der())],
+    }
 
 
 def _eddsa(generation: _Generation) -> Config:
     curve = generation.first("eddsaEllipticCurveKey", "Ed25519")
     key = jwk.generate("EdDSA", curve=curve, now=generation.now)
-    return {"eddsaPrivateKey": [_base64(key.to_der())], "eddsaPublicKey": [_base64(key.public.to_der())]}
+    return {
+        "eddsaEllipticCurveKey": [curve],
+        "eddsaPrivateKey": [_base64(key.to_der())],
+        "eddsaPublicKey": [_base64(key.public.to_der())],
+    }
 
 
 def _ecdh(generation: _Generation) -> Config:
     curve = generation.first("ecdhEllipticCurveKey", "P-256")
     key = jwk.generate(_ECDH, curve=curve, use="enc", now=generation.now)
-    return {"ecdhPrivateKey": [_base64(key.to_der())], "ecdhPublicKey": [_base64(key.public.to_der())]}
+    return {
+        "ecdhEllipticCurveKey": [curve],
+        "ecdhPrivateKey": [_base64(key.to_der())],
+        "ecdhPublicKey": [_base64(key.public.to_der())],
+    }
 
 
 def _shared_secret(generation: _Generation, size: int) -> Config:
@@ -213,9 +273,9 @@ def _read_ecdh(config: Mapping[str, list[str]]) -> PrivateKey:
 
 
 def _read_secret(config: Mapping[str, list[str]], algorithm: str) -> PrivateKey:
-    encoded = config["secret"][0]
-    secret = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-    return jwk.symmetric_key(secret, algorithm=config.get("algorithm", [algorithm])[0], kid=config["kid"][0])
+    return jwk.symmetric_key(
+        _secret_of(config), algorithm=config.get("algorithm", [algorithm])[0], kid=config["kid"][0]
+    )
 
 
 NAMED_KEY: Final = "kid"
@@ -225,18 +285,32 @@ NAMING: Final = frozenset({"rsa", "rsa-generated", "rsa-enc", "rsa-enc-generated
 _IMPORTED: Final = ("rsa", "rsa-enc")
 """Providers of keys that somebody else has made."""
 _MAXIMUM_SECRET: Final = 512
-_MATERIAL: Final = ("privateKey", "ecdsaPrivateKey", "eddsaPrivateKey", "ecdhPrivateKey", "secret")
+_RSA: Final[Mapping[str, tuple[str, Use]]] = {
+    "rsa-generated": ("RS256", "sig"),
+    "rsa-enc-generated": ("RSA-OAEP", "enc"),
+}
+_SECRETS: Final = {"aes-generated": 32, "hmac-generated": 128}
+"""Providers of shared secrets, with how many octets these have unless something else is wanted."""
+_CURVE_SETTINGS: Final = ("ecdsaEllipticCurveKey", "eddsaEllipticCurveKey", "ecdhEllipticCurveKey")
+_MATERIAL: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(_RSA, ("privateKey", "certificate")),
+    **dict.fromkeys(_SECRETS, ("secret",)),
+    "ecdsa-generated": ("ecdsaPrivateKey", "ecdsaPublicKey"),
+    "eddsa-generated": ("eddsaPrivateKey", "eddsaPublicKey"),
+    "ecdh-generated": ("ecdhPrivateKey", "ecdhPublicKey"),
+}
+"""By provider the settings in which it keeps its key; it makes another one unless it has all of them."""
 _ECDH: Final = "ECDH-ES"
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 _GENERATORS: Final[Mapping[str, Callable[[_Generation], Config]]] = {
-    "rsa-generated": lambda generation: _rsa(generation, "RS256", "sig"),
-    "rsa-enc-generated": lambda generation: _rsa(generation, "RSA-OAEP", "enc"),
+    "rsa-generated": lambda generation: _rsa(generation, *_RSA["rsa-generated"]),
+    "rsa-enc-generated": lambda generation: _rsa(generation, *_RSA["rsa-enc-generated"]),
     "ecdsa-generated": _ecdsa,
     "eddsa-generated": _eddsa,
     "ecdh-generated": _ecdh,
-    "hmac-generated": lambda generation: _shared_secret(generation, 64),
-    "aes-generated": lambda generation: _shared_secret(generation, 16),
+    "hmac-generated": lambda generation: _shared_secret(generation, _SECRETS["hmac-generated"]),
+    "aes-generated": lambda generation: _shared_secret(generation, _SECRETS["aes-generated"]),
 }
 _READERS: Final[Mapping[str, Callable[[Mapping[str, list[str]]], PrivateKey]]] = {
     "rsa-generated": lambda config: _read_rsa(config, "RS256", "sig", trusted=True),
@@ -246,6 +320,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, list[str]]], PrivateKey]]] =
     "ecdsa-generated": _read_ecdsa,
     "eddsa-generated": _read_eddsa,
     "ecdh-generated": _read_ecdh,
-    "hmac-generated": lambda config: _read_secret(config, "HS512"),
+    "hmac-generated": lambda config: _read_secret(config, "HS256"),
     "aes-generated": lambda config: _read_secret(config, "AES"),
 }

@@ -45,7 +45,12 @@ CREATION_TIME: Final = "client.secret.creation.time"
 """The client attribute with the second in which its secret was generated."""
 
 _NOT_IN_USERINFO: Final = frozenset(
-    {"oidc-audience-resolve-mapper", "oidc-allowed-origins-mapper", "oidc-nonce-backwards-compatible-mapper"}
+    {
+        "oidc-audience-resolve-mapper",
+        "oidc-allowed-origins-mapper",
+        "oidc-nonce-backwards-compatible-mapper",
+        "oidc-organization-membership-mapper",
+    }
 )
 """Mapper types that have nothing to say there."""
 

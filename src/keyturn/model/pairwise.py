@@ -49,7 +49,7 @@ def subjects_of(client: ClientRepresentation) -> PairwiseSubjects | None:
 def _sector(client: ClientRepresentation, config: Mapping[str, str]) -> str | None:
     named = config.get(SECTOR)
     hosts = _hosts([named] if named else given(client.redirect_uris, []), given(client.root_url, ""))
-    return hosts.pop() if len(hosts) == 1 else None
+    return (hosts.pop() or None) if len(hosts) == 1 else None
 
 
 def sector_problem(client: ClientRepresentation, sector_identifier_uri: str | None) -> str | None:
@@ -63,7 +63,9 @@ def sector_problem(client: ClientRepresentation, sector_identifier_uri: str | No
         if sector_identifier_uri.startswith(("https://", "http://")):
             return "Failed to get redirect URIs from the Sector Identifier URI."
         return "Invalid Sector Identifier URI."
-    hosts = _hosts(given(client.redirect_uris, []), given(client.root_url, ""))
+    root_url = given(client.root_url, "")
+    placed = [uri for uri in given(client.redirect_uris, []) if root_url or not uri.startswith("/")]
+    hosts = _hosts(placed, root_url)
     if not hosts:
         return "Client redirect URIs must contain a valid host component."
     if len(hosts) > 1:
@@ -75,11 +77,11 @@ def sector_problem(client: ClientRepresentation, sector_identifier_uri: str | No
 
 
 def _hosts(uris: Iterable[str], root_url: str) -> set[str]:
-    """The hosts of `uris`, of which a path is below `root_url`."""
+    """The hosts of `uris`, of which a path is below `root_url`; an empty one for those of no host."""
     hosts = set()
     for uri in uris:
         try:
             hosts.add(urlsplit(root_url + uri if uri.startswith("/") else uri).hostname or "")
         except ValueError:
             continue
-    return hosts - {""}
+    return hosts

@@ -1,6 +1,7 @@
 """Components: key providers make keys, keep them and never tell them."""
 
 import os
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def keys_of(server: Server, component_id: str) -> list[dict[str, Any]]:
     [
         (provider("rsa-generated", algorithm="PS256"), "PS256", "RSA"),
         (provider("ecdsa-generated", ecdsaEllipticCurveKey="P-384"), "ES384", "EC"),
-        (provider("eddsa-generated"), "EdDSA", "OKP"),
+        (provider("eddsa-generated", eddsaEllipticCurveKey="Ed25519"), "EdDSA", "OKP"),
         (provider("hmac-generated", algorithm="HS256"), "HS256", "OCT"),
     ],
 )
@@ -38,6 +39,58 @@ def test_a_key_provider_makes_its_key(server: Server, component: Any, algorithm:
     assert "secret" not in str(key).lower()
     told = server.call("GET", f"{COMPONENTS}/{made.id}").body
     assert told["config"] == component["config"]
+
+
+def secret(size: int) -> str:
+    return urlsafe_b64encode(bytes(size)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("component", "told"),
+    [
+        (provider("ecdsa-generated"), {"ecdsaEllipticCurveKey": ["P-256"]}),
+        (provider("eddsa-generated"), {"eddsaEllipticCurveKey": ["Ed25519"]}),
+        (provider("ecdh-generated"), {"ecdhEllipticCurveKey": ["P-256"]}),
+        (provider("hmac-generated"), {}),
+        (provider("aes-generated", secret=secret(24), kid="mine"), {"secretSize": ["24"]}),
+        (provider("hmac-generated", secret=secret(128), kid="mine"), {}),
+    ],
+)
+def test_a_key_provider_tells_what_its_key_is_like(server: Server, component: Any, told: Any) -> None:
+    made = server.call("POST", COMPONENTS, component)
+    assert server.call("GET", f"{COMPONENTS}/{made.id}").body["config"] == told
+    (key,) = keys_of(server, made.id)
+    if "kid" in component["config"]:
+        assert key["kid"] == "mine"
+    if component["providerId"] == "hmac-generated":
+        assert key["algorithm"] == "HS256"
+
+
+def test_a_secret_that_is_brought_has_to_be_one_of_the_size_that_is_wanted(server: Server) -> None:
+    made = server.call("POST", COMPONENTS, provider("aes-generated", secret=secret(16), kid="mine", secretSize="32"))
+    (key,) = keys_of(server, made.id)
+    assert key["kid"] != "mine"
+    refused = server.call("POST", COMPONENTS, provider("aes-generated", secret="!!", kid="mine"))
+    assert (refused.status, refused.body) == (400, {"error": "Invalid provider type or no such provider"})
+    broken = provider("rsa-generated", privateKey="eA==", certificate="eA==")
+    assert server.call("POST", COMPONENTS, broken).status == 400
+    brought = {"realm": "brought", "components": {KEY_PROVIDER: [provider("aes-generated", secret="!!", kid="mine")]}}
+    del brought["components"][KEY_PROVIDER][0]["providerType"]  # type: ignore[index]
+    assert server.call("POST", "", brought).status == 400
+
+
+def test_a_secret_stays_where_the_usual_size_is_said(server: Server) -> None:
+    made = server.call("POST", COMPONENTS, provider("aes-generated"))
+    (before,) = keys_of(server, made.id)
+    for size, same in (("32", True), ("16", False)):
+        change = provider("aes-generated", secretSize=size)
+        assert server.call("PUT", f"{COMPONENTS}/{made.id}", change).status == 204
+        (after,) = keys_of(server, made.id)
+        assert (after["kid"] == before["kid"]) is same
+
+
+def test_a_name_is_no_longer_than_keycloak_keeps_it(server: Server) -> None:
+    assert server.call("POST", COMPONENTS, provider("aes-generated") | {"name": "x" * 256}).status == 400
 
 
 def test_a_change_keeps_the_key_unless_its_size_changes(server: Server) -> None:

@@ -40,8 +40,8 @@ def _check(scope: ClientScopeRepresentation, *, protocol: str) -> None:
     name = given(scope.name, None)
     if name is None:
         raise InvalidRequest("A client scope needs a name")
-    if len(name) > _LONGEST:
-        raise InvalidRequest(f"The name is longer than {_LONGEST} characters")
+    if max(len(name), len(given(scope.description, ""))) > _LONGEST:
+        raise InvalidRequest(f"The name or description is longer than {_LONGEST} characters")
     if not _NAME.fullmatch(name):
         raise ErrorMessage(400, f'Unexpected name "{name}" for ClientScope')
     if given(scope.protocol, protocol) not in _PROTOCOLS:

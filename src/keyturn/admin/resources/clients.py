@@ -26,7 +26,14 @@ __all__ = ["client_resource", "clients"]
 clients: Final = Resource("clients", event=Recorded("CLIENT", numbered=True))
 client_resource: Final = Resource("client", located=("client",), event=Recorded("CLIENT"))
 
-_SEARCHABLE: Final = frozenset({"jwt.credential.issuer", "jwt.credential.sub", "saml_idp_initiated_sso_url_name"})
+_SEARCHABLE: Final = frozenset(
+    {
+        "jwt.credential.issuer",
+        "jwt.credential.sub",
+        "saml.artifact.binding.identifier",
+        "saml_idp_initiated_sso_url_name",
+    }
+)
 """Attributes that Keycloak lets clients be searched by unless it is told otherwise."""
 _FIELD: Final = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^\s:"]+)):(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 

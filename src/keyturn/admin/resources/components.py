@@ -17,14 +17,14 @@ from keyturn.admin.component_validation import (
     shown_config,
 )
 from keyturn.admin.context import RealmAdmin, RealmView
-from keyturn.admin.errors import InvalidRequest, KnownDuplicate, NotFound
+from keyturn.admin.errors import BadRequest, InvalidRequest, KnownDuplicate, NotFound
 from keyturn.admin.federation_mappers import mappers_of_new
 from keyturn.admin.lengths import check_lengths
 from keyturn.admin.permissions import MANAGE_REALM, VIEW_REALM
 from keyturn.admin.query import Query
 from keyturn.admin.resource import Resource
 from keyturn.jose.jwk import InvalidKey
-from keyturn.model.key_providers import PROVIDER_TYPE, generate
+from keyturn.model.key_providers import PROVIDER_TYPE, generate, material_of, wanted_size
 from keyturn.model.new_documents import new_component
 from keyturn.representations import given, present
 from keyturn.representations.component import ComponentRepresentation
@@ -88,8 +88,12 @@ def _with_keys(realm: RealmView, component: ComponentRepresentation) -> Componen
     environment = realm.environment
     try:
         return generate(component, realm_name=realm.name, now=environment.clock(), random=environment.random)
-    except InvalidKey:  # an algorithm that nobody knows: Keycloak stores such a provider as well
-        return component
+    except InvalidKey as error:
+        if "secret" in given(component.config, {}):
+            raise BadRequest("Invalid provider type or no such provider") from None
+        if any(name in given(component.config, {}) for name in material_of(given(component.provider_id, ""))):
+            raise InvalidRequest(str(error)) from None
+        return component  # an algorithm that nobody knows: Keycloak stores such a provider as well
 
 
 def _check(realm: RealmView, component: ComponentRepresentation) -> None:
@@ -106,7 +110,7 @@ def _check_lengths(component: ComponentRepresentation) -> None:
 
 def _prepare_post(realm: RealmView, _: Mapping[str, Any], posted: ComponentRepresentation) -> ComponentRepresentation:
     made = new_component(posted, parent_id=realm.id, new_id=realm.new_id)
-    made = replace(made, config=known_config(made))
+    made = replace(made, config=known_config(made, with_keys=True))
     _check(realm, made)
     _check_lengths(made)
     return _with_keys(realm, made)
@@ -144,7 +148,7 @@ def _prepare_put(
     changed = replace(changed, config={**kept, **{n: values for n, values in known.items() if n not in emptied}})
     _check(realm, changed)
     _check_lengths(changed)
-    if any(before.get(name) != given(changed.config, {}).get(name) for name in _MAKES_ANOTHER_KEY):
+    if any(wanted_size(stored, name) != wanted_size(changed, name) for name in _MAKES_ANOTHER_KEY):
         changed = replace(changed, config=known_config(changed))
     else:
         changed = replace(changed, config={**kept, **known_config(changed)})

@@ -14,7 +14,7 @@ from keyturn.admin.errors import NotEnabled, NotFound
 from keyturn.admin.group_changes import add_group, change_group, remove_group
 from keyturn.admin.group_documents import GroupAccess, group_document
 from keyturn.admin.group_search import GroupCountQuery, GroupQuery, count_groups, search_groups
-from keyturn.admin.like import literal
+from keyturn.admin.like import part
 from keyturn.admin.paging import slice_of
 from keyturn.admin.permissions import (
     DECIDED_WITHIN,
@@ -110,10 +110,10 @@ def get_children(realm: RealmView, group: GroupRepresentation, query: ChildrenQu
     """The groups right below."""
     where: dict[str, str | None] = {"parent_id": str(group.id)}
     like = {}
-    if query.search is not None and query.exact:
-        where["name"] = query.search
+    if query.exact:  # without a name, it is that of none
+        where["name"] = query.search or ""
     elif query.search is not None:
-        like["name"] = f"%{literal(query.search)}%"
+        like["name"] = part(query.search)
     children = realm.reader.select(GROUPS, realm.id, where=where, like=like, order_by="name")
     access = GroupAccess.of(realm)
     return [

@@ -37,6 +37,9 @@ _FOLLOWED: Final = {
     "userinfo.token.claim": ("id.token.claim", _ID_TOKENS_ONLY | _ACCESS_TOKENS_ONLY),
 }
 """Settings that follow another one unless they are given, and the mappers whose setting does not."""
+_ORGANIZATION: Final = "oidc-organization-membership-mapper"
+_OF_ORGANIZATIONS: Final = {"claim.name": "organization", "jsonType.label": "String", "multivalued": "true"}
+_OF_SEVERAL_ORGANIZATIONS: Final = {"addOrganizationAttributes": "false", "addOrganizationId": "false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,9 @@ def _shown(mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation
     Source: Keycloak ``ProtocolMapper.getEffectiveModel``.
     """
     config = given(mapper.config, {})
+    if mapper.protocol_mapper == _ORGANIZATION:  # asked of Keycloak
+        told = {} if config.get("multivalued") == "true" else _OF_SEVERAL_ORGANIZATIONS
+        return replace(mapper, config=_OF_ORGANIZATIONS | config | told)
     effective = dict(config)
     if mapper.protocol_mapper in _ACCESS_TOKENS_ONLY:
         effective = {"introspection.token.claim": "true", "access.token.claim": "true", **config}

@@ -141,3 +141,12 @@ def test_who_may_not_see_clients_is_not_told_the_client_roles_of_a_group(server:
     path = f"/demo/groups/{tree['team']}"
     assert server.call("GET", path).body["clientRoles"] == {"account": ["view-profile"]}
     assert server.call("GET", path, token=server.holder_of("view-users")).body["clientRoles"] == {}
+
+
+def test_a_star_in_a_search_stands_for_anything(server: Server, tree: dict[str, str]) -> None:
+    assert _shape(server.call("GET", "/demo/groups", query="search=t*m").body) == {"team": {}}
+    assert server.call("GET", "/demo/groups/count", query="search=*h*").body == {"count": 3}
+    children = f"/demo/groups/{tree['team']}/children"
+    assert [each["name"] for each in server.call("GET", children, query="search=c*d").body] == ["child"]
+    assert server.call("GET", children, query="exact=true").body == []
+    assert len(server.call("GET", "/demo/groups", query="q=:x").body) == 2

@@ -59,3 +59,63 @@ def test_a_mapper_that_there_is_not_shows_in_its_owners_document_alone(server: S
     answer = server.call("GET", f"{mappers}/models/one")
     assert (answer.status, answer.body) == (404, {"error": "Protocol mapper provider not found"})
     assert server.call("DELETE", f"{mappers}/models/one").status == 204
+
+
+_SEVERAL = {"addOrganizationAttributes": "false", "addOrganizationId": "false"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({}, _SEVERAL | {"multivalued": "true"}),
+        ({"multivalued": "false", "addOrganizationId": "true"}, _SEVERAL | {"multivalued": "false"}),
+        ({"multivalued": "true", "id.token.claim": "true"}, {"multivalued": "true", "id.token.claim": "true"}),
+    ],
+)
+def test_a_mapper_of_organizations_tells_what_it_does(server: Server, sent: Any, told: Any) -> None:
+    mapper = _mapper("org") | {"protocolMapper": "oidc-organization-membership-mapper", "config": sent}
+    scope = server.call("POST", "/demo/client-scopes", {"name": "scope", "protocol": "openid-connect"}).id
+    models = f"/demo/client-scopes/{scope}/protocol-mappers/models"
+    made = server.call("POST", models, mapper).id
+    usual = {"claim.name": "organization", "jsonType.label": "String"}
+    assert server.call("GET", f"{models}/{made}").body["config"] == usual | told
+
+
+_ONE_HOST = (
+    "Without a configured Sector Identifier URI, client redirect URIs must not contain multiple host components."
+)
+_NO_HOST = "Client redirect URIs must contain a valid host component."
+
+
+@pytest.mark.parametrize(
+    ("uris", "sector", "problem"),
+    [
+        ([], "", _NO_HOST),
+        (["/x"], "", _NO_HOST),
+        (["https://a.org", "https://b.org"], "", _ONE_HOST),
+        (["https://a.org"], "x", "Malformed Sector Identifier URI."),
+        (["urn:x"], "", None),
+        (["https://a.org", "https://b.org"], "https://a.org/sector", None),
+    ],
+)
+def test_a_client_with_pairwise_subjects_is_of_one_sector(
+    server: Server, uris: list[str], sector: str, problem: str | None
+) -> None:
+    config = {"sectorIdentifierUri": sector}
+    mapper = _mapper("sub") | {"protocolMapper": "oidc-sha256-pairwise-sub-mapper", "config": config}
+    client = {"clientId": "svc", "redirectUris": uris, "protocolMappers": [mapper]}
+    answer = server.call("POST", "/demo/clients", client)
+    if problem is None:
+        assert answer.status == 201
+    else:
+        assert (answer.status, answer.body) == (400, {"error": "invalid_input", "error_description": problem})
+    imported = server.call("POST", "/admin/realms", {"realm": "other", "clients": [client]})
+    assert imported.status == answer.status
+
+
+def test_no_change_takes_a_client_with_pairwise_subjects_from_its_sector(server: Server) -> None:
+    mapper = _mapper("sub") | {"protocolMapper": "oidc-sha256-pairwise-sub-mapper", "config": {}}
+    client = {"clientId": "svc", "redirectUris": ["https://a.org"], "protocolMappers": [mapper]}
+    made = server.call("POST", "/demo/clients", client).id
+    answer = server.call("PUT", f"/demo/clients/{made}", {"redirectUris": ["https://a.org", "https://b.org"]})
+    assert (answer.status, answer.body["error_description"]) == (400, _ONE_HOST)
