@@ -1,8 +1,10 @@
 """Other people's client libraries of Keycloak, driving a server over sockets by small programs of our own.
 
 A program gets KEYCLOAK_URL (without a slash at its end), KEYCLOAK_USERNAME and KEYCLOAK_PASSWORD of an administrator of
-the realm master, and KEYCLOAK_CA (the same as NODE_EXTRA_CA_CERTS) where the URL is https. It makes realms of its own
-and deletes them, prints what goes wrong, and ends with a status other than 0 then.
+the realm master, and KEYCLOAK_CA (the same as NODE_EXTRA_CA_CERTS) where the URL is https. Where clients can show
+certificates, at mtls_endpoint_aliases, there are KEYCLOAK_ISSUED_CERTIFICATE (CN=issued,O=Acme) and
+KEYCLOAK_OWN_CERTIFICATE, which is self-signed, and KEYCLOAK_ISSUED_KEY and KEYCLOAK_OWN_KEY: files in PEM. It makes
+realms of its own and deletes them, prints what goes wrong, and ends with a status other than 0 then.
 """
 
 from clients.program import Program

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from clients import PROGRAMS
 from clients.program import Outcome, Program
-from harness.process import running
+from harness.authority import Authority, authority, self_signed
+from harness.process import ServerProcess, free_ports, running
 
 
 def arguments() -> argparse.Namespace:
@@ -39,12 +40,32 @@ def servers(options: argparse.Namespace) -> Iterator[dict[str, Mapping[str, str]
         trusted = _trusted(options.ca) if options.ca else {}
         yield {options.url: {**administrator, "KEYCLOAK_URL": options.url, **trusted}}
         return
-    with tempfile.TemporaryDirectory() as directory, running(Path(directory) / "server") as server:
-        https = {"KEYCLOAK_URL": f"https://localhost:{server.https_port}", **_trusted(str(server.ca))}
-        yield {
-            "http": {**administrator, "KEYCLOAK_URL": f"http://127.0.0.1:{server.http_port}"},
-            "https": {**administrator, **https},
-        }
+    with tempfile.TemporaryDirectory() as made:
+        directory = Path(made)
+        clients, (port,) = authority("Clients' CA"), free_ports(1)
+        (directory / "clients.pem").write_text(clients.pem)
+        flags = ("--mtls-port", str(port), "--https-trust-store-file", str(directory / "clients.pem"))
+        with running(directory / "server", *flags) as server:
+            yield _addresses(server, administrator, _shown(directory, clients))
+
+
+def _addresses(
+    server: ServerProcess, administrator: Mapping[str, str], shown: Mapping[str, str]
+) -> dict[str, Mapping[str, str]]:
+    https = {"KEYCLOAK_URL": f"https://localhost:{server.https_port}", **_trusted(str(server.ca)), **shown}
+    return {
+        "http": {**administrator, "KEYCLOAK_URL": f"http://127.0.0.1:{server.http_port}"},
+        "https": {**administrator, **https},
+    }
+
+
+def _shown(directory: Path, clients: Authority) -> dict[str, str]:
+    """Certificates to be shown: one of an authority that the server knows, and one that nobody knows yet."""
+    shown: dict[str, str] = {}
+    for name, holder in (("ISSUED", clients.issue("issued")), ("OWN", self_signed("own"))):
+        certificate, key = holder.files(directory)
+        shown |= {f"KEYCLOAK_{name}_CERTIFICATE": str(certificate), f"KEYCLOAK_{name}_KEY": str(key)}
+    return shown
 
 
 def _trusted(ca: str) -> dict[str, str]:

@@ -4,7 +4,8 @@
 // It is given KEYCLOAK_URL, KEYCLOAK_USERNAME, KEYCLOAK_PASSWORD and, where the URL is https, NODE_EXTRA_CA_CERTS. An
 // answer that is not Keycloak's ends it with a status of 1.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
@@ -16,6 +17,7 @@ const oauth = await load("oauth4webapi");
 const jose = await load("jose");
 const jsonwebtoken = libraries("jsonwebtoken");
 const jwksClient = libraries("jwks-rsa");
+const undici = libraries("undici");
 
 const { KEYCLOAK_URL: url, KEYCLOAK_USERNAME, KEYCLOAK_PASSWORD } = process.env;
 const plain = url.startsWith("http:");
@@ -55,10 +57,37 @@ const audience = {
   protocolMapper: "oidc-audience-mapper",
   config: { "included.custom.audience": "by-secret", "access.token.claim": "true" },
 };
+
+// Who shows certificates at mtls_endpoint_aliases; nobody where they cannot be shown.
+const certified = ["ISSUED", "OWN"]
+  .filter((name) => process.env[`KEYCLOAK_${name}_CERTIFICATE`])
+  .map((name) => {
+    const [cert, key] = ["CERTIFICATE", "KEY"].map((part) => readFileSync(process.env[`KEYCLOAK_${name}_${part}`]));
+    const { raw } = new X509Certificate(cert);
+    const attributes = {
+      ISSUED: { "x509.subjectdn": "CN=issued,O=Acme", "x509.allow.regex.pattern.comparison": "false" },
+      OWN: { "keyturn.x509.self.signed": "true", "jwt.credential.certificate": raw.toString("base64") },
+    }[name];
+    const ca = readFileSync(process.env.NODE_EXTRA_CA_CERTS);
+    const dispatcher = new undici.Agent({ connect: { cert, key, ca } });
+    return {
+      clientId: `by-${name}`,
+      attributes: { ...attributes, "tls.client.certificate.bound.access.tokens": "true" },
+      thumbprint: createHash("sha256").update(raw).digest("base64url"),
+      fetch: (address, options) => undici.fetch(address, { ...options, dispatcher }),
+    };
+  });
+
+async function held(token, { clientId, thumbprint }) {
+  await verified(token, clientId);
+  assert.deepEqual(jose.decodeJwt(token).cnf, { "x5t#S256": thumbprint });
+}
+
 const clients = [
   { ...own, clientId: "by-secret", secret, protocolMappers: [audience] },
   { ...own, clientId: "by-signed-secret", secret, clientAuthenticatorType: "client-secret-jwt" },
   { ...own, clientId: "by-proof", secret, attributes: { "dpop.bound.access.tokens": "true" } },
+  ...certified.map(({ clientId, attributes }) => ({ ...own, clientId, attributes, clientAuthenticatorType: "client-x509" })),
   ...keys.map(({ algorithm, jwk }) => ({
     ...own,
     clientId: `by-${algorithm}`,
@@ -89,6 +118,12 @@ async function discovered(clientId, authentication) {
 }
 
 async function openidClient() {
+  for (const shown of certified) {
+    const metadata = { use_mtls_endpoint_aliases: true };
+    const config = await client.discovery(issuer, shown.clientId, metadata, client.TlsClientAuth());
+    config[client.customFetch] = shown.fetch;
+    await held((await client.clientCredentialsGrant(config)).access_token, shown);
+  }
   const methods = [
     ["by-secret", client.ClientSecretBasic(secret)],
     ["by-secret", client.ClientSecretPost(secret)],
@@ -140,6 +175,12 @@ async function oauth4webapi() {
     const given = await oauth.clientCredentialsGrantRequest(server, known, authentication, {}, options);
     const tokens = await oauth.processClientCredentialsResponse(server, known, given);
     await verified(tokens.access_token, clientId);
+  }
+  for (const shown of certified) {
+    const showing = { client_id: shown.clientId, use_mtls_endpoint_aliases: true };
+    const own = { ...options, [oauth.customFetch]: shown.fetch };
+    const got = await oauth.clientCredentialsGrantRequest(server, showing, oauth.TlsClientAuth(), {}, own);
+    await held((await oauth.processClientCredentialsResponse(server, showing, got)).access_token, shown);
   }
   const known = { client_id: "by-secret" };
   const basic = oauth.ClientSecretBasic(secret);

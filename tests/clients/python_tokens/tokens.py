@@ -5,9 +5,13 @@ See the package for what it is given. An answer that is not Keycloak's ends it w
 
 import json
 import os
+import ssl
 import uuid
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -25,10 +29,12 @@ from requests_oauth2client import (
     OAuth2Client,
     OAuth2ClientCredentialsAuth,
     PrivateKeyJwt,
+    PublicApp,
     UnauthorizedClient,
 )
 
 URL = os.environ["KEYCLOAK_URL"]
+SHOWN = {name: os.environ.get(f"KEYCLOAK_{name}_CERTIFICATE", "") for name in ("ISSUED", "OWN")}
 VERIFY: Any = os.environ.get("KEYCLOAK_CA") or True
 REALM = f"python-tokens-{uuid.uuid4().hex[:8]}"
 ISSUER = f"{URL}/realms/{REALM}"
@@ -56,6 +62,13 @@ def clients() -> Iterator[dict[str, Any]]:
     yield own | {"clientId": "by-secret", "protocolMappers": [mapper | {"config": config}]}
     yield own | {"clientId": "by-signed-secret", "clientAuthenticatorType": "client-secret-jwt"}
     yield own | {"clientId": "by-proof", "attributes": {"dpop.bound.access.tokens": "true"}}
+    if SHOWN["ISSUED"]:
+        own_certificate = ssl.PEM_cert_to_DER_cert(Path(SHOWN["OWN"]).read_text())
+        named = {"x509.subjectdn": "CN=issued,O=Acme", "x509.allow.regex.pattern.comparison": "false"}
+        registered = {"jwt.credential.certificate": b64encode(own_certificate).decode()}
+        for name, attributes in (("ISSUED", named), ("OWN", registered | {"keyturn.x509.self.signed": "true"})):
+            bound = attributes | {"tls.client.certificate.bound.access.tokens": "true"}
+            yield own | {"clientId": f"by-{name}", "clientAuthenticatorType": "client-x509", "attributes": bound}
     for algorithm, key in KEYS.items():
         public = key.public_jwk().with_usage_parameters()
         attributes = {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": [dict(public)]})}
@@ -79,7 +92,30 @@ def verified(token: str, client_id: str) -> None:
     assert (claims["iss"], claims["azp"]) == (ISSUER, client_id)
 
 
+def alias() -> str:
+    metadata = session.get(f"{ISSUER}/.well-known/openid-configuration").json()
+    return str(metadata["mtls_endpoint_aliases"]["token_endpoint"])
+
+
+def certificates() -> Iterator[tuple[str, tuple[str, str]]]:
+    """Clients, and the files of what they show; none where certificates cannot be shown."""
+    for name, path in SHOWN.items():
+        if path:
+            yield f"by-{name}", (path, os.environ[f"KEYCLOAK_{name}_KEY"])
+
+
+def held(token: str, client_id: str, path: str) -> None:
+    verified(token, client_id)
+    digest = sha256(ssl.PEM_cert_to_DER_cert(Path(path).read_text())).digest()
+    claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert claims["cnf"] == {"x5t#S256": urlsafe_b64encode(digest).decode().rstrip("=")}
+
+
 def with_authlib() -> None:
+    for client_id, shown in certificates():
+        with OAuth2Session(client_id, token_endpoint_auth_method="none") as client:
+            client.verify, client.trust_env, client.cert = VERIFY, False, shown
+            held(client.fetch_token(alias(), grant_type="client_credentials")["access_token"], client_id, shown[0])
     signing = [
         ("by-signed-secret", SECRET, "client_secret_jwt", ClientSecretJWT(TOKEN)),
         *(
@@ -123,6 +159,11 @@ def with_requests_oauth2client() -> None:
         token = of(client_id, authentication).client_credentials(scope="profile")
         assert token.token_type == "Bearer"
         verified(token.access_token, client_id)
+    for client_id, shown in certificates():
+        with requests.Session() as showing:
+            showing.verify, showing.trust_env, showing.cert = VERIFY, False, shown
+            showing_client = OAuth2Client(alias(), auth=PublicApp(client_id), session=showing)
+            held(showing_client.client_credentials().access_token, client_id, shown[0])
     client = of("by-secret", ClientSecretBasic("by-secret", SECRET))
     token = client.client_credentials()
     assert client.introspect_token(token)["active"] is True
