@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs envoy helm help demo test without-java quick test-full test-chaos test-clients test-postgresql test-image bench bench-compare bench-admin bench-growth bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs envoy helm help demo test without-java quick test-full test-chaos test-clients test-postgresql test-image bench bench-compare bench-admin bench-growth bench-postgresql bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -52,6 +52,9 @@ bench-growth: environment ## what a million clients or a thousand realms cost (a
 
 bench-profile: environment ## where the time of one token request goes
 	.venv/bin/python -m benchmarks.profile_token
+
+bench-postgresql: environment ## PostgreSQL beside SQLite, and tokens while administrators write
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.postgresql
 
 bench-workers: environment ## what several workers give beside one
 	.venv/bin/python -m benchmarks.workers

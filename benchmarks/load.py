@@ -43,6 +43,16 @@ class _Connection(asyncio.Protocol):
         self._sent = time.perf_counter()
         self._transport.write(next(self._load.requests))
 
+    def _send_in_time(self) -> None:
+        """The next request, when it is due; what it waits for one that is late counts as its own time."""
+        due = self._sent + self._load.every
+        late = time.perf_counter() - due
+        if late < 0:
+            asyncio.get_running_loop().call_later(-late, self._send)
+        else:
+            self._send()
+            self._sent = due
+
     def data_received(self, data: bytes) -> None:
         self._received = self._received + data if self._received else data
         if not self._expected:
@@ -62,10 +72,12 @@ class _Connection(asyncio.Protocol):
         latencies.append(now - self._sent)
         if len(latencies) % EVERY == 0:
             self._load.sample.append(answer.partition(b"\r\n\r\n")[2])
-        if now < self._until:
-            self._send()
-        else:
+        if now >= self._until:
             self._finish(None)
+        elif self._load.every:
+            self._send_in_time()
+        else:
+            self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._finish(error or ConnectionError("the server closed the connection"))
@@ -114,10 +126,16 @@ class Load:
         self._context = context
         self.latencies: list[float] = []
         self.sample: list[bytes] = []
+        self.every = 0.0
+        """Seconds from one request of a connection to its next, where the server is fast enough."""
 
-    def run(self, connections: int, seconds: float) -> Result:
-        """Loads the server for `seconds`. Raises RuntimeError for another answer than 200 with the mark."""
+    def run(self, connections: int, seconds: float, rate: float | None = None) -> Result:
+        """Loads the server for `seconds`, with as many requests a second as it can answer, or at most `rate`.
+
+        Raises RuntimeError for another answer than 200 with the mark.
+        """
         self.latencies, self.sample = [], []
+        self.every = connections / rate if rate else 0.0
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._run(connections, seconds))
         latencies = sorted(self.latencies)

@@ -163,13 +163,18 @@ def _cases(directory: Path, running: ExitStack, options: Options, progress: Call
         yield from _without_signing("Keycloak", server, secret)
 
 
-def _without_signing(name: str, server: Server, secret: str) -> Iterator[_Case]:
-    form = servers.client_form("RS256", secret)
+def introspection(server: Server, secret: str) -> tuple[list[bytes], bytes]:
+    """The request that asks about another client's token, and the mark of its answer."""
     issued = servers.token(server, servers.client_form("caller", secret))
     host = f"127.0.0.1:{server.port}"  # the issuer follows it
-    introspection = urllib.parse.urlencode({"token": issued} | form).encode()
+    form = urllib.parse.urlencode({"token": issued} | servers.client_form("RS256", secret)).encode()
+    return [request("POST", f"{_PATH}/token/introspect", form, host)], b'"active":true'
+
+
+def _without_signing(name: str, server: Server, secret: str) -> Iterator[_Case]:
+    asked, mark = introspection(server, secret)
     requests = {
-        "introspection": (request("POST", f"{_PATH}/token/introspect", introspection, host), b'"active":true'),
+        "introspection": (*asked, mark),
         "JWKS": (request("GET", f"{_PATH}/certs"), b'"keys":['),
         "discovery": (request("GET", f"/realms/{REALM}/.well-known/openid-configuration"), b'"issuer":"'),
     }

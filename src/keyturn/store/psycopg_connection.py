@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, pq
 
 _T = TypeVar("_T")
 
@@ -71,10 +71,12 @@ def connect(
 class PsycopgConnection:
     """The driver's connection under the statements of ``keyturn.store.sql_text``."""
 
-    __slots__ = ("driver",)
+    __slots__ = ("driver", "reads")
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
+        self.reads = False
+        """Whether the transaction writes nothing."""
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> "PsycopgCursor":
         if not values:
@@ -90,7 +92,12 @@ class PsycopgConnection:
         self.driver.commit()
 
     def rollback(self) -> None:
-        self.driver.rollback()
+        # The driver forgets its prepared statements, and has the database forget them, at each ROLLBACK: what was only
+        # read can as well be committed.
+        if self.reads and self.driver.info.transaction_status == pq.TransactionStatus.INTRANS:
+            self.driver.commit()
+        else:
+            self.driver.rollback()
 
     def close(self) -> None:
         self.driver.close()

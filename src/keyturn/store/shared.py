@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, repeat
+from time import monotonic
 from typing import Final, Protocol
 
 from keyturn.store.collections import READ_EACH_TIME
@@ -44,8 +45,8 @@ class Announcements(Protocol):
         """The newest revision, by asking. Raises StoreError, within two seconds."""
         ...
 
-    def wait(self, seconds: float) -> None:
-        """Returns when somebody has committed, or after so many seconds. Raises StoreError."""
+    def wait(self, seconds: float) -> int | None:
+        """The revision that somebody has committed, or None after so many seconds. Raises StoreError."""
         ...
 
     def tell(self, revision: int) -> None:
@@ -105,7 +106,7 @@ class SharedStore(SqlStore):
 
     def behind(self) -> bool:
         """As ``SqlStore.behind``; and whether the database has been out of reach for as long as is allowed."""
-        return time.monotonic() > self._true_until or super().behind()
+        return monotonic() > self._true_until or self._revisions.differ(self._words)
 
     def catch_up(self) -> None:
         """As ``SqlStore.catch_up``. Raises Unavailable at once where the database is out of reach."""
@@ -169,10 +170,13 @@ class SharedStore(SqlStore):
         while not stop.is_set():
             try:
                 announcements = self._announcements()
-                shown = -1
+                shown, committed, asked = -1, None, 0.0
                 try:
                     while not stop.is_set():
-                        self._hear(announcements.newest)
+                        # What this process has written itself needs no question, unless that was long ago.
+                        if committed is None or committed > self._followed or monotonic() > asked + POLL:
+                            asked = monotonic()
+                            self._hear(announcements.newest)
                         if shown != self._followed:
                             shown = self._followed
                             announcements.tell(shown)
@@ -180,7 +184,7 @@ class SharedStore(SqlStore):
                         if told:
                             _LOGGER.warning("the database is in reach again")
                             told = False
-                        announcements.wait(POLL)
+                        committed = announcements.wait(POLL)
                 finally:
                     announcements.close()
             except StoreError as error:

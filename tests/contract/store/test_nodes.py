@@ -219,6 +219,19 @@ def test_a_transaction_that_could_not_begin_is_begun_anew(
     store.close()
 
 
+def test_what_is_read_again_is_prepared_in_the_database(postgresql: Cluster, tmp_path: Path) -> None:
+    """psycopg has it forgotten at each ROLLBACK."""
+    store = backend.open_store(postgresql.new_schema(), SealKeys(tmp_path), lambda: 0)
+    for _ in range(8):
+        with store.read() as read:
+            assert read.find(ROLES, "r1", name="a") is None
+    with store.read() as read:
+        connection = read._connection  # type: ignore[attr-defined]
+        prepared = connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
+        assert prepared[0] > 0
+    store.close()
+
+
 def test_the_network_is_encrypted_where_the_url_wants_it(own_cluster: Cluster, tmp_path: Path) -> None:
     tls = open_tls(Settings(data=tmp_path), tmp_path, time.time())
     assert tls.ca is not None

@@ -155,10 +155,10 @@ class _Announcements:
         with translated(self._dialect):
             return int(self._connection.execute('SELECT "value" FROM "revision"').fetchone()[0])
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> int | None:
         with translated(self._dialect):
-            for _ in self._connection.driver.notifies(timeout=seconds, stop_after=1):
-                return
+            told = [each.payload for each in self._connection.driver.notifies(timeout=seconds, stop_after=1)]
+        return max((int(revision) for revision in told if revision.isdecimal()), default=None)
 
     def tell(self, revision: int) -> None:
         with translated(self._dialect):
@@ -186,9 +186,11 @@ class PostgresqlDialect:
 
     def begin_read(self, connection: Connection) -> None:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")  # the first statement fixes the view
+        _writes(connection, writes=False)
 
     def begin_write(self, connection: Connection) -> None:
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        _writes(connection, writes=True)
 
     def revision(self, connection: Connection) -> int:
         # The lock lets one writer in at a time, so that what it reads is true until it commits: without it, two nodes
@@ -221,6 +223,7 @@ class PostgresqlDialect:
 
     def begin_exclusive(self, connection: Connection) -> None:
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        _writes(connection, writes=True)
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('keyturn schema'))")
         connection.execute("SET LOCAL statement_timeout = 0")  # a table may be large
         assert isinstance(connection, PsycopgConnection)
@@ -253,6 +256,11 @@ class PostgresqlDialect:
 
 
 DIALECT: Final = PostgresqlDialect(notifies=True)
+
+
+def _writes(connection: Connection, *, writes: bool) -> None:
+    assert isinstance(connection, PsycopgConnection)
+    connection.reads = not writes
 
 
 def _unreachable(error: Exception) -> str:
