@@ -12,7 +12,7 @@ import httpx
 from keyturn.jose.jwk import PublicKey
 from keyturn.resource_server.errors import IssuerUnavailable
 from keyturn.resource_server.issuer import Answer, Http, IssuerError, discovery_url, endpoint, json_object
-from keyturn.resource_server.key_set import KeyCache, read_key_set
+from keyturn.resource_server.key_set import KeyCache, max_age_of, read_key_set
 from keyturn.resource_server.single_flight import FlightLost, SingleFlight
 
 __all__ = ["IssuerKeys"]
@@ -114,7 +114,7 @@ class IssuerKeys:
             keys = read_key_set(json_object(answer, uri))
         except ValueError as error:
             raise IssuerError(f"{uri}: {error}") from None
-        self._cache.has_read(keys, self._clock())
+        self._cache.has_read(keys, self._clock(), max_age_of(answer.headers))
 
     def _failed(self, error: IssuerError) -> None:
         self._jwks_uri = None  # the keys may have moved

@@ -56,13 +56,13 @@ class ResourceServer:
             audience, clients, algorithms, leeway, dangerously_accept_any_audience: as for ``Validator``.
             dangerously_allow_http: read keys over plain HTTP from another machine: whoever is in between chooses the
             keys. ssl_context: for an issuer whose CA the system does not trust. timeout: seconds for one answer of the
-            issuer. keys_fresh_for: seconds until the keys are read again. keys_stale_for: seconds for which they serve
-            after that while the issuer does not answer. cool_down: seconds between two readings because of unknown keys
-            or failures. require_dpop: refuse tokens that are bound to no key (RFC 9449). require_certificate: refuse
-            tokens that are bound to no certificate (RFC 8705). proofs_remembered: how many proofs of the last minute
-            are known; beyond that, requests with one are refused. dpop_nonce_secret: proofs need a nonce (RFC 9449 §9),
-            which all processes with this secret of 16 bytes or more make alike. clock, monotonic_clock: the time in
-            seconds since the epoch, and for ages.
+            issuer. keys_fresh_for: seconds until the keys are read again, or sooner where the issuer's ``max-age`` says
+            so. keys_stale_for: seconds for which they serve after that while the issuer does not answer. cool_down:
+            seconds between two readings because of unknown keys or failures. require_dpop: refuse tokens that are bound
+            to no key (RFC 9449). require_certificate: refuse tokens that are bound to no certificate (RFC 8705).
+            proofs_remembered: how many proofs of the last minute are known; beyond that, requests with one are refused.
+            dpop_nonce_secret: proofs need a nonce (RFC 9449 §9), which all processes with this secret of 16 bytes or
+            more make alike. clock, monotonic_clock: the time in seconds since the epoch, and for ages.
 
         Raises:
             ValueError: as for ``Validator``; the issuer is no URL, or plain HTTP to another machine; a secret that is

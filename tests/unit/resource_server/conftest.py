@@ -27,6 +27,7 @@ class Issuer:
     status: int = 200
     discovery: dict[str, Any] = field(default_factory=dict)
     jwks: bytes | None = None
+    cache_control: str = "no-cache"
     asked: list[str] = field(default_factory=list)
     open: threading.Event = field(default_factory=threading.Event)
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -85,6 +86,7 @@ def issuer() -> Iterator[Issuer]:
             status, body = state.answer(self.path)
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
+            self.send_header("cache-control", state.cache_control)
             self.end_headers()
             self.wfile.write(body)
 

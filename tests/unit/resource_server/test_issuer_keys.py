@@ -12,6 +12,7 @@ import pytest
 from keyturn.jose import base64url, jwt
 from keyturn.jose.jwk import generate
 from keyturn.resource_server import InvalidToken, IssuerUnavailable, ResourceServer
+from keyturn.resource_server.key_set import max_age_of
 
 NEW = generate("RS256", now=time.time())
 UNKNOWN = generate("ES256", now=time.time())
@@ -35,6 +36,61 @@ def test_a_new_key_is_read_when_a_token_names_it(issuer: Any) -> None:
     issuer.keys.append(NEW)
     issuer.now += 31
     accept(server, issuer.token(NEW))
+    assert issuer.readings == 2
+
+
+def test_keys_are_kept_no_longer_than_the_issuer_allows(issuer: Any) -> None:
+    """So that the next key is there before it signs, however near its turn the keys were read."""
+    server = issuer.resource_server()
+    issuer.cache_control = "public, max-age=5"
+    accept(server, issuer.token())
+    issuer.keys.append(NEW)
+    issuer.now += 4
+    with pytest.raises(InvalidToken, match="unknown key"):
+        server.accept(f"Bearer {issuer.token(NEW)}")
+    issuer.now += 1
+    accept(server, issuer.token(NEW))
+    assert issuer.readings == 2
+
+
+def test_keys_that_were_to_be_kept_shortly_are_not_asked_for_again_and_again_while_that_fails(issuer: Any) -> None:
+    server = issuer.resource_server()
+    issuer.cache_control = 'max-age="0"'
+    accept(server, issuer.token())
+    accept(server, issuer.token())
+    assert issuer.readings == 1, "a second is the least"
+    issuer.status = 503
+    for _ in range(20):
+        issuer.now += 1.4
+        accept(server, issuer.token())
+        if issuer.readings == 1:  # it is read in the background
+            issuer.arrived.acquire(timeout=10)
+    assert issuer.readings == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"cache-control": "no-cache"}, None),
+        ({"cache-control": "no-cache", "etag": '"a"'}, 0),
+        ({"cache-control": "Public, Max-Age=60", "etag": '"a"'}, 60),
+        ({"cache-control": "s-maxage=5,max-age=7"}, 7),
+        ({"cache-control": "x-max-age=5"}, None),
+        ({"cache-control": "max-age=-1"}, None),
+    ],
+)
+def test_how_long_keys_may_be_kept(headers: dict[str, str], seconds: int | None) -> None:
+    assert max_age_of(headers) == seconds
+
+
+def test_what_the_issuer_allows_does_not_make_them_last_longer(issuer: Any) -> None:
+    server = issuer.resource_server()
+    issuer.cache_control = "max-age=86400"
+    accept(server, issuer.token())
+    issuer.keys.append(NEW)
+    issuer.now += 601
+    accept(server, issuer.token())
     assert issuer.readings == 2
 
 
