@@ -17,6 +17,10 @@ _LOGGER: Final = logging.getLogger("keyturn.keys")
 
 FRESH: Final = 600.0
 """Seconds for which keys are not read again, unless one is asked for that is not among them."""
+FRESH_BUNDLE: Final = 300.0
+"""The same of a SPIFFE bundle, unless it says something else itself (``spiffe_refresh_hint``)."""
+LONGEST_FRESH: Final = 3600.0
+"""More than that it cannot say, nor less than ``COOL_DOWN``."""
 STALE: Final = 6 * 3600.0
 """Seconds for which they serve at most while they cannot be read again."""
 COOL_DOWN: Final = 10.0
@@ -62,7 +66,7 @@ class RemoteKeys:
         known = self._sets.get(place)
         if known is None or self._wants_reading(known, inquiry):
             known = await self._once(place)
-        if known.keys is not None and self._clock() - known.read_at < FRESH + STALE:
+        if known.keys is not None and self._clock() - known.read_at < _fresh(known.keys, inquiry.bundle) + STALE:
             return known.keys
         return UnreadableKeys(known.problem or "they were not read for too long")
 
@@ -70,7 +74,7 @@ class RemoteKeys:
         now = self._clock()
         if now - known.tried_at < (COOL_DOWN if known.problem is None else _AFTER_FAILURE):
             return False
-        if known.keys is None or now - known.read_at >= FRESH:
+        if known.keys is None or now - known.read_at >= _fresh(known.keys, inquiry.bundle):
             return True
         if inquiry.certificate is not None:
             return inquiry.certificate not in known.keys.certificates
@@ -107,6 +111,14 @@ class RemoteKeys:
             self._sets.pop(next(iter(self._sets)))
         self._sets[place] = read
         return read
+
+
+def _fresh(keys: ClientKeys, bundle: bool) -> float:
+    """Seconds for which they need not be read again."""
+    if not bundle:
+        return FRESH
+    hint = FRESH_BUNDLE if keys.refresh_hint is None else keys.refresh_hint
+    return min(max(hint, COOL_DOWN), LONGEST_FRESH)
 
 
 def _key_set_url(metadata: bytes) -> str:

@@ -53,6 +53,8 @@ class ClientKeys:
     keys: tuple[ClientKey, ...]
     certificates: frozenset[str] = frozenset()
     """``x5t#S256`` of the certificates that came with them."""
+    refresh_hint: int | None = None
+    """Seconds after which a SPIFFE bundle says that it may have changed; None where it does not."""
 
     def find(self, kid: str | None, algorithm: str) -> ClientKey | None:
         """The key of this ``kid``, rather one for `algorithm`; without ``kid`` one for that, or the certificate's.
@@ -135,7 +137,14 @@ def read_client_keys(content: bytes, *, use_required: bool, bundle: bool = False
     return ClientKeys(
         tuple(key for key in read if key is not None),
         thumbprints(certificate for certificate in certificates if certificate is not None),
+        _refresh_hint(document) if bundle else None,
     )
+
+
+def _refresh_hint(bundle: Mapping[str, Any]) -> int | None:
+    """``spiffe_refresh_hint`` (SPIFFE Trust Domain and Bundle §4.1.3)."""
+    hint = bundle.get("spiffe_refresh_hint")
+    return hint if isinstance(hint, int) and not isinstance(hint, bool) and hint > 0 else None
 
 
 def _read(member: dict[str, Any], *, use_required: bool) -> ClientKey | None:

@@ -1,6 +1,7 @@
 """Key sets at URLs: read when needed, never too often."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from harness.assertions import jwks, key
 from keyturn.http import remote_keys
 from keyturn.http.outbound import Unreachable
-from keyturn.http.remote_keys import COOL_DOWN, FRESH, STALE, RemoteKeys
+from keyturn.http.remote_keys import COOL_DOWN, FRESH, FRESH_BUNDLE, LONGEST_FRESH, STALE, RemoteKeys
 from keyturn.model.client_keys import ClientKeys, UnreadableKeys
 from keyturn.oauth2.inquiries import ReadKeys
 
@@ -61,6 +62,21 @@ def test_an_unknown_key_causes_one_reading_and_no_flood() -> None:
     issuer.content = jwks(key(), key(number=1))
     assert issuer.find("ES256-1") == "ES256-1"
     assert issuer.readings == 2
+
+
+@pytest.mark.parametrize(
+    ("hint", "fresh"),
+    [(60, 60), (1, COOL_DOWN), (10**9, LONGEST_FRESH), (None, FRESH_BUNDLE), (-5, FRESH_BUNDLE), ("60", FRESH_BUNDLE)],
+)
+def test_a_bundle_is_read_as_often_as_it_says(hint: object, fresh: float) -> None:
+    issuer = Issuer(key())
+    bundle = json.loads(jwks(key()))
+    issuer.content = json.dumps(bundle if hint is None else bundle | {"spiffe_refresh_hint": hint})
+    inquiry = ReadKeys(URL, "ES256-0", "ES256", bundle=True)
+    for seconds, readings in ((0, 1), (fresh - 1, 1), (1, 2)):
+        issuer.now += seconds
+        asyncio.run(issuer.keys.read(inquiry))
+        assert issuer.readings == readings
 
 
 def test_reads_again_after_a_while_so_that_what_was_taken_away_is_gone() -> None:
