@@ -11,6 +11,7 @@ import pytest
 from harness.assertions import TYPE, assertion, form, jwks, key, with_keys
 from harness.realm import NOW, make_realm
 from harness.realm_server import RealmServer
+from keyturn.http.origin import Forwarding, MutualTls
 from keyturn.jose import jwk
 from keyturn.model.strictness import ISSUER_ONLY
 
@@ -123,6 +124,18 @@ def test_checks_audience_and_times(server: RealmServer, claims: dict[str, Any], 
 def test_takes_four_endpoints_for_the_issuer(server: RealmServer, audience: str, taken: bool) -> None:
     text = sign(server, aud=f"{server.issuer}{ENDPOINT}{audience}")
     assert ask(server, text) == ((200, None) if taken else (400, "Invalid token audience"))
+
+
+def test_takes_an_endpoint_by_its_address_for_certificates(
+    server: RealmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = "https://mtls.example.org"
+    audience = f"{elsewhere}/realms/{server.realm.name}{ENDPOINT}token"
+    assert ask(server, sign(server, aud=audience)) == (400, "Invalid token audience")
+    mutual_tls = MutualTls(8444, 8443, elsewhere)
+    monkeypatch.setattr(server.services, "forwarding", Forwarding(mutual_tls=mutual_tls))
+    assert ask(server, sign(server, aud=audience)) == (200, None)
+    assert ask(server, sign(server, aud=f"{elsewhere}/realms/{server.realm.name}"))[0] == 400, "there is one issuer"
 
 
 def test_takes_the_issuer_alone_where_the_realm_says_so(tmp_path: Path) -> None:

@@ -90,7 +90,8 @@ def check_algorithm(
 def check_audience(credentials: Credentials, assertion: Assertion, told: Mapping[str, str]) -> None:
     """That the assertion is for this realm, and for nobody else. Raises InvalidClient.
 
-    Keycloak takes the token endpoint and three others for the issuer; RFC 7523bis does not.
+    Keycloak takes the token endpoint and three others for the issuer, here under their addresses for certificates, too
+    (``mtls_endpoint_aliases``); RFC 7523bis does not.
     """
     realm = credentials.realm
     issuer = f"{credentials.http.base_url}{realm.path}"
@@ -99,10 +100,9 @@ def check_audience(credentials: Credentials, assertion: Assertion, told: Mapping
         if assertion.token.claims.get("aud") != issuer:
             raise refused("Invalid token audience", told, log="only the issuer is taken as audience")
         return
-    protocol = f"{issuer}/protocol/openid-connect/"
-    if issuer not in assertion.audiences and not any(
-        audience.startswith(protocol) and audience[len(protocol) :] in _ENDPOINTS for audience in assertion.audiences
-    ):
+    roots = {credentials.http.base_url, credentials.http.mtls_url or credentials.http.base_url}
+    endpoints = {f"{root}{realm.path}/protocol/openid-connect/{endpoint}" for root in roots for endpoint in _ENDPOINTS}
+    if issuer not in assertion.audiences and endpoints.isdisjoint(assertion.audiences):
         raise refused("Invalid token audience", told)
     if len(assertion.audiences) > 1:
         raise refused("Multiple audiences not allowed", told)
