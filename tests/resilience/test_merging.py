@@ -96,7 +96,7 @@ def test_changes_of_one_realm(server: Server) -> None:
         "displayName": lambda number: {"displayName": f"name {number}"},
         "accessTokenLifespan": lambda number: {"accessTokenLifespan": 60 + number},
         "ssoSessionIdleTimeout": lambda number: {"ssoSessionIdleTimeout": 1000 + number},
-        "smtpServer": lambda number: {"smtpServer": {"host": f"mail{number}"}},
+        "smtpServer": lambda number: {"smtpServer": {"host": f"mail{number}", "from": "a@example.com"}},
         "browserSecurityHeaders": lambda number: {"browserSecurityHeaders": {"xRobotsTag": f"none{number}"}},
     }
     _hold(server, "/demo", parts)

@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from keyturn.admin.authentication_flows import BOUND_FLOWS, flows_of
 from keyturn.admin.client_policy_documents import with_client_policies
+from keyturn.admin.column_lengths import check_columns_of_realm
 from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest
 from keyturn.admin.password_policy import check_password_policy
 from keyturn.admin.realm_creation import check_own_attributes, check_realm_name
 from keyturn.admin.realm_documents import MASK
+from keyturn.admin.sender_addresses import sender_problem
 from keyturn.model.administration import MASTER, administration_client_id
 from keyturn.model.new_realm_document import ELSEWHERE, KEYS, MIRRORED, MIRRORED_IF_GIVEN, SCIM, SHOWN_IN_EXPORTS
 from keyturn.model.realm_settings import with_settings_that_agree
@@ -109,6 +111,10 @@ def _check_values(stored: RealmRepresentation, change: RealmRepresentation) -> N
         raise ErrorMessage(400, "AccessCodeLifespanLogin or AccessCodeLifespanUserAction cannot be 0")
     if len(given(change.display_name, "")) > _LONGEST:
         raise InvalidRequest(f"displayName is longer than {_LONGEST} characters")
+    problem = sender_problem(given(change.smtp_server, {}))
+    if problem is not None:
+        raise ErrorMessage(400, problem)
+    check_columns_of_realm(replace(change, localization_texts=UNSET))
 
 
 def _check_lifespans(realm: RealmRepresentation) -> None:

@@ -11,7 +11,8 @@ from keyturn.admin.administrator import Administrator
 from keyturn.admin.authentication_flows import action_alias
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_policy_documents import with_client_policies
-from keyturn.admin.client_validation import check_client, check_lengths, check_mapper_ids
+from keyturn.admin.client_validation import check_client, check_mapper_ids
+from keyturn.admin.column_lengths import check_columns
 from keyturn.admin.errors import (
     AdminError,
     BadRequest,
@@ -23,9 +24,11 @@ from keyturn.admin.errors import (
 )
 from keyturn.admin.identity_provider_checks import imported
 from keyturn.admin.imported_passwords import with_hashed_passwords
+from keyturn.admin.lengths import LONGEST, LONGEST_ID
 from keyturn.admin.password_policy import check_password_policy
 from keyturn.admin.patterns import Patterns
 from keyturn.admin.reserved_characters import check_characters
+from keyturn.admin.sender_addresses import sender_problem
 from keyturn.admin.user_passwords import check_password
 from keyturn.jose.jwk import InvalidKey
 from keyturn.model.administration import MASTER, administration_client_id, master_side
@@ -59,8 +62,6 @@ __all__ = [
 
 D = TypeVar("D", bound=Representation)
 
-_LONGEST_NAME: Final = 255
-_LONGEST_ID: Final = 36
 _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
 
 
@@ -126,8 +127,10 @@ def prepare_realm(
         made = dataclasses.replace(made, realm=replace(made.realm, identity_providers=providers))
     for client in made.clients:
         if client.client_id in {posted.client_id for posted in given(representation.clients, [])}:
+            if len(str(client.id)) > LONGEST_ID:
+                raise ErrorMessage(400, f"Client ID must not exceed {LONGEST_ID} characters")
             check_client(client)
-            check_lengths(client)
+    check_columns(made)
     _check_scopes(made)
     for scope in made.client_scopes:
         check_mapper_ids(given(scope.protocol_mappers, []))
@@ -177,9 +180,9 @@ def _check_scopes(made: NewRealm) -> None:
 
 def _check_fields(representation: RealmRepresentation) -> None:
     lengths = (
-        (representation.realm, _LONGEST_NAME),
-        (representation.id, _LONGEST_ID),
-        (representation.display_name, _LONGEST_NAME),
+        (representation.realm, LONGEST),
+        (representation.id, LONGEST_ID),
+        (representation.display_name, LONGEST),
     )
     if any(isinstance(text, str) and len(text) > longest for text, longest in lengths):
         raise ErrorMessage(400, "Database operation failed")
@@ -189,6 +192,9 @@ def _check_fields(representation: RealmRepresentation) -> None:
         raise InvalidRequest("A user needs a username")
     if given(representation.ssl_required, "none").lower() not in _SSL_REQUIRED:
         raise InvalidRequest("sslRequired is none of all, external, none")
+    problem = sender_problem(given(representation.smtp_server, {}))
+    if problem is not None:
+        raise BadRequest(problem)
 
 
 def store_realm(

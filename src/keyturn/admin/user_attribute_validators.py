@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from keyturn.admin.patterns import Patterns
 
-__all__ = ["VALIDATORS", "Fault", "Validator", "multivalued_fault", "number", "validators"]
+__all__ = ["VALIDATORS", "Fault", "Validator", "is_email", "multivalued_fault", "number", "validators"]
 
 Fault = tuple[str, tuple[Any, ...]]
 """A message and its parameters behind the attribute's name."""
@@ -90,10 +90,10 @@ def _pattern(patterns: Patterns, value: str, config: Config) -> Fault | None:
     return str(config.get("error-message") or "error-pattern-no-match"), (pattern,)
 
 
-def _email(value: str, config: Config) -> Fault | None:
-    longest = number(config.get("max-local-length")) or _LONGEST_LOCAL_PART
+def is_email(value: str, longest: float = _LONGEST_LOCAL_PART) -> bool:
+    """Whether it is an e-mail address, with at most so many characters before the ``@``."""
     local, at, domain = value.rpartition("@")
-    good = (
+    return bool(
         at
         and len(local) <= longest
         and len(domain) <= _LONGEST_DOMAIN
@@ -101,7 +101,11 @@ def _email(value: str, config: Config) -> Fault | None:
         and _DOMAIN.fullmatch(domain)
         and all(len(label) <= _LONGEST_LABEL for label in domain.split("."))
     )
-    return None if good else ("error-invalid-email", (value,))
+
+
+def _email(value: str, config: Config) -> Fault | None:
+    longest = number(config.get("max-local-length")) or _LONGEST_LOCAL_PART
+    return None if is_email(value, longest) else ("error-invalid-email", (value,))
 
 
 def _uri(value: str, config: Config) -> Fault | None:

@@ -81,7 +81,8 @@ def test_names_stand_for_ids(furnished: Server) -> None:
 
 
 def test_secrets_are_masked_but_not_names_of_secrets_in_a_vault(furnished: Server) -> None:
-    furnished.call("PUT", "/demo", {"smtpServer": {"host": "h", "auth": "true", "password": "canary"}})
+    smtp = {"host": "h", "from": "a@example.com", "auth": "true", "password": "canary"}
+    furnished.call("PUT", "/demo", {"smtpServer": smtp})
     whole = exported(furnished, ALL)
     secrets = {client["clientId"]: client.get("secret") for client in whole["clients"]}
     assert (secrets["svc"], secrets["vaulted"]) == ("**********", "${vault.svc}")

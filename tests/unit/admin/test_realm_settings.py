@@ -171,3 +171,62 @@ def test_a_name_with_blanks_is_encoded_in_the_addresses_of_its_clients(server: S
     assert server.call("POST", "", {"realm": "a b%c'é"}).status == 201
     (account,) = server.call("GET", "/a%20b%25c'%C3%A9/clients", query="clientId=account").body
     assert account["baseUrl"] == "/realms/a%20b%25c'%C3%A9/account/"
+
+
+_L = "x" * 256
+_TOO_LONG = {"errorMessage": "Database operation failed"}
+
+
+@pytest.mark.parametrize(
+    "brought",
+    [
+        {"emailTheme": _L},
+        {"otpPolicyType": "x" * 37},
+        {"attributes": {_L: "x"}},
+        {"supportedLocales": [_L]},
+        {"localizationTexts": {_L: {"a": "b"}}},
+        {"requiredActions": [{"alias": _L, "providerId": "x", "name": "x"}]},
+        {"clients": [{"clientId": "c", "name": _L}]},
+        {"clients": [{"clientId": "c", "registeredNodes": {_L: 1}}]},
+        {"clientScopes": [{"name": "s", "protocol": "openid-connect", "attributes": {"k": "x" * 2049}}]},
+        {"clientScopes": [{"name": "s", "protocol": "openid-connect", "protocolMappers": [{"name": _L}]}]},
+        {"components": {"org.keycloak.keys.KeyProvider": [{"name": _L, "providerId": "rsa-generated"}]}},
+        {"groups": [{"name": "g", "subGroups": [{"name": _L}]}]},
+        {"roles": {"realm": [{"name": "r", "attributes": {"k": [_L]}}]}},
+        {"users": [{"username": "ada", "lastName": _L}]},
+        {"users": [{"username": "ada", "id": "x" * 37}]},
+    ],
+    ids="-".join,
+)
+def test_a_new_realm_brings_no_text_that_is_too_long(shared_server: Server, brought: dict[str, Any]) -> None:
+    answer = shared_server.call("POST", "", {"realm": "long"} | brought)
+    assert (answer.status, answer.body) == (400, _TOO_LONG)
+
+
+def test_no_setting_becomes_too_long(shared_server: Server) -> None:
+    for change in ({"loginTheme": _L}, {"realm": _L}, {"smtpServer": {"from": "a@b.de", "x": _L}}):
+        answer = shared_server.call("PUT", "/demo", change)
+        assert (answer.status, answer.body) == (400, _TOO_LONG)
+
+
+@pytest.mark.parametrize(
+    ("settings", "which"),
+    [
+        ({"host": "mail"}, "sender address 'null'"),
+        ({"from": "A <a@b.de>"}, "sender address 'A <a@b.de>'"),
+        ({"from": "a@b_c.de"}, "sender address 'a@b_c.de'"),
+        ({"from": "\u00e4@b.de"}, "sender address '\u00e4@b.de'"),
+        ({"from": "a@b.de", "replyTo": "b"}, "reply-to address 'b'"),
+        ({"from": "\u00e4@b.de", "allowutf8": "true", "replyTo": ""}, None),
+        ({"from": "a@[127.0.0.1]"}, None),
+        ({}, None),
+    ],
+    ids=["nobody", "a name", "an underscore", "beyond ASCII", "whom to answer", "allowed", "a number", "nothing"],
+)
+def test_mail_is_from_an_address(shared_server: Server, settings: dict[str, str], which: str | None) -> None:
+    answer = shared_server.call("PUT", "/demo", {"smtpServer": settings})
+    assert answer.status == (204 if which is None else 400)
+    if which is not None:
+        assert answer.body["errorMessage"].startswith(f"Invalid {which}. If the address contains UTF-8")
+        made = shared_server.call("POST", "", {"realm": "mail", "smtpServer": settings})
+        assert made.body == {"error": answer.body["errorMessage"]}
