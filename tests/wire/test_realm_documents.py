@@ -39,6 +39,12 @@ def test_metadata_name_the_issuer_and_the_endpoints(server: RealmServer, path: s
     assert document["mtls_endpoint_aliases"]["token_endpoint"] == document["token_endpoint"]
 
 
+def test_metadata_leave_out_what_is_empty(server: RealmServer) -> None:
+    """RFC 8414 §3.2."""
+    for path in PATHS:
+        assert all(value not in ([], "", None) for value in server.request("GET", path).json().values())
+
+
 def test_metadata_are_the_same_under_each_path(server: RealmServer) -> None:
     first, *others = (server.request("GET", path).json() for path in PATHS)
     assert all(other == first for other in others)

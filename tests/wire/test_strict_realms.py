@@ -156,6 +156,13 @@ def test_who_is_known_gets_400_for_what_it_may_not_do(strict: RealmServer, compa
     assert {answer.json()["error"] for answer in answers} == {"unauthorized_client"}
 
 
+def test_no_error_repeats_characters_that_none_may_have(strict: RealmServer, compatible: RealmServer) -> None:
+    """RFC 6749 §5.2."""
+    scope = 'a "b"\\\r\nX: ü'
+    assert ask(strict, scope=scope).json()["error_description"] == "Invalid scopes: a ?b????X: ?"
+    assert ask(compatible, scope=scope).json()["error_description"] == f"Invalid scopes: {scope}"
+
+
 def test_the_token_endpoint_is_no_audience_of_an_assertion(strict: RealmServer, compatible: RealmServer) -> None:
     """draft-ietf-oauth-rfc7523bis §4."""
     statuses = []

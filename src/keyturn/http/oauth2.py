@@ -228,7 +228,7 @@ class TokenService:
     def _failed(self, request: Request, entry: RealmEntry, error: OAuth2Error) -> Response:
         now = self._services.clock()
         self._services.events.record(events.refused(entry.realm, request, error.trace, now, error.log))
-        document = {"error": error.error, "error_description": error.description}
+        document = error.document(entry.realm.strictness)
         response = json_response(error.http_status, document, (*NO_STORE, *error.headers))
         early = isinstance(error, MalformedRequest | UnsupportedGrantType)
         return response if early else _readable(request, response)

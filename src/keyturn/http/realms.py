@@ -240,7 +240,7 @@ class RealmService:
         except OAuth2Error as error:
             await hold(error, came)
             _record(self._services, request, entry, route, error.trace, error.log)
-            document = {"error": error.error, "error_description": error.description}
+            document = error.document(entry.realm.strictness)
             response = json_response(error.http_status, document, error.headers)
         else:
             for effect in answer.effects:

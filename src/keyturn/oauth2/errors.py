@@ -3,10 +3,15 @@
 The public sentence is Keycloak's; the private detail goes to the log, never to the wire.
 """
 
+import re
 from typing import ClassVar, Final
 
+from keyturn.model.strictness import Strictness
 from keyturn.oauth2.http_message import Headers
 from keyturn.oauth2.trace import Trace
+
+_NOT_ALLOWED: Final = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+"""In an ``error_description`` (RFC 6749 §5.2)."""
 
 USER_DISABLED: Final = "user_disabled"
 """What events call a user who is disabled (Keycloak ``Errors``)."""
@@ -51,6 +56,13 @@ class OAuth2Error(Exception):
             details={"reason": description} if told is None else told,
             kept=kept and self.kept,
         )
+
+    def document(self, strictness: Strictness) -> dict[str, str]:
+        """What the wire says. Some of Keycloak's texts repeat what was sent: where a realm is strict about errors, only
+        in characters that the RFC allows.
+        """
+        text = _NOT_ALLOWED.sub("?", self.description) if strictness.one_error else self.description
+        return {"error": self.error, "error_description": text}
 
 
 class InvalidRequest(OAuth2Error):

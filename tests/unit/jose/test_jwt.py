@@ -31,6 +31,12 @@ def test_verified_claims_are_those_that_were_signed() -> None:
     assert claims.header == {"alg": "ES256", "kid": KEY.kid}
 
 
+def test_what_is_not_understood_is_ignored() -> None:
+    header = {"alg": "ES256", "kid": KEY.kid, "cty": "x", "jku": "https://evil.example/", "what": {"ever": [1]}}
+    claims = jwt.verify(token(header, '{"sub":"me","https://example.com/is_root":{"a":[true]}}'), find, ES256)
+    assert claims["sub"] == "me"
+
+
 def test_a_mapping_as_header_gives_the_same_as_its_json() -> None:
     content = jwt.encode({"alg": "ES256", "kid": KEY.kid}, b"{}", KEY)
     assert content.startswith(base64url.encode(b'{"alg":"ES256","kid":"' + KEY.kid.encode() + b'"}') + b".")

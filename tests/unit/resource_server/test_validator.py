@@ -56,8 +56,9 @@ def test_one_of_the_audiences_is_enough(issuer: Any, audience: Any) -> None:
     issuer.resource_server(audience={"service", "alias"}).accept(f"Bearer {issuer.token(aud=audience)}")
 
 
-def test_accepts_a_token_of_rfc_9068(issuer: Any) -> None:
-    issuer.resource_server().accept(f"Bearer {issuer.token(header={'typ': 'at+JWT'}, typ=None)}")
+@pytest.mark.parametrize("kind", ["at+jwt", "at+JWT", "application/at+jwt"])
+def test_accepts_a_token_of_rfc_9068(issuer: Any, kind: str) -> None:
+    issuer.resource_server().accept(f"Bearer {issuer.token(header={'typ': kind}, typ=None)}")
 
 
 def test_an_access_tokens_header_does_not_make_one_of_an_id_token(issuer: Any) -> None:
