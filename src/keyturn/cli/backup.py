@@ -8,12 +8,13 @@ from pathlib import Path
 from keyturn.config import Settings, SettingsError
 from keyturn.http.serve import seal_keys
 from keyturn.store.backends import sqlite
+from keyturn.store.files import put_in_place, sync
 
 
 def back_up(settings: Settings, file: Path) -> None:
     """Copies the database as it is at one moment, reads the copy, and says what is in it.
 
-    The file is the owner's alone, and is there whole or not at all. Nobody waits for it.
+    The file is the owner's alone, and is there whole or not at all, on the disk. Nobody waits for it.
 
     Raises:
         SettingsError: the database is PostgreSQL's, or there is none; the file is there already or cannot be written.
@@ -35,7 +36,8 @@ def back_up(settings: Settings, file: Path) -> None:
                 with copy.read() as reader:
                     revision = reader.revision
                 key = copy.seal_key
-            partial.replace(file)
+            sync(partial)
+            put_in_place(partial, file)
         finally:
             for each in (partial, *(partial.with_name(f"{partial.name}{end}") for end in ("-wal", "-shm"))):
                 each.unlink(missing_ok=True)

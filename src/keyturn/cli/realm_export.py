@@ -18,6 +18,7 @@ from keyturn.representations import UNSET, RealmRepresentation, encode, given, r
 from keyturn.store.backends import open_store, sqlite
 from keyturn.store.collections import REALMS
 from keyturn.store.data_directory import AlreadyRunning, DataDirectory
+from keyturn.store.files import put_in_place
 from keyturn.store.spi import Reader, Store
 
 __all__ = ["DIFFERENT_FILES", "REALM_FILE", "SAME_FILE", "SKIP", "export_realms"]
@@ -133,7 +134,7 @@ def _write(path: Path, document: RealmRepresentation | list[RealmRepresentation]
                 file.write(content + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            partial.replace(path)
+            put_in_place(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise

@@ -15,7 +15,7 @@ from keyturn.store.spi import Collection, Log, Relation
 VERSION: Final = "0006"
 """The newest migration, which these tables equal."""
 
-SERVES: Final = "0005"
+SERVES: Final = "0006"
 """The oldest migration whose keyturn can go on serving from these tables, beside one of this version.
 
 A migration that only adds leaves it as it is (docs/how-to/upgrade.md).

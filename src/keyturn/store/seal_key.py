@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from keyturn.jose.seal import SealKey, format_seal_key, new_seal_key, parse_seal_key
+from keyturn.store.files import put_in_place
 from keyturn.store.spi import StoreError
 
 _VALUE: Final = "KEYTURN_SEAL_KEY"
@@ -80,7 +81,7 @@ class SealKeys:
             return _expected(self.given, key_id, "the given seal key")
         upcoming = _read(self._next_file)
         if upcoming is not None and upcoming.id == key_id:  # resealed, but the file was not replaced any more
-            _replace(self._next_file, self.file)
+            put_in_place(self._next_file, self.file)
             return upcoming
         current = _read(self.file)
         if current is None:
@@ -111,7 +112,7 @@ class SealKeys:
         self._next_file.unlink(missing_ok=True)
         _write(self._next_file, new)
         store.reseal(new)
-        _replace(self._next_file, self.file)
+        put_in_place(self._next_file, self.file)
         return new
 
 
@@ -146,13 +147,4 @@ def _write(path: Path, key: SealKey) -> None:
         file.write(format_seal_key(key))
         file.flush()
         os.fsync(file.fileno())
-    _replace(partial, path)
-
-
-def _replace(source: Path, target: Path) -> None:
-    source.replace(target)
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    put_in_place(partial, path)

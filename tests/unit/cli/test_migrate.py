@@ -1,9 +1,10 @@
 """Databases are brought to the newest schema, moved, and backed up while a server runs."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -19,6 +20,7 @@ from keyturn.store.backends.sqlite import DIALECT
 from keyturn.store.collections import ROLES
 from keyturn.store.migrations import migrate
 from keyturn.store.seal_key import SealKeyMissing, SealKeys
+from keyturn.store.sql import SqlStore
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,30 @@ def token_of(database: str | Path, directory: Path, client_id: str) -> str | Non
         return trial.token("demo", client_id, "a secret").token
 
 
+@contextmanager
+def pairs_being_written(store: SqlStore) -> Iterator[None]:
+    """Somebody writes roles, two in each transaction, one transaction after the other."""
+    stop, written = Event(), Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            with store.write() as tx:
+                for name in (f"{number}a", f"{number}b"):
+                    tx.insert(ROLES, "r", RoleRepresentation(id=name, name=name))
+            number += 1
+            written.set()
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        assert written.wait(10)
+        yield
+    finally:
+        stop.set()
+        writer.join()
+
+
 def test_a_moved_database_gives_every_client_what_the_former_gave(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,9 +118,17 @@ def test_what_pg_dump_has_written_is_restored_into_another_database(
 ) -> None:
     url, restored, file = postgresql.new_database(), postgresql.new_database(), tmp_path / "dump"
     assert run("migrate", "--from", f"sqlite:{data}", "--to", url) == 0
-    postgresql.client("pg_dump", "--format=custom", f"--file={file}", url)
+    with closing(open_store(url, SealKeys(data), lambda: 0)) as store, pairs_being_written(store):
+        postgresql.client("pg_dump", "--format=custom", f"--file={file}", url)
     postgresql.client("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={restored}", str(file))
     assert token_of(restored, data, "robot")
+    with closing(open_store(restored, SealKeys(data), lambda: 0)) as copy:
+        with copy.read() as read:
+            assert read.count(ROLES, "r") % 2 == 0
+            before = read.revision
+        with copy.write() as tx:  # it goes on numbering where it was
+            tx.insert(ROLES, "other", RoleRepresentation(id="other", name="other"))
+        assert copy.changes_since(before)
 
 
 def test_a_move_needs_both_ends_and_a_database_at_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,6 +140,22 @@ def test_a_move_needs_both_ends_and_a_database_at_one(tmp_path: Path, capsys: py
         "keyturn: --from: needs sqlite:DIRECTORY or postgresql://…",
         f"keyturn: --from: there is no database in {tmp_path}",
     ]
+
+
+def test_a_backup_is_on_the_disk_before_it_has_its_name_and_then_so_is_the_name(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, synced = tmp_path / "backups" / "copy.db", list[tuple[int, bool]]()
+    file.parent.mkdir()
+    sync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, file.exists()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert run("backup", "--data", str(data), str(file)) == 0
+    assert synced == [(file.stat().st_ino, False), (file.parent.stat().st_ino, True)]
 
 
 def test_a_migration_is_tried_taken_back_and_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,25 +173,9 @@ def test_a_migration_is_tried_taken_back_and_done(tmp_path: Path, capsys: pytest
 def test_a_backup_is_taken_while_others_write_and_is_a_database_of_its_own(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = open_store(data / "keyturn.db", SealKeys(data), lambda: 0)
-    stop, restored = Event(), tmp_path / "restored"
-
-    def write() -> None:
-        number = 0
-        while not stop.is_set():
-            with store.write() as tx:
-                for name in (f"{number}a", f"{number}b"):
-                    tx.insert(ROLES, "r", RoleRepresentation(id=name, name=name))
-            number += 1
-
-    writer = Thread(target=write)
-    writer.start()
-    try:
+    restored = tmp_path / "restored"
+    with closing(open_store(data / "keyturn.db", SealKeys(data), lambda: 0)) as store, pairs_being_written(store):
         assert run("backup", "--data", str(data), str(tmp_path / "copy.db")) == 0
-    finally:
-        stop.set()
-        writer.join()
-    store.close()
     assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.glob("*copy*")] == ["copy.db"]
     restored.mkdir(mode=0o700)

@@ -87,6 +87,29 @@ def test_a_newer_schema_that_only_added_serves_the_older_keyturn_beside_the_newe
             assert read.count(ROLES, "r1") == 1
 
 
+Place = tuple[str, str, bool, int]
+
+
+def places(database: Path, version: str) -> dict[str, set[Place]]:
+    """By table, what a keyturn of that schema knows of each column: name, type, whether it must be given, and key."""
+    with connected(str(database)) as connection:
+        migrate(connection, DIALECT, to=version)
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            name: {(*row[1:4], row[5]) for row in connection.execute(f"PRAGMA table_info('{name}')")} for name in names
+        }
+
+
+@pytest.mark.parametrize(("version", "serves"), [(schema.SERVES, True), (f"{int(schema.SERVES) - 1:04}", False)])
+def test_the_oldest_keyturn_that_may_serve_finds_each_table_as_it_knows_it(
+    tmp_path: Path, version: str, *, serves: bool
+) -> None:
+    then, now = places(tmp_path / "then.db", version), places(tmp_path / "now.db", schema.VERSION)
+    kept = all(columns <= now.get(table, set()) for table, columns in then.items())
+    keys = all({each for each in now.get(table, set()) if each[3]} <= columns for table, columns in then.items())
+    assert (kept and keys) is serves
+
+
 def tables(database: Path) -> set[str]:
     with closing(sqlite3.connect(database)) as connection:
         return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
