@@ -323,7 +323,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | No
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A question for the known name that is most like a mistyped one, for the end of a message; or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
 

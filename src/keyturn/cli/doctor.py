@@ -10,15 +10,14 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
+from keyturn.cli.finding import Finding, Verdict, failure, fine, warning
 from keyturn.config import Loaded, Settings, SettingsError
 from keyturn.http.parts import certificates_of, forwarding_of
 from keyturn.http.protocol import RESERVED_DESCRIPTORS
@@ -27,7 +26,7 @@ from keyturn.jose.x509 import certificate_der, certificate_names, check_pair, va
 from keyturn.representations import decode
 from keyturn.store.backends import connected
 from keyturn.store.connections import Connections
-from keyturn.store.opening import key_of, schema_of
+from keyturn.store.opening import key_of, schema_of, serves
 from keyturn.store.schema import VERSION
 from keyturn.store.spi import StoreError
 from keyturn.store.sql_reader import Dialect
@@ -44,24 +43,6 @@ _BORN: Final = 1_767_225_600
 _FEW_FILES: Final = 1024
 _TIMEOUT: Final = 5.0
 _ALL: Final = os.R_OK | os.W_OK | os.X_OK
-
-
-class Verdict(StrEnum):
-    """What came out of looking at one thing."""
-
-    FINE = "ok"
-    WARNING = "warn"
-    FAILURE = "FAIL"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, what it is like, and where it is not as it should be how to mend it."""
-
-    what: str
-    verdict: Verdict
-    text: str
-    mend: str = ""
 
 
 def examine(loaded: Loaded, *, offline: bool, show: Callable[[str], None] = print) -> int:
@@ -96,48 +77,36 @@ def findings(loaded: Loaded, *, offline: bool) -> Iterator[Finding]:
         yield from _issuer(settings)
 
 
-def _fine(what: str, text: str) -> Finding:
-    return Finding(what, Verdict.FINE, text)
-
-
-def _warning(what: str, text: str, mend: str) -> Finding:
-    return Finding(what, Verdict.WARNING, text, mend)
-
-
-def _failure(what: str, text: str, mend: str) -> Finding:
-    return Finding(what, Verdict.FAILURE, text, mend)
-
-
 def _settings(loaded: Loaded) -> Iterator[Finding]:
     settings = loaded.settings
-    for warning in loaded.warnings:
-        yield _warning("settings", warning, "correct or remove it")
+    for each in loaded.warnings:
+        yield warning("settings", each, "correct or remove it")
     try:
         forwarding_of(settings)
         certificates_of(settings)
     except SettingsError as error:
-        yield _failure("settings", str(error), "correct it")
+        yield failure("settings", str(error), "correct it")
         return
     if settings.proxy_headers != "none" and not settings.proxy_trusted_addresses:
         text = "headers of a proxy count, whoever sends them: callers choose the address that events and limits see"
-        yield _warning("settings", text, "name the proxies with --proxy-trusted-addresses")
+        yield warning("settings", text, "name the proxies with --proxy-trusted-addresses")
     if settings.hostname is None and settings.host not in {"127.0.0.1", "::1", "localhost"}:
         text = "the issuer of tokens follows the Host header that callers send"
-        yield _warning("settings", text, "pin it with --hostname https://…")
-    yield _fine("settings", "are understood")
+        yield warning("settings", text, "pin it with --hostname https://…")
+    yield fine("settings", "are understood")
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:
     now = time.time()
     mend = "set the clock, and keep it right with NTP (systemd-timesyncd, chrony)"
     if now < _BORN:
-        yield _failure("clock", f"it is {_day(now)}, before this version was made", mend)
+        yield failure("clock", f"it is {_day(now)}, before this version was made", mend)
         return
     newest = max((_changed(path) for path in _data_files(settings)), default=0.0)
     if newest > now + 60:
-        yield _failure("clock", f"it is {_day(now)}, and the data was written at {_day(newest)}", mend)
+        yield failure("clock", f"it is {_day(now)}, and the data was written at {_day(newest)}", mend)
     else:
-        yield _fine("clock", f"it is {_day(now)}")
+        yield fine("clock", f"it is {_day(now)}")
 
 
 def _data_files(settings: Settings) -> list[Path]:
@@ -173,28 +142,28 @@ def _data(settings: Settings) -> Iterator[Finding]:
     if not _exists(path):
         above = next(parent for parent in path.absolute().parents if _exists(parent))
         if _may(above, os.W_OK):
-            yield _fine("data directory", f"{path} is made at the first start")
+            yield fine("data directory", f"{path} is made at the first start")
         else:
-            yield _failure(
+            yield failure(
                 "data directory", f"{path} cannot be made", f"make it, for the server's user: mkdir -m 700 {path}"
             )
         return
     if not path.is_dir() or not _may(path, _ALL):
-        yield _failure(
+        yield failure(
             "data directory", f"{path} cannot be written to", f"give it to the server's user: chown -R … {path}"
         )
         return
     found = path.stat()
     if found.st_uid == 0 != os.geteuid() and not found.st_mode & 0o002:  # a volume of Kubernetes, which is root's
-        yield _fine("data directory", f"{path} is its group's; what is secret in it is this user's alone")
+        yield fine("data directory", f"{path} is its group's; what is secret in it is this user's alone")
     else:
         yield from _private("data directory", path, 0o700)
     free = shutil.disk_usage(path).free
     if settings.database is None and free < _LEAST_SPACE:
         text = f"{free // 2**20} MB are free at {path}: a full disk stops every write"
-        yield _failure("disk", text, "make room, or let events expire (eventsExpiration)")
+        yield failure("disk", text, "make room, or let events expire (eventsExpiration)")
     else:
-        yield _fine("disk", f"{free // 2**20:,} MB are free at {path}")
+        yield fine("disk", f"{free // 2**20:,} MB are free at {path}")
 
 
 def _private(what: str, path: Path, mode: int) -> Iterator[Finding]:
@@ -203,26 +172,26 @@ def _private(what: str, path: Path, mode: int) -> Iterator[Finding]:
     others = stat.S_IMODE(found.st_mode) & 0o077
     if others & ~0o040 or (others and path.stat().st_uid == os.geteuid()):
         text = f"{path} is open to others ({stat.S_IMODE(found.st_mode):04o})"
-        yield _failure(what, text, f"chmod {mode:o} {path}")
+        yield failure(what, text, f"chmod {mode:o} {path}")
     else:
-        yield _fine(what, f"{path} is its owner's alone" if not others else f"{path} is its owner's and its group's")
+        yield fine(what, f"{path} is its owner's alone" if not others else f"{path} is its owner's and its group's")
 
 
 def _seal_key(settings: Settings) -> Iterator[Finding]:
     given = settings.seal_key_file
     file = given or settings.data / "seal.key"
     if settings.seal_key is not None:
-        yield _fine("seal key", "is given in KEYTURN_SEAL_KEY")
+        yield fine("seal key", "is given in KEYTURN_SEAL_KEY")
         return
     if settings.database is not None and given is None and not _exists(file):
         text = "nodes that share a database seal with one key, and none is given"
-        yield _failure("seal key", text, "put it into a file of each node and name that with --seal-key-file")
+        yield failure("seal key", text, "put it into a file of each node and name that with --seal-key-file")
         return
     if not _exists(file):
         if given is None and not _exists(settings.data / "keyturn.db"):
-            yield _fine("seal key", "is made at the first start")
+            yield fine("seal key", "is made at the first start")
         else:
-            yield _failure(
+            yield failure(
                 "seal key", f"{file} is missing", "put it back from where it is kept, or restore a backup with it"
             )
         return
@@ -232,42 +201,46 @@ def _seal_key(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     place: str | Path = settings.database or settings.data / "keyturn.db"
     if isinstance(place, Path) and not _exists(place):
-        yield _fine("database", "is made at the first start")
+        yield fine("database", "is made at the first start")
         return
     reach = "see that it runs, that the address is right, and that its user may connect"
     try:
         connections, dialect = connected(place)
     except ModuleNotFoundError as error:
-        yield _failure("database", f"{error.name} is not installed", "pip install 'keyturn[server,postgresql]'")
+        yield failure("database", f"{error.name} is not installed", "pip install 'keyturn[server,postgresql]'")
         return
     except StoreError as error:
-        yield _failure("database", str(error), reach)
+        yield failure("database", str(error), reach)
         return
     with closing(connections):
         try:
             found = schema_of(connections, dialect)
+            refused = found is not None and found > VERSION and not serves(connections, dialect)
             key = None if found is None else _wrong_key(settings, connections, dialect)
         except (StoreError, dialect.errors) as error:
-            told = error if isinstance(error, StoreError) else dialect.translate(error)
-            yield _failure("database", str(told), reach if settings.database else "restore a backup: keyturn backup")
+            why = error if isinstance(error, StoreError) else dialect.translate(error)
+            yield failure(
+                "database",
+                str(why),
+                reach if settings.database else f"restore the last copy that keyturn backup made to {place}",
+            )
             return
     if found is None:
-        yield _fine("database", "is empty: the first start of a server makes its tables")
+        yield fine("database", "is empty: the first start of a server makes its tables")
         return
-    yield _fine("database", "answers")
+    yield fine("database", "answers")
     if found < VERSION:
         text = f"schema {found} is not this version's, {VERSION}: the next start migrates it"
-        yield _warning("migrations", text, "back it up, and try with keyturn migrate --dry-run")
+        yield warning("migrations", text, "back it up, and try with keyturn migrate --dry-run")
     elif found > VERSION:
-        yield _warning(
-            "migrations", f"schema {found} is of a newer version than {VERSION}", "use that version here, too"
-        )
+        told = failure if refused else warning
+        yield told("migrations", f"schema {found} is of a newer version than {VERSION}", "use that version here, too")
     else:
-        yield _fine("migrations", f"schema {found} is this version's")
+        yield fine("migrations", f"schema {found} is this version's")
     if key is None:
-        yield _fine("seal key", "opens the database")
+        yield fine("seal key", "opens the database")
     else:
-        yield _failure("seal key", key, "give the key that the database was sealed with; nothing else opens it")
+        yield failure("seal key", key, "give the key that the database was sealed with; nothing else opens it")
 
 
 def _wrong_key(settings: Settings, connections: Connections, dialect: Dialect) -> str | None:
@@ -283,41 +256,41 @@ def _certificate(settings: Settings) -> Iterator[Finding]:
     if not settings.https_port:
         if settings.proxy_headers == "none":
             text = "nothing is served with TLS: secrets and tokens are read by whoever sees the connection"
-            yield _warning("certificate", text, "give --tls-certificate and --tls-key, or put a proxy in front")
+            yield warning("certificate", text, "give --tls-certificate and --tls-key, or put a proxy in front")
         return
     file, key = settings.tls_certificate, settings.tls_key
     if file is None or key is None:
         text = "keyturn makes one of its own, which nobody trusts who is not told to"
-        yield _warning("certificate", text, "give --tls-certificate and --tls-key")
+        yield warning("certificate", text, "give --tls-certificate and --tls-key")
         return
     try:
         content = file.read_bytes()
         check_pair(content, key.read_bytes())
         names, leaf = certificate_names(content), certificate_der(content)
     except OSError as error:
-        yield _failure(
+        yield failure(
             "certificate", f"{error.filename} cannot be read: {error.strerror}", "let the server's user read it"
         )
         return
     except ValueError as error:
-        yield _failure("certificate", f"{file} with {key}: {error}", "give a certificate in PEM and its own key")
+        yield failure("certificate", f"{file} with {key}: {error}", "give a certificate in PEM and its own key")
         return
     yield from _private("certificate's key", key, 0o600)
     now, ends = time.time(), valid_until(leaf)
     if now < valid_from(leaf):
-        yield _failure(
+        yield failure(
             "certificate", f"{file} does not begin before {_day(valid_from(leaf))}", "see whether the clock is right"
         )
     elif ends <= now:
-        yield _failure("certificate", f"{file} has ended at {_day(ends)}", "renew it, and send SIGHUP")
+        yield failure("certificate", f"{file} has ended at {_day(ends)}", "renew it, and send SIGHUP")
     elif ends < now + _SOON * _DAY:
-        yield _warning("certificate", f"{file} ends at {_day(ends)}", "renew it, and send SIGHUP")
+        yield warning("certificate", f"{file} ends at {_day(ends)}", "renew it, and send SIGHUP")
     else:
-        yield _fine("certificate", f"{file} is good until {_day(ends)}")
+        yield fine("certificate", f"{file} is good until {_day(ends)}")
     host = _host(settings)
     if host is not None and not any(_covers(name, host) for name in names):
         text = f"{file} is for {', '.join(names) or 'nobody'}, not for {host}"
-        yield _failure("certificate", text, f"get one for {host}, or correct --hostname")
+        yield failure("certificate", text, f"get one for {host}, or correct --hostname")
 
 
 def _host(settings: Settings) -> str | None:
@@ -336,9 +309,9 @@ def _files() -> Iterator[Finding]:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if most != resource.RLIM_INFINITY and most < _FEW_FILES + RESERVED_DESCRIPTORS:
         text = f"{most} files may be open: each connection is one"
-        yield _warning("open files", text, "raise the limit: LimitNOFILE= of systemd, ulimit -n")
+        yield warning("open files", text, "raise the limit: LimitNOFILE= of systemd, ulimit -n")
     else:
-        yield _fine("open files", "enough may be open")
+        yield fine("open files", "enough may be open")
 
 
 def _issuer(settings: Settings) -> Iterator[Finding]:
@@ -349,26 +322,26 @@ def _issuer(settings: Settings) -> Iterator[Finding]:
             answer = client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         text = f"{url} cannot be reached: {str(error) or type(error).__name__}"
-        yield _failure(
+        yield failure(
             "issuer", text, "start the server, or see to the name, the proxy, the firewall and the certificate"
         )
         return
     if answer.status_code != 200:
         text = f"{url} answers {answer.status_code}"
-        yield _failure("issuer", text, "see that the proxy passes requests on to keyturn as they are")
+        yield failure("issuer", text, "see that the proxy passes requests on to keyturn as they are")
         return
     try:
         issuer = decode(answer.content, dict)["issuer"]
     except (ValueError, KeyError):
-        yield _failure("issuer", f"{url} is no metadata of an issuer", "see what answers there instead of keyturn")
+        yield failure("issuer", f"{url} is no metadata of an issuer", "see what answers there instead of keyturn")
         return
     if issuer != f"{address}/realms/master":
         text = f"tokens name {issuer}, and the server is reached as {address}"
-        yield _failure(
+        yield failure(
             "issuer", text, "pin it with --hostname, and let the proxy tell host and scheme (--proxy-headers)"
         )
     else:
-        yield _fine("issuer", f"{issuer} answers")
+        yield fine("issuer", f"{issuer} answers")
     yield from _clocks_apart(answer)
 
 
@@ -382,7 +355,7 @@ def _clocks_apart(answer: httpx.Response) -> Iterator[Finding]:
         return
     if apart > _APART:
         text = f"it differs by {apart:.0f} seconds from that of {answer.url.host}"
-        yield _warning("clock", text, "keep both right with NTP")
+        yield warning("clock", text, "keep both right with NTP")
 
 
 def _address(settings: Settings) -> str:

@@ -61,7 +61,7 @@ def _prepared(connections: Connections, dialect: Dialect, seal: SealKeys) -> Sea
     version = schema_of(connections, dialect)
     if version is None:
         return _made(connections, dialect, seal)
-    if version > VERSION and not _serves(connections, dialect):
+    if version > VERSION and not serves(connections, dialect):
         raise NewerSchema(version)
     if version < VERSION:
         from keyturn.store.migrations import migrate  # Alembic is dear to import
@@ -94,7 +94,7 @@ def schema_of(connections: Connections, dialect: Dialect) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _serves(connections: Connections, dialect: Dialect) -> bool:
+def serves(connections: Connections, dialect: Dialect) -> bool:
     """Whether the newer keyturn that has migrated the database says that this one can still serve from it."""
     with connections.connection() as connection:
         dialect.begin_read(connection)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.cli.doctor import Verdict, examine
+from keyturn.cli.doctor import examine
+from keyturn.cli.finding import Verdict
 from keyturn.config import load
 from keyturn.jose.x509 import Issued, development_ca, development_certificate
 from keyturn.store.backends.sqlite import open_store
+from keyturn.store.schema import SERVES_KEY, VERSION
 from keyturn.store.seal_key import SealKeys
 
 NOW = 1_800_000_000.0
@@ -97,6 +99,17 @@ def test_tells_that_a_migration_is_due_and_does_none(data: Path) -> None:
     assert (status, found["migrations"][0][0]) == (0, Verdict.WARNING)
     with closing(sqlite3.connect(data / "keyturn.db")) as database:
         assert database.execute("SELECT version_num FROM schema_version").fetchone() == ("0001",)
+
+
+@pytest.mark.parametrize(("serves", "verdict"), [("0001", Verdict.WARNING), ("9999", Verdict.FAILURE)])
+def test_tells_whether_this_version_can_serve_from_the_schema_of_a_newer_one(
+    data: Path, serves: str, verdict: Verdict
+) -> None:
+    with closing(sqlite3.connect(data / "keyturn.db")) as database:
+        database.execute("UPDATE schema_version SET version_num = '9999'")
+        database.execute("UPDATE meta SET value = ? WHERE name = ?", (serves, SERVES_KEY))
+        database.commit()
+    assert report(data)[1]["migrations"][0] == (verdict, f"schema 9999 is of a newer version than {VERSION}")
 
 
 def test_finds_a_damaged_database(data: Path) -> None:

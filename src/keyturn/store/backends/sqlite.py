@@ -65,7 +65,10 @@ def open_store(url: str | Path, seal: SealKeys, clock: Clock, revisions: Revisio
     except OSError as error:
         raise Unavailable(f"the database {path} cannot be opened: {error.strerror}") from None
     connections, dialect = connected(path)
-    return opened(connections, dialect, seal, clock, revisions=revisions)
+    try:
+        return opened(connections, dialect, seal, clock, revisions=revisions)
+    except Unavailable as error:
+        raise Unavailable(f"{path}: {error}") from None
 
 
 def connected(url: str | Path) -> tuple[Connections, Dialect]:
