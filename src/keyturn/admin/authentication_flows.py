@@ -6,6 +6,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from keyturn.admin.authenticators import open_settings
+from keyturn.admin.errors import InvalidRequest
 from keyturn.representations import UNSET, given, replace
 from keyturn.representations.authentication import (
     AuthenticationFlowRepresentation,
@@ -20,6 +21,7 @@ __all__ = [
     "BOUND_FLOWS",
     "MASK",
     "action_alias",
+    "check_depth",
     "configurations_of",
     "exported_flows",
     "flows_of",
@@ -47,6 +49,9 @@ MASK: Final = "**********"
 
 _LARGEST: Final = 2**31 - 1
 """No document with a larger priority could be read again."""
+
+_DEEPEST: Final = 100
+"""How deep flows may stand in each other; Keycloak has no bound, and fails somewhere."""
 
 _WITHOUT_A_FLOW: Final = "saml ecp"
 """Keycloak keeps this flow and does not list it."""
@@ -116,6 +121,28 @@ def required_actions_of(realm: RealmRepresentation) -> list[RequiredActionProvid
     """The realm's own required actions, else the usual ones, in their order."""
     usual = given(fragment("authentication", str(realm.realm)).required_actions, [])
     return sorted(given(realm.required_actions, usual), key=lambda action: given(action.priority, 0))
+
+
+def check_depth(flows: Iterable[AuthenticationFlowRepresentation]) -> None:
+    """Raises InvalidRequest where flows stand in each other too deep to be told, copied and removed."""
+    below = {
+        given(flow.alias, ""): [given(step.flow_alias, "") for step in given(flow.authentication_executions, [])]
+        for flow in flows
+    }
+    depths: dict[str, int] = {}
+    for start in below:
+        path = [] if start in depths else [start]
+        while path:
+            alias = path[-1]
+            depths.setdefault(alias, 0)  # what stands in itself is as deep as everything else in it
+            unknown = next((each for each in below[alias] if each in below and each not in depths), None)
+            if unknown is not None and len(path) <= _DEEPEST:
+                path.append(unknown)
+                continue
+            depths[alias] = 1 + max((depths.get(each, 0) for each in below[alias] if each in below), default=0)
+            path.pop()
+            if unknown is not None or depths[alias] > _DEEPEST:
+                raise InvalidRequest(f"Flows stand in each other more than {_DEEPEST} deep")
 
 
 def action_alias(realm: RealmRepresentation, action: str) -> str:

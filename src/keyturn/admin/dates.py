@@ -8,7 +8,7 @@ from keyturn.admin.errors import BadRequest
 
 __all__ = ["moment"]
 
-_EPOCH: Final = re.compile(r"-?[0-9]{1,18}")
+_EPOCH: Final = re.compile(r"[0-9]{1,18}")
 _MILLISECONDS: Final = 1000
 
 

@@ -6,7 +6,13 @@ Source: Keycloak ``AuthenticationManagementResource``, ``KeycloakModelUtils.deep
 from collections.abc import Iterator
 from typing import Final
 
-from keyturn.admin.authentication_flows import BOUND_FLOWS, configurations_of, numbered_flows, priority_behind
+from keyturn.admin.authentication_flows import (
+    BOUND_FLOWS,
+    check_depth,
+    configurations_of,
+    numbered_flows,
+    priority_behind,
+)
 from keyturn.admin.context import RealmAdmin, RealmView
 from keyturn.admin.errors import BadRequest, Conflict, InvalidRequest, NotFound
 from keyturn.representations import UNSET, Maybe, given, present, replace
@@ -37,7 +43,8 @@ class FlowsOfRealm:
         self.configurations = configurations_of(self.document)
 
     def store(self, realm: RealmAdmin) -> None:
-        """Puts all into the store."""
+        """Puts all into the store. Raises InvalidRequest where flows stand in each other too deep."""
+        check_depth(self.flows)
         changed = replace(self.document, authentication_flows=self.flows, authenticator_config=self.configurations)
         realm.tx.update(REALMS, realm.id, changed)
 

@@ -14,7 +14,7 @@ from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.column_lengths import check_columns_of_realm
 from keyturn.admin.errors import BadRequest, Conflict, ErrorMessage, InvalidRequest
 from keyturn.admin.password_policy import check_password_policy
-from keyturn.admin.realm_creation import check_own_attributes, check_realm_name
+from keyturn.admin.realm_creation import check_brute_force, check_own_attributes, check_realm_name
 from keyturn.admin.realm_documents import MASK
 from keyturn.admin.sender_addresses import sender_problem
 from keyturn.model.administration import MASTER, administration_client_id
@@ -109,6 +109,7 @@ def _check_values(stored: RealmRepresentation, change: RealmRepresentation) -> N
     login, action = change.access_code_lifespan_login, change.access_code_lifespan_user_action
     if present(login) and present(action) and 0 in (login, action):
         raise ErrorMessage(400, "AccessCodeLifespanLogin or AccessCodeLifespanUserAction cannot be 0")
+    check_brute_force(change)
     if len(given(change.display_name, "")) > _LONGEST:
         raise InvalidRequest(f"displayName is longer than {_LONGEST} characters")
     problem = sender_problem(given(change.smtp_server, {}))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from keyturn.admin.administrator import Administrator
-from keyturn.admin.authentication_flows import action_alias
+from keyturn.admin.authentication_flows import action_alias, check_depth
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.client_policy_documents import with_client_policies
 from keyturn.admin.client_validation import check_client, check_mapper_ids
@@ -52,6 +52,7 @@ from keyturn.store.spi import Collection, Duplicate, Relation, Store, Transactio
 
 __all__ = [
     "administer_realms",
+    "check_brute_force",
     "check_own_attributes",
     "check_realm_name",
     "create_realm",
@@ -62,6 +63,16 @@ __all__ = [
 
 D = TypeVar("D", bound=Representation)
 
+_OF_BRUTE_FORCE: Final = {
+    "max_temporary_lockouts": "Maximum temporary lockouts",
+    "max_failure_wait_seconds": "Maximum failure wait seconds",
+    "minimum_quick_login_wait_seconds": "Minimum quick login wait seconds",
+    "wait_increment_seconds": "Wait increment seconds",
+    "quick_login_check_milli_seconds": "Quick login check milliseconds",
+    "max_delta_time_seconds": "Maximum delta time seconds",
+    "failure_factor": "Failure factor",
+    "max_secondary_auth_failures": "Maximum secondary authentication failures",
+}
 _SSL_REQUIRED: Final = frozenset({"all", "external", "none"})
 
 
@@ -121,6 +132,7 @@ def prepare_realm(
     except InvalidImport as error:
         raise InvalidRequest(str(error)) from error
     check_own_attributes(made.realm)
+    check_depth(given(made.realm.authentication_flows, []))
     providers = given(made.realm.identity_providers, [])
     if providers:
         providers = imported(made.realm, providers, features=features, new_id=fresh.new_id)
@@ -178,7 +190,15 @@ def _check_scopes(made: NewRealm) -> None:
         raise Conflict("Duplicate resource error")
 
 
+def check_brute_force(realm: RealmRepresentation) -> None:
+    """Raises ErrorMessage for a setting of brute-force detection that is negative. Source: Keycloak ``RealmModel``."""
+    for name, text in _OF_BRUTE_FORCE.items():
+        if given(getattr(realm, name), 0) < 0:
+            raise ErrorMessage(400, f"{text} may not be a negative value")
+
+
 def _check_fields(representation: RealmRepresentation) -> None:
+    check_brute_force(representation)
     lengths = (
         (representation.realm, LONGEST),
         (representation.id, LONGEST_ID),

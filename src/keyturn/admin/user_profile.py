@@ -170,7 +170,8 @@ class UserProfile:
             yield AttributeFault(name, "error-user-attribute-required")
         for validator, config in self._validators(name).items():
             if validator == "multivalued":
-                found = multivalued_fault(len(values), config)
+                needed = {"min": 1} if config is _SINGLE and filled and self.requires(name) else {}
+                found = multivalued_fault(len(values), {**config, **needed})
             else:
                 check = self.checks[validator]
                 found = next((fault for value in filled if (fault := check(value, config)) is not None), None)

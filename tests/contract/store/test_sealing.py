@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from keyturn.jose.seal import SealKey, is_sealed, new_seal_key
+from keyturn.representations import encode, replace
+from keyturn.representations.authentication import AuthenticatorConfigRepresentation
 from keyturn.representations.client import ClientRepresentation
 from keyturn.representations.component import ComponentRepresentation
 from keyturn.representations.credential import CredentialRepresentation
@@ -160,3 +162,18 @@ def test_a_wrong_key_with_the_right_id_is_found_out(
     run_sql("UPDATE meta SET value = replace(value, 'kt1', 'kt2') WHERE name = 'seal_check'")
     with pytest.raises(SealKeyWrong):
         open_again()
+
+
+def test_what_was_stored_before_it_was_sealed_is_read_and_sealed_when_it_is_written(
+    store: SqlStore, alter: Callable[[str, str, str], None], stored_text: Callable[[str, str], str]
+) -> None:
+    configuration = AuthenticatorConfigRepresentation(alias="a", config={"secret.key": CANARY, "site.key": "s"})
+    realm = RealmRepresentation(id="r1", realm="r", authenticator_config=[configuration])
+    with store.write() as write:
+        write.insert(REALMS, "r1", realm)
+    alter("realm", "r1", encode(realm).decode())
+    with store.read() as read:
+        assert read.get(REALMS, "r1", "r1") == realm
+    with store.write() as write:
+        write.update(REALMS, "r1", replace(realm, display_name="x"))
+    assert CANARY not in stored_text("realm", "r1")

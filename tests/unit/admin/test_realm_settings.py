@@ -230,3 +230,20 @@ def test_mail_is_from_an_address(shared_server: Server, settings: dict[str, str]
         assert answer.body["errorMessage"].startswith(f"Invalid {which}. If the address contains UTF-8")
         made = shared_server.call("POST", "", {"realm": "mail", "smtpServer": settings})
         assert made.body == {"error": answer.body["errorMessage"]}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("failureFactor", "Failure factor"),
+        ("waitIncrementSeconds", "Wait increment seconds"),
+        ("maxFailureWaitSeconds", "Maximum failure wait seconds"),
+        ("maxTemporaryLockouts", "Maximum temporary lockouts"),
+        ("quickLoginCheckMilliSeconds", "Quick login check milliseconds"),
+    ],
+)
+def test_no_setting_against_guessers_is_negative(shared_server: Server, field: str, text: str) -> None:
+    refused = {"errorMessage": f"{text} may not be a negative value"}
+    for method, path in (("PUT", "/demo"), ("POST", "")):
+        answer = shared_server.call(method, path, {"realm": "demo", field: -1})
+        assert (answer.status, answer.body) == (400, refused)

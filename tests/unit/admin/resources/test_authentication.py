@@ -302,3 +302,25 @@ def test_a_flow_that_stands_in_itself_or_twice_has_an_end(admin: Server) -> None
         inner = outer
     assert len(steps(admin, "doubling 19")) == 41
     assert call(admin, "DELETE", f"flows/{loop}").status == 204
+
+
+def test_flows_stand_in_each_other_no_deeper_than_they_can_be_told(admin: Server) -> None:
+    def within(depth: int, **last: Any) -> dict[str, Any]:
+        flows = [
+            {"alias": f"f{at}", "authenticationExecutions": [{"flowAlias": f"f{at + 1}", "authenticatorFlow": True}]}
+            for at in range(depth)
+        ]
+        return {"realm": "deep", "authenticationFlows": [*flows, {"alias": f"f{depth}", **last}]}
+
+    refused = {"error": "invalid_request", "error_description": "Flows stand in each other more than 100 deep"}
+    for flows in (within(1100), within(100)):
+        answer = admin.call("POST", "", flows)
+        assert (answer.status, answer.body) == (400, refused)
+    again = {"authenticationExecutions": [{"flowAlias": "f0", "authenticatorFlow": True}]}
+    assert admin.call("POST", "", within(98, **again)).status == 201
+    answer = admin.call("GET", "/deep/authentication/flows/f0/executions")
+    assert (answer.status, len(answer.body) >= 98) == (200, True)
+    more = {"alias": "more", "type": "basic-flow"}
+    assert admin.call("POST", "/deep/authentication/flows/f98/executions/flow", more).status == 201
+    answer = admin.call("POST", "/deep/authentication/flows/more/executions/flow", more | {"alias": "most"})
+    assert (answer.status, answer.body) == (400, refused)

@@ -104,6 +104,8 @@ def test_a_validator_says_what_it_wants(server: Server, validations: Any, value:
 def test_one_value_is_enough_unless_the_profile_says_otherwise(server: Server) -> None:
     _set(server, {"name": "a", "permissions": _ADMIN})
     assert _make(server, a=["x", "y"]).body["errorMessage"] == "error-invalid-multivalued-size"
+    _set(server, {"name": "a", "permissions": _ADMIN, "required": {}})
+    assert _make(server, a=["x", "y"]).body["params"] == ["a", 1, 1]
     _set(server, {"name": "a", "permissions": _ADMIN, "multivalued": True})
     assert _make(server, a=["x", "y"]).status == 201
 
