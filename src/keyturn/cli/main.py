@@ -140,6 +140,42 @@ def doctor(config: Path | None, offline: bool, **flags: Any) -> None:
     click.get_current_context().exit(examine(loaded, offline=offline))
 
 
+@keyturn.command()
+@click.option("-r", "--realm", "name", required=True, metavar="REALM", help="The realm of the clients.")
+@click.option(
+    "--as", "called", required=True, metavar="NAME", help="What the secrets until now are called from then on."
+)
+@click.option("--overlap", default="14d", metavar="TIME", help="How long they count on: 14d, 12h, 3600. [default: 14d]")
+@click.option(
+    "--client",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Client ids, with *; repeatable. [default: those with a service account]",
+)
+@click.option("--kcadm-config", type=click.Path(path_type=Path), metavar="FILE", help="Where kcadm keeps its login.")
+@click.option("--dry-run", is_flag=True, help="Print the client ids, and change nothing.")
+def rotate(
+    name: str, called: str, overlap: str, patterns: tuple[str, ...], kcadm_config: Path | None, dry_run: bool
+) -> None:
+    """Give many clients new secrets at a running server, and print each as clientId,secret.
+
+    Clients that prove themselves otherwise are left alone. The login is kcadm's (kcadm config credentials). What was
+    interrupted is completed by the same command again: who has a secret of that name has been rotated.
+    """
+    from keyturn.cli.rotate import CannotRotate, rotate_secrets, seconds_of
+
+    try:
+        seconds = seconds_of(overlap)
+    except ValueError as error:
+        raise click.UsageError(f"--overlap: {error}") from None
+    try:
+        failed = rotate_secrets(name, called, seconds, patterns, config=kcadm_config, dry_run=dry_run)
+    except CannotRotate as error:
+        _fail(str(error), _FAILED)
+    click.get_current_context().exit(_FAILED if failed else 0)
+
+
 @keyturn.group()
 def realm() -> None:
     """Take realms out of a server's database, or into it: as files of Keycloak's format."""
