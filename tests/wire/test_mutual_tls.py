@@ -151,6 +151,14 @@ def test_a_certificate_of_its_own_is_one_that_is_registered(shared: TlsServer) -
     assert granted(shared, own, "own")
 
 
+def test_whose_certificates_are_at_a_url_is_told_to_register_them(
+    shared: TlsServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    at = {"use.jwks.url": "true", "jwks.url": "https://backend.example.org/jwks"}
+    add(shared.realm, "at-a-url", keyturn__x509__self__signed="true", **at)
+    assert "the certificates of client at-a-url are at a URL: it cannot connect here" in caplog.text
+
+
 def test_certificates_with_a_name_count_until_they_end(shared: TlsServer) -> None:
     old, new = self_signed("old"), self_signed("new")
     now = int(shared.realm.clock.now)

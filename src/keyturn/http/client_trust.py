@@ -15,8 +15,8 @@ from threading import Lock, Timer
 from typing import Any, Final
 
 from keyturn.jose.x509 import Subject, subject_of
-from keyturn.model.client_certificates import MARK, trusted_for
-from keyturn.representations import given
+from keyturn.model.client_certificates import MARK, is_self_signed, key_set_url, trusted_for
+from keyturn.representations import ClientRepresentation, given
 from keyturn.store.collections import CLIENTS, REALMS
 from keyturn.store.spi import EVERYTHING, Change, Reader, Store, StoreError
 
@@ -119,7 +119,7 @@ class ClientTrust:
                     self._read_realm(reader, realm_id)
                 for client in clients:
                     document = reader.get(CLIENTS, *client)
-                    self._set(client, () if document is None else trusted_for(document))
+                    self._set(client, () if document is None else _trusted_for(document))
         except StoreError as error:
             _LOGGER.error("certificates of clients may not be known to the TLS listeners: %s", error)
 
@@ -152,7 +152,7 @@ class ClientTrust:
 
     def _read_realm(self, reader: Reader, realm_id: str) -> None:
         found = {
-            (realm_id, given(document.id, "")): trusted_for(document)
+            (realm_id, given(document.id, "")): _trusted_for(document)
             for document in reader.select(CLIENTS, realm_id, like={"document": f"%{MARK}%"})
         }
         gone = [client for client in self._of_clients if client[0] == realm_id and client not in found]
@@ -257,6 +257,17 @@ class ListenerContext(ssl.SSLContext):
         """A connection (asyncio and uvloop call this)."""
         self.before()
         return self.current.wrap_bio(*args, **options)
+
+
+def _trusted_for(document: ClientRepresentation) -> tuple[bytes, ...]:
+    attributes = given(document.attributes, {})
+    if is_self_signed(attributes) and key_set_url(attributes) is not None:
+        _LOGGER.warning(
+            "the certificates of client %s are at a URL: it cannot connect here, where they must be known ahead; "
+            "register them in jwks.string, or have a proxy end its connections",
+            given(document.client_id, ""),
+        )
+    return trusted_for(document)
 
 
 def _readable(certificate: bytes) -> Subject | None:
