@@ -107,7 +107,7 @@ def rotated(server: ServerProcess, home: Path, count: int) -> tuple[Asking, dict
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_ten_thousand_secrets_are_rotated_without_a_refusal(tmp_path: Path) -> None:
     make(tmp_path, CLIENTS)
     with running(tmp_path) as server:
