@@ -172,6 +172,7 @@ class World:
             "key": "greeting",
             "member-id": user,
             "org-id": NOWHERE,
+            "below": "resource-server",
             "attr": "jwt.credential",
             "node": "node.example.com",
             "provider-id": "keycloak-oidc-keycloak-json",

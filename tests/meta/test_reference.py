@@ -18,6 +18,7 @@ from keyturn.representations import AccessTokenResponse
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 OWN = {
+    "clients/{}/authz/{}": "GET POST PUT DELETE",  # one for all that authorization services have there
     "clients/{}/credentials": "GET POST",
     "clients/{}/credentials/{}": "GET PUT DELETE",
     "credentials": "GET",

@@ -11,11 +11,19 @@ __all__ = ["component_type", "mapper_types", "server_info", "server_info_with"]
 
 _DATA: Final = "keyturn.admin.data"
 
+_OFF: Final = frozenset({"ADMIN_FINE_GRAINED_AUTHZ_V2", "AUTHORIZATION", "IMPERSONATION", "WORKFLOWS"})
+"""Keycloak's features that it has on by default, and whose endpoints answer 501 here."""
+
 
 @cache
 def server_info() -> Mapping[str, Any]:
-    """What Keycloak 26.7.3 tells at ``/admin/serverinfo``, but for what is of the moment. Not to be changed."""
-    return decode(files(_DATA).joinpath("server_info.json").read_bytes(), dict[str, Any])
+    """What a Keycloak 26.7.3 without those tells of itself, but for what is of the moment. Not to be changed."""
+    info = decode(files(_DATA).joinpath("server_info.json").read_bytes(), dict[str, Any])
+    profile = info["profileInfo"]
+    return info | {
+        "features": [each | {"enabled": False} if each["name"] in _OFF else each for each in info["features"]],
+        "profileInfo": profile | {"disabledFeatures": [*profile["disabledFeatures"], *sorted(_OFF)]},
+    }
 
 
 @cache

@@ -3,12 +3,8 @@
 import os
 import platform
 import resource
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 from keyturn import __version__
 from keyturn.http import metric_families as families
@@ -16,6 +12,7 @@ from keyturn.http.protocol import Connections
 from keyturn.http.repeated import RepeatedRequests
 from keyturn.http.tls import Tls
 from keyturn.jose.x509 import valid_from
+from keyturn.process import STARTED, resident_memory
 from keyturn.registry.registry import Registry
 
 
@@ -63,22 +60,12 @@ def process() -> Iterator[str]:
     times = os.times()
     yield from families.CPU.text([((), times.user + times.system)])
     yield from families.MEMORY.text([((), resident_memory())])
-    yield from families.STARTED.text([((), _STARTED)])
+    yield from families.STARTED.text([((), STARTED)])
     descriptors = _open_descriptors()
     if descriptors is not None:
         yield from families.OPEN_FILES.text([((), descriptors)])
     yield from families.MOST_FILES.text([((), resource.getrlimit(resource.RLIMIT_NOFILE)[0])])
     yield from families.BUILD.text([((__version__, platform.python_version()), 1)])
-
-
-def resident_memory() -> int:
-    """Resident memory of this process in bytes; where /proc is missing, the most it ever was."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
-    return pages * resource.getpagesize()
 
 
 def _open_descriptors() -> int | None:
@@ -88,7 +75,3 @@ def _open_descriptors() -> int | None:
         except OSError:
             continue
     return None
-
-
-_STARTED: Final = round(time.time() - time.process_time(), 3)
-"""When this process began, give or take what it waited for before this module was imported."""

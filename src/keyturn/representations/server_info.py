@@ -1,34 +1,20 @@
-"""What ``GET /admin/serverinfo`` tells: how the server runs, and the catalogue of what Keycloak 26.7.3 has."""
+"""What ``GET /admin/serverinfo`` tells of the running server."""
 
 import time
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final
 
-import msgspec
-
-from keyturn.representations.base import UNSET, Long, Maybe, Representation, encode, kept
+from keyturn import KEYCLOAK_VERSION
+from keyturn.representations.base import UNSET, Long, Maybe, Representation, kept
 
 __all__ = [
-    "KEYCLOAK_VERSION",
     "CpuInfoRepresentation",
-    "Detail",
     "MemoryInfoRepresentation",
     "Running",
     "SystemInfoRepresentation",
-    "server_info",
+    "memory_info",
+    "system_info",
 ]
-
-KEYCLOAK_VERSION: Final = "26.7.3"
-"""The Keycloak whose wire this is. Terraform's provider and gocloak decide by it what they may send."""
-
-Detail = Literal["none", "version", "all"]
-"""How much of the running server is told.
-
-Keycloak tells ``all`` to who has the role ``admin`` of ``master``, the ``version`` to whoever manages their
-realm (``manage-realm``), and ``none`` to the rest.
-"""
 
 _JAVA: Final = kept("a Java virtual machine")
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -90,28 +76,8 @@ class Running:
     os_version: str
 
 
-def server_info(running: Running, *, detail: Detail = "all") -> bytes:
-    """The document as JSON, in Keycloak's order.
-
-    Source: Keycloak ``ServerInfoAdminResource.getInfo``.
-    """
-    document: dict[str, Any] = {}
-    if detail != "none":
-        document["systemInfo"] = _system(running) if detail == "all" else {"version": KEYCLOAK_VERSION}
-    if detail == "all":
-        document["cpuInfo"] = CpuInfoRepresentation(processor_count=running.processors)
-        document["memoryInfo"] = _memory(running)
-    return encode(document | _catalogue())
-
-
-@cache
-def _catalogue() -> dict[str, msgspec.Raw]:
-    """What is the same on every server; read when it is first asked for."""
-    content = files("keyturn.representations.defaults").joinpath("server_info.json").read_bytes()
-    return msgspec.json.decode(msgspec.json.format(content, indent=-1), type=dict[str, msgspec.Raw])
-
-
-def _system(running: Running) -> SystemInfoRepresentation:
+def system_info(running: Running) -> SystemInfoRepresentation:
+    """The server. Source: Keycloak ``ServerInfoAdminResource.getInfo``."""
     at, seconds = time.gmtime(running.now), int(running.now - running.started)
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     return SystemInfoRepresentation(
@@ -129,7 +95,8 @@ def _system(running: Running) -> SystemInfoRepresentation:
     )
 
 
-def _memory(running: Running) -> MemoryInfoRepresentation:
+def memory_info(running: Running) -> MemoryInfoRepresentation:
+    """Its memory, and the machine's."""
     free = running.memory_total - running.memory_used
     return MemoryInfoRepresentation(
         total=running.memory_total,

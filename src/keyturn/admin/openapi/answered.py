@@ -10,7 +10,11 @@ from keyturn.representations.client_credential import ClientCredentialRepresenta
 from keyturn.representations.client_initial_access import ClientInitialAccessPresentation
 from keyturn.representations.group import GroupRepresentation
 from keyturn.representations.realm import RealmRepresentation
-from keyturn.representations.server_info import CpuInfoRepresentation, SystemInfoRepresentation
+from keyturn.representations.server_info import (
+    CpuInfoRepresentation,
+    MemoryInfoRepresentation,
+    SystemInfoRepresentation,
+)
 from keyturn.representations.user_profile import UPConfig, UPGroup
 
 __all__ = ["ANSWERED", "CREATED"]
@@ -45,6 +49,7 @@ class ServerInfoRepresentation(Representation):
     parameterized_scope_types: list[dict[str, Any]]
     system_info: Maybe[SystemInfoRepresentation] = UNSET
     cpu_info: Maybe[CpuInfoRepresentation] = UNSET
+    memory_info: Maybe[MemoryInfoRepresentation] = UNSET
 
 
 class ComponentTypeRepresentation(Representation):

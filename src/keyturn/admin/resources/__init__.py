@@ -10,6 +10,7 @@ from keyturn.admin.group_documents import find_group
 from keyturn.admin.resources.attack_detection import attack_detection
 from keyturn.admin.resources.authentication import authentication
 from keyturn.admin.resources.authenticator_configs import authenticator_configs
+from keyturn.admin.resources.authorization import authorization
 from keyturn.admin.resources.client_certificates import client_certificates
 from keyturn.admin.resources.client_credentials import client_credentials, realm_credentials
 from keyturn.admin.resources.client_details import client_details
@@ -95,6 +96,7 @@ RESOURCES: Final = (
     Mount(f"{_CLIENT}/credentials", client_credentials),
     Mount(_CLIENT, client_details),
     Mount(_CLIENT, client_registration),
+    Mount(f"{_CLIENT}/authz", authorization),
     Mount(f"{_CLIENT}/evaluate-scopes", evaluate_scopes),
     Mount(f"{_CLIENT}/protocol-mappers", protocol_mappers, {"owner": client_as_owner}),
     Mount(f"{_CLIENT}/roles", roles, {"container": client_role_container}),

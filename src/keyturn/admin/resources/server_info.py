@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 from typing import Any, Final
 
 from keyturn import KEYCLOAK_VERSION
@@ -11,6 +10,8 @@ from keyturn.admin.errors import Forbidden
 from keyturn.admin.permissions import ANY_ROLE, DECIDED_WITHIN, MANAGE_REALM
 from keyturn.admin.resource import Resource
 from keyturn.admin.server_info import server_info_with
+from keyturn.process import STARTED, resident_memory
+from keyturn.representations.server_info import CpuInfoRepresentation, Running, memory_info, system_info
 
 __all__ = ["server_info_resource"]
 
@@ -27,7 +28,14 @@ def get_server_info(server: ServerView) -> dict[str, Any]:
     own = server.rights_in(server.administrator.realm)
     if server.administrator.realm_id == server.master.id:
         if server.holds_master_role("admin"):
-            return {"systemInfo": _system(), "cpuInfo": {"processorCount": os.cpu_count()}, **info}
+            running = _running(server.environment.clock())
+            processors = CpuInfoRepresentation(processor_count=running.processors)
+            return {
+                "systemInfo": system_info(running),
+                "cpuInfo": processors,
+                "memoryInfo": memory_info(running),
+                **info,
+            }
         if not server.administers_any_realm():
             raise Forbidden
     elif own.allows(MANAGE_REALM):
@@ -37,12 +45,14 @@ def get_server_info(server: ServerView) -> dict[str, Any]:
     return dict(info)
 
 
-def _system() -> dict[str, Any]:
-    return {
-        "version": KEYCLOAK_VERSION,
-        "javaVersion": "",
-        "osName": platform.system(),
-        "osArchitecture": platform.machine(),
-        "osVersion": platform.release(),
-        "fileEncoding": sys.getfilesystemencoding().upper(),
-    }
+def _running(now: float) -> Running:
+    return Running(
+        now=now,
+        started=STARTED,
+        processors=os.cpu_count() or 1,
+        memory_total=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        memory_used=resident_memory(),
+        os_name=platform.system(),
+        os_architecture=platform.machine(),
+        os_version=platform.release(),
+    )

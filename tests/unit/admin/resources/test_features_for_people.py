@@ -70,3 +70,25 @@ def test_organizations_want_the_rights_that_keycloak_wants(server: Server) -> No
     assert server.call("GET", members, token=managing).status == 403
     assert server.call("GET", members, token=server.holder_of("query-organizations", "view-users")).body == []
     assert server.call("GET", members.replace(known, "nobody")).body == {"error": "HTTP 404 Not Found"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", ""), ("GET", "/settings"), ("POST", "/resource"), ("PUT", "/resource/some"), ("DELETE", "/scope/some")],
+)
+def test_authorization_services_are_off(shared_server: Server, method: str, path: str) -> None:
+    for asks, expected in ((True, (501, "Feature not enabled")), (False, (404, "HTTP 404 Not Found"))):
+        client = {"clientId": f"{method}{path}{asks}", "authorizationServicesEnabled": asks}
+        made = shared_server.call("POST", "/demo/clients", client).id
+        body = b"{}" if method in {"POST", "PUT"} else None
+        refused = shared_server.call(method, f"/demo/clients/{made}/authz/resource-server{path}", body)
+        assert (refused.status, refused.body["error"]) == expected
+
+
+def test_what_is_off_is_told(shared_server: Server) -> None:
+    info = shared_server.call("GET", "/admin/serverinfo").body
+    enabled = {feature["name"]: feature["enabled"] for feature in info["features"]}
+    for feature in ("AUTHORIZATION", "IMPERSONATION", "WORKFLOWS", "ADMIN_FINE_GRAINED_AUTHZ_V2"):
+        assert not enabled[feature]
+        assert feature in info["profileInfo"]["disabledFeatures"]
+    assert {"systemInfo", "cpuInfo", "memoryInfo"} <= info.keys()
