@@ -44,16 +44,6 @@ NewId = Callable[[], str]
 CREATION_TIME: Final = "client.secret.creation.time"
 """The client attribute with the second in which its secret was generated."""
 
-_NOT_IN_USERINFO: Final = frozenset(
-    {
-        "oidc-audience-resolve-mapper",
-        "oidc-allowed-origins-mapper",
-        "oidc-nonce-backwards-compatible-mapper",
-        "oidc-organization-membership-mapper",
-    }
-)
-"""Mapper types that have nothing to say there."""
-
 _SERVICE_ACCOUNT_SCOPE: Final = "service_account"
 _ORIGIN: Final = re.compile(r"https?", re.IGNORECASE)
 
@@ -169,14 +159,14 @@ def scopes_of_new_client(
 
 
 def new_protocol_mapper(mapper: ProtocolMapperRepresentation, *, new_id: NewId) -> ProtocolMapperRepresentation:
-    """The mapper to store for one that is posted.
+    """The mapper to store for one that comes in a document of its owner's.
 
     What goes into ID tokens goes into userinfo, unless it says otherwise.
     Source: Keycloak ``RepresentationToModel.toModel``.
     """
     made = changed_protocol_mapper(mapper, new_id=new_id)
     config = given(made.config, {})
-    if "id.token.claim" not in config or "userinfo.token.claim" in config or mapper.protocol_mapper in _NOT_IN_USERINFO:
+    if "id.token.claim" not in config or "userinfo.token.claim" in config:
         return made
     return replace(made, config={**config, "userinfo.token.claim": config["id.token.claim"]})
 

@@ -254,7 +254,7 @@ def test_a_mapper_is_never_about_consent() -> None:
         ("oidc-audience-mapper", {"id.token.claim": "false"}, "false"),
         ("oidc-audience-mapper", {"id.token.claim": "true", "userinfo.token.claim": "false"}, "false"),
         ("oidc-audience-mapper", {"access.token.claim": "true"}, None),
-        ("oidc-allowed-origins-mapper", {"id.token.claim": "true"}, None),
+        ("oidc-allowed-origins-mapper", {"id.token.claim": "true"}, "true"),
     ],
 )
 def test_a_new_mapper_puts_into_userinfo_what_goes_into_id_tokens(

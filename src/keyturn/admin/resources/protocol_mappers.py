@@ -18,7 +18,7 @@ from keyturn.admin.errors import Conflict, DuplicateResource, InvalidRequest, No
 from keyturn.admin.permissions import MANAGE_CLIENTS, VIEW_CLIENTS
 from keyturn.admin.resource import Resource
 from keyturn.admin.server_info import mapper_types
-from keyturn.model.new_documents import changed_protocol_mapper, new_protocol_mapper
+from keyturn.model.new_documents import changed_protocol_mapper
 from keyturn.model.pairwise import SALT, SECTOR, is_pairwise, sector_problem
 from keyturn.representations import UNSET, given, present
 from keyturn.representations.client import ClientRepresentation
@@ -188,7 +188,7 @@ def _made(realm: RealmAdmin, owner: MapperOwner, mapper: ProtocolMapperRepresent
         raise DuplicateResource
     if len(str(mapper.name)) > _LONGEST:
         raise InvalidRequest(f"The name is longer than {_LONGEST} characters")
-    return _salted(realm, new_protocol_mapper(mapper, new_id=realm.new_id))
+    return _salted(realm, changed_protocol_mapper(mapper, new_id=realm.new_id))
 
 
 def _salted(realm: RealmAdmin, mapper: ProtocolMapperRepresentation) -> ProtocolMapperRepresentation:

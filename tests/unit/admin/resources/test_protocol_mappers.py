@@ -119,3 +119,12 @@ def test_no_change_takes_a_client_with_pairwise_subjects_from_its_sector(server:
     made = server.call("POST", "/demo/clients", client).id
     answer = server.call("PUT", f"/demo/clients/{made}", {"redirectUris": ["https://a.org", "https://b.org"]})
     assert (answer.status, answer.body["error_description"]) == (400, _ONE_HOST)
+
+
+def test_userinfo_follows_id_tokens_where_a_mapper_comes_with_its_owner(server: Server) -> None:
+    organization = _mapper("a") | {"protocolMapper": "oidc-organization-membership-mapper"}
+    organization["config"] = {"id.token.claim": "true"}
+    client = server.call("POST", "/demo/clients", {"clientId": "svc", "protocolMappers": [organization]}).id
+    server.call("POST", f"/demo/clients/{client}/protocol-mappers/models", organization | {"name": "b"})
+    told = server.call("GET", f"/demo/clients/{client}").body["protocolMappers"]
+    assert {each["name"]: each["config"].get("userinfo.token.claim") for each in told} == {"a": "true", "b": None}
