@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
+from harness.database import database_in
 from harness.realm import NOW, Clock
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.randomness import random_id, random_secret
@@ -27,7 +28,7 @@ from keyturn.model.new_realm import NewRealm
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.representations import CredentialRepresentation, RealmRepresentation, UserRepresentation, encode
-from keyturn.store.backends.sqlite import open_store
+from keyturn.store.backends import open_store
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Store
 
@@ -95,7 +96,7 @@ class Deployment:
     ) -> "Deployment":
         """A server on the store in `directory`, as another server has left it."""
         clock = Clock()
-        store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), clock)
+        store = open_store(database_in(directory), SealKeys.from_environment(directory, {}), clock)
         return cls(store, clock, forwarding, outbound)
 
     def close(self) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from harness.database import ON_POSTGRESQL, database_in
+
 KEYTURN = (sys.executable, "-m", "keyturn.cli.main")
 ADMIN = {"KEYTURN_BOOTSTRAP_ADMIN_USERNAME": "admin", "KEYTURN_BOOTSTRAP_ADMIN_PASSWORD": "admin"}
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -133,6 +135,9 @@ def running(
     data, log = directory / "data", directory / "log"
     names = ("--http-port", "--https-port", "--management-port")
     listening = [part for name, port in zip(names, ports, strict=True) for part in (name, str(port))]
+    if ON_POSTGRESQL and "--database" not in flags:
+        has_key = "--seal-key-file" in flags or any(name.startswith("KEYTURN_SEAL_KEY") for name in variables)
+        flags += ("--database", str(database_in(data, empty=has_key)))
     with log.open("a") as errors:
         process = subprocess.Popen(
             [*KEYTURN, "serve", "--data", str(data), *listening, *flags],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from harness.database import database_in
 from keyturn.model import key_providers
 from keyturn.model.new_documents import new_client, new_service_account, scopes_of_new_client
 from keyturn.model.new_realm import new_realm
@@ -20,7 +21,7 @@ from keyturn.representations import (
     given,
 )
 from keyturn.sessions.passwords import hash_password
-from keyturn.store.backends.sqlite import open_store
+from keyturn.store.backends import open_store
 from keyturn.store.collections import CLIENT_SCOPES, CLIENTS, COMPONENTS, REALMS, ROLES, USERS
 from keyturn.store.revisions import Revisions
 from keyturn.store.seal_key import SealKeys
@@ -172,7 +173,7 @@ def make_realm(
     `revisions` is for what stands for one of several processes.
     """
     clock = Clock()
-    store = open_store(directory / "keyturn.db", SealKeys.from_environment(directory, {}), clock, revisions)
+    store = open_store(database_in(directory), SealKeys.from_environment(directory, {}), clock, revisions)
     made = new_realm(
         RealmRepresentation(realm=name, enabled=True, **fields),  # type: ignore[arg-type]
         new_id=new_id,

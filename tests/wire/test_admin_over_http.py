@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.database import database_in
 from harness.realm_server import Recorded
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.randomness import random_id, random_secret
@@ -24,7 +25,7 @@ from keyturn.http.services import Services
 from keyturn.registry.facts import FactFinder
 from keyturn.registry.registry import Registry
 from keyturn.representations import CredentialRepresentation, RealmRepresentation, UserRepresentation
-from keyturn.store.backends.sqlite import open_store
+from keyturn.store.backends import open_store
 from keyturn.store.seal_key import SealKeys
 
 BASE_URL = "https://keyturn.test:8443"
@@ -63,7 +64,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     path: Path = tmp_path_factory.mktemp("keyturn")
-    store = open_store(path / "keyturn.db", SealKeys(path), time.time)
+    store = open_store(database_in(path), SealKeys(path), time.time)
     password = CredentialRepresentation(type="password", value="admin")
     administrator = UserRepresentation(username="admin", enabled=True, realm_roles=["admin"], credentials=[password])
     create_realm(

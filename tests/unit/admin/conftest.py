@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from admin_server import NOW, Server
+from harness.database import database_in
 from keyturn.admin.client_changes import Fresh
 from keyturn.admin.randomness import random_id, random_secret
 from keyturn.admin.realm_creation import prepare_realm, store_realm
@@ -16,7 +17,7 @@ from keyturn.model.new_realm import NewRealm
 from keyturn.registry.registry import Registry
 from keyturn.representations.realm import RealmRepresentation
 from keyturn.representations.user import UserRepresentation
-from keyturn.store.backends.sqlite import open_store
+from keyturn.store.backends import open_store
 from keyturn.store.seal_key import SealKeys
 
 
@@ -37,7 +38,7 @@ def made_realms() -> list[NewRealm]:
 def made_database(tmp_path_factory: pytest.TempPathFactory, made_realms: list[NewRealm]) -> Path:
     """A directory with a database in which the realms are, to be copied."""
     path = tmp_path_factory.mktemp("made")
-    store = open_store(path / "keyturn.db", SealKeys(path), lambda: NOW)
+    store = open_store(database_in(path), SealKeys(path), lambda: NOW)
     for made in made_realms:
         with store.write() as tx:
             store_realm(tx, made, fresh=_fresh())
@@ -48,7 +49,7 @@ def made_database(tmp_path_factory: pytest.TempPathFactory, made_realms: list[Ne
 @contextmanager
 def _copied(made_database: Path, path: Path) -> Iterator[Server]:
     shutil.copytree(made_database, path)
-    store = open_store(path / "keyturn.db", SealKeys(path), lambda: NOW)
+    store = open_store(database_in(path, made_database), SealKeys(path), lambda: NOW)
     yield Server(store, Registry(store))
     store.close()
 
