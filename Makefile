@@ -1,6 +1,6 @@
 # keyturn: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: docs envoy helm help demo test without-java quick test-full test-chaos test-clients test-postgresql test-image bench bench-compare bench-admin bench-growth bench-postgresql bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
+.PHONY: docs envoy helm help demo test without-java quick test-full test-chaos test-conflicts test-clients test-postgresql test-image bench bench-compare bench-admin bench-growth bench-postgresql bench-profile bench-workers soak parity parity-known lint format lock environment server-environment clean
 
 PYTEST := .venv/bin/python -m pytest
 # Two workers, whatever the machine: the time that is promised is that of two cores.
@@ -39,6 +39,9 @@ test-postgresql: environment ## the tests on PostgreSQL; two nodes of two worker
 
 test-chaos: environment ## two nodes on a PostgreSQL of their own, and every fault in turn; SECONDS=600 goes on for so long
 	PYTHONPATH=tests .venv/bin/python -m chaos $(SECONDS)
+
+test-conflicts: environment ## the tests of the wire, each transaction refused once as SERIALIZABLE engines do
+	PYTHONPATH=tests $(PYTEST) -n $(WORKERS) -p chaos.conflicts -m "not full and not slow" tests/wire
 
 bench: environment ## one table: keyturn, signing alone and, if it is there, Keycloak
 	.venv/bin/python -m benchmarks.table

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -134,6 +134,28 @@ class Cluster:
                 continue
             return
 
+    def lives(self) -> bool:
+        """Whether it takes connections."""
+        with suppress(psycopg.OperationalError), psycopg.connect(self.url(), connect_timeout=2):
+            return True
+        return False
+
+    def fill_disk(self) -> None:
+        """Takes what room is left on a disk of its own, now."""
+        with (self._directory / "ballast").open("ab", buffering=0) as ballast:
+            for piece in (2**20, 4096):
+                with suppress(OSError):
+                    while ballast.write(bytes(piece)):
+                        """Until there is none."""
+
+    def make_room(self) -> None:
+        """Gives it back; a server that could not go on without is started again."""
+        (self._directory / "ballast").unlink(missing_ok=True)
+        if not self.lives():
+            with suppress(AssertionError):
+                self.stop()
+            self.start()
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Stops all its processes where they are: connections stay, and nothing is answered."""
@@ -194,14 +216,30 @@ def cluster_or_skip() -> Iterator[Cluster]:
 
 
 @contextmanager
-def cluster(of: Cluster | None = None, **settings: str) -> Iterator[Cluster]:
-    """A server that is stopped at the end; a standby `of` another."""
+def cluster(of: Cluster | None = None, *, disk: str | None = None, **settings: str) -> Iterator[Cluster]:
+    """A server that is stopped at the end; a standby `of` another; on a `disk` of its own of that size (``512m``)."""
     directory = Path(tempfile.mkdtemp(prefix="keyturn-pg-"))  # short, for the path of a socket is in it
-    directory.chmod(0o700)
-    made = Cluster(directory, of, **settings)
-    try:
-        yield made
-    finally:
-        with suppress(AssertionError):
-            made.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        if disk is not None:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk}", "keyturn-test", str(directory)], check=True)
+            stack.callback(subprocess.run, ["umount", "--lazy", str(directory)], check=True)
+        directory.chmod(0o700)
+        made = Cluster(directory, of, **settings)
+        try:
+            yield made
+        finally:
+            with suppress(AssertionError):
+                made.stop()
+
+
+def may_mount() -> bool:
+    """Whether servers can have disks of their own."""
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            mounting = ["mount", "-t", "tmpfs", "-o", "size=1m", "keyturn-test", directory]
+            subprocess.run(mounting, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            return False
+        subprocess.run(["umount", directory], check=True)
+        return True

@@ -82,6 +82,15 @@ def test_what_one_node_writes_counts_on_the_other_within_a_second(nodes: list[Se
         one, other = other, one
 
 
+def test_events_of_one_node_are_seen_on_the_other_within_a_second(nodes: list[ServerProcess]) -> None:
+    one, other = nodes
+    assert one.admin("PUT", "/plant", {"eventsEnabled": True, "enabledEventTypes": ["CLIENT_LOGIN"]}).status == 204
+    assert token(one) == 200
+    assert eventually(lambda: len(other.admin("GET", "/plant/events").json()) == 1) < 1
+    assert token(other) == 200
+    assert len(other.admin("GET", "/plant/events").json()) == 2
+
+
 def test_two_administrators_of_one_client_on_two_nodes_lose_nothing(nodes: list[ServerProcess]) -> None:
     path = client_path(nodes[0])
     headers = [{"authorization": f"Bearer {node.admin_token()}"} for node in nodes]

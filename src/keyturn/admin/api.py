@@ -1,7 +1,7 @@
 """The admin API as one synchronous call: a request in, an answer out."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -35,6 +35,7 @@ from keyturn.oauth2.inquiries import UseOnce
 from keyturn.registry.registry import Registry
 from keyturn.representations import encode
 from keyturn.store.collections import REALMS
+from keyturn.store.retrying import retried
 from keyturn.store.spi import Reader, Store, StoreError, Transaction
 
 __all__ = ["AdminApi"]
@@ -110,6 +111,10 @@ class AdminApi:
         call = _Call(request, credentials.claims, self.router.find(request.method, segments))
         if call.route.endpoint is not None and call.route.endpoint.after_events:
             self._environment.flush_events()
+        return retried(lambda: self._call(call, segments))
+
+    def _call(self, call: _Call, segments: Sequence[str]) -> AdminResponse:
+        request = call.request
         with self._environment.store.read() as reader:
             context, values = self._located(call, reader)
             seen = reader.revision

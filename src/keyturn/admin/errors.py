@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
-from keyturn.store.spi import Duplicate, StoreError
+from keyturn.store.spi import Duplicate, InDoubt, StoreError
 
 __all__ = [
     "HTTP_FORBIDDEN",
@@ -209,7 +209,8 @@ def unavailable(error: StoreError) -> AdminError:
     if isinstance(error, Duplicate):
         return DuplicateResource()
     _log.error("an administrator's request failed: %s", error)
-    return OAuthError(503, "temporarily_unavailable", "The database cannot be used now; nothing has changed.")
+    changed = "whether anything has changed is not known" if isinstance(error, InDoubt) else "nothing has changed"
+    return OAuthError(503, "temporarily_unavailable", f"The database cannot be used now; {changed}.")
 
 
 def unknown_error(error: BaseException, error_id: str) -> ServerError:

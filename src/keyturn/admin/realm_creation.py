@@ -48,6 +48,7 @@ from keyturn.store.collections import (
     ROLES,
     USERS,
 )
+from keyturn.store.retrying import retried
 from keyturn.store.spi import Collection, Duplicate, Relation, Store, Transaction
 
 __all__ = [
@@ -87,9 +88,13 @@ def create_realm(
         AdminError: it is no valid realm, or one of this name or id exists.
     """
     prepared = prepare_realm(representation, fresh=fresh, random=random)
-    with store.write() as tx:
-        store_realm(tx, prepared, fresh=fresh)
-    return prepared.realm
+
+    def put() -> RealmRepresentation:
+        with store.write() as tx:
+            store_realm(tx, prepared, fresh=fresh)
+        return prepared.realm
+
+    return retried(put)
 
 
 def check_realm_name(name: str) -> None:

@@ -9,8 +9,9 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
+from math import inf
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,10 +27,10 @@ from keyturn.jose.x509 import certificate_der, certificate_names, check_pair, va
 from keyturn.representations import decode
 from keyturn.store.backends import connected
 from keyturn.store.connections import Connections
+from keyturn.store.dialect import Dialect
 from keyturn.store.opening import key_of, schema_of, serves
 from keyturn.store.schema import VERSION
 from keyturn.store.spi import StoreError
-from keyturn.store.sql_reader import Dialect
 
 _DAY: Final = 86_400
 _SOON: Final = 14
@@ -114,10 +115,9 @@ def _data_files(settings: Settings) -> list[Path]:
 
 
 def _changed(path: Path) -> float:
-    try:
+    with suppress(OSError):
         return path.stat().st_mtime
-    except OSError:
-        return 0.0
+    return 0.0
 
 
 def _day(moment: float) -> str:
@@ -126,11 +126,10 @@ def _day(moment: float) -> str:
 
 def _exists(path: Path) -> bool:
     """Whether it is there, as far as this user can see."""
-    try:
+    with suppress(OSError):
         path.stat()
-    except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _may(path: Path, mode: int) -> bool:
@@ -217,6 +216,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             found = schema_of(connections, dialect)
             refused = found is not None and found > VERSION and not serves(connections, dialect)
             key = None if found is None else _wrong_key(settings, connections, dialect)
+            with connections.connection() as connection:
+                apart = time.time() - dialect.earlier(connection, inf)
         except (StoreError, dialect.errors) as error:
             why = error if isinstance(error, StoreError) else dialect.translate(error)
             yield failure(
@@ -229,6 +230,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield fine("database", "is empty: the first start of a server makes its tables")
         return
     yield fine("database", "answers")
+    yield from _apart(apart, "the database")
     if found < VERSION:
         text = f"schema {found} is not this version's, {VERSION}: the next start migrates it"
         yield warning("migrations", text, "back it up, and try with keyturn migrate --dry-run")
@@ -349,13 +351,14 @@ def _clocks_apart(answer: httpx.Response) -> Iterator[Finding]:
     """Where something in between tells its time."""
     if "date" not in answer.headers:
         return
-    try:
-        apart = abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time())
-    except ValueError:  # it is no time at all
-        return
-    if apart > _APART:
-        text = f"it differs by {apart:.0f} seconds from that of {answer.url.host}"
-        yield warning("clock", text, "keep both right with NTP")
+    with suppress(ValueError):  # it is no time at all
+        told = parsedate_to_datetime(answer.headers["date"]).timestamp()
+        yield from _apart(time.time() - told, answer.url.host)
+
+
+def _apart(seconds: float, whose: str) -> Iterator[Finding]:
+    if _APART < abs(seconds) < inf:
+        yield warning("clock", f"it is {abs(seconds):.0f} seconds off that of {whose}", "keep both right with NTP")
 
 
 def _address(settings: Settings) -> str:

@@ -21,6 +21,7 @@ from keyturn.representations import RealmRepresentation, UserRepresentation, giv
 from keyturn.representations.reading import UnreadableDocument, read
 from keyturn.store.collections import REALMS, ROLES
 from keyturn.store.data_directory import DataDirectory
+from keyturn.store.retrying import retried
 from keyturn.store.spi import Relation, Store, Transaction
 
 __all__ = ["FAIL", "REPLACE", "SKIP", "import_realms"]
@@ -61,16 +62,21 @@ def import_realms(settings: Settings, *, file: Path | None, directory: Path | No
                 administrator = bootstrap(store, settings, held.path, on_terminal=sys.stdout.isatty(), clock=time.time)
                 if administrator is not None:
                     print("\n".join(administrator_text(administrator, server_url(settings))))
-            with store.write() as tx:
-                for each in made:
-                    _store(tx, each, fresh)
-                administer_realms(tx, fresh=fresh)
-                if not _has_administrator(tx):
-                    print(_LOCKED_OUT, file=sys.stderr)
+            if not retried(lambda: _put(store, made, fresh)):
+                print(_LOCKED_OUT, file=sys.stderr)
         finally:
             store.close()
     for realm in wanted:
         print(f"realm {realm.realm} is imported")
+
+
+def _put(store: Store, made: Sequence[NewRealm], fresh: Fresh) -> bool:
+    """Whether somebody can log in to administer what is stored."""
+    with store.write() as tx:
+        for each in made:
+            _store(tx, each, fresh)
+        administer_realms(tx, fresh=fresh)
+        return _has_administrator(tx)
 
 
 def _wanted(store: Store, realms: Sequence[RealmRepresentation], existing: str) -> list[RealmRepresentation]:

@@ -26,7 +26,7 @@ _USED: Final = 2000
 """Credentials whose use waits, at which a batch waits no longer."""
 LONGEST: Final = 1000
 """Characters of one value (Keycloak ``max-detail-length``): much of it comes from callers."""
-_PAUSE: Final = 1.0
+_PAUSE: Final = 0.5
 """Seconds for which a batch is gathered."""
 
 
@@ -56,7 +56,7 @@ class Recorder:
     """A sink that keeps events, and the use of clients, for the store.
 
     Args:
-        save: stores a batch; called by one thread at a time.
+        save: stores a batch; called by one thread at a time, and after NotSaved with the same batch again.
         pause: seconds for which a batch is gathered, and after which a failed one is tried again.
     """
 
@@ -67,7 +67,8 @@ class Recorder:
         self._kept: Final = deque[Event]()
         self._issued: Final = deque[Event](maxlen=10 * capacity)
         self._batch: Final[list[Event]] = []
-        self._uses: Final[dict[tuple[str, str, str], Use]] = {}
+        self._uses: dict[tuple[str, str, str], Use] = {}
+        self._batch_uses: Uses = {}
         self._flushing: Final = threading.Lock()
         self._called: Final = threading.Event()
         self._hurried: Final = threading.Event()
@@ -119,22 +120,23 @@ class Recorder:
             _LOGGER.error("%d events are lost: they could not be stored before the end", self.waiting)
 
     def flush(self) -> None:
-        """Writes what waits, in this thread. Where that fails, it is told to the log once, and goes on waiting."""
+        """Writes what waits, in this thread. Where that fails, it is told to the log once, and goes on waiting.
+
+        A batch stays as it is until it is stored: one that may have been stored already can be known again.
+        """
         with self._flushing:
-            self._count()
             try:
-                while self._fill() or self._uses:
-                    self._save(self._batch, self._uses)
+                while self._batch or self._batch_uses or self._fill():
+                    self._save(self._batch, self._batch_uses)
                     self._batch.clear()
-                    self._uses.clear()
+                    self._batch_uses = {}
+                    if self._failing:
+                        _LOGGER.warning("events are stored again")
+                    self._failing = False
             except NotSaved as error:
                 if not self._failing:
                     _LOGGER.error("events cannot be stored, and wait: %s", error)
                 self._failing = True
-                return
-            if self._failing:
-                _LOGGER.warning("events are stored again")
-            self._failing = False
 
     def _run(self) -> None:
         while not self._stopping:
@@ -153,13 +155,15 @@ class Recorder:
                 self._called.set()
 
     def _fill(self) -> bool:
-        """Takes up to a batch from the queue; whether there is any."""
+        """Takes up to a batch from the queue, and the use of clients until now; whether there is any."""
         if self.dropped > self._reported:
             _LOGGER.error("%d events are lost: more than %d waited", self.dropped - self._reported, self._capacity)
             self._reported = self.dropped
         while self._kept and len(self._batch) < BATCH:
             self._batch.append(self._kept.popleft())
-        return bool(self._batch)
+        self._count()
+        self._batch_uses, self._uses = self._uses, {}
+        return bool(self._batch or self._batch_uses)
 
     def _count_now(self) -> None:
         """Counts the tokens, unless what was counted is being written: then they wait for the next."""

@@ -9,7 +9,8 @@ from typing import Final
 from anyio import to_thread
 
 from keyturn.oauth2.inquiries import UseOnce
-from keyturn.store.spi import Busy, Conflict, Store
+from keyturn.store.retrying import retried
+from keyturn.store.spi import Busy, Store
 
 MAXIMUM_WAITING: Final = 10_000
 """Uses that wait to be written; beyond that, callers are told to come back."""
@@ -54,10 +55,7 @@ class SingleUse:
                         written.set_result(first)
 
     def _commit(self, uses: list[UseOnce]) -> list[bool]:
-        try:
-            return self._write_down(uses)
-        except Conflict:  # of two groups that were in each other's way, one has been written
-            return self._write_down(uses)
+        return retried(lambda: self._write_down(uses))
 
     def _write_down(self, uses: list[UseOnce]) -> list[bool]:
         with self._store.write(shared=True) as transaction:

@@ -40,6 +40,7 @@ from keyturn.registry.user_profile import is_complete
 from keyturn.representations import UserRepresentation, given, replace
 from keyturn.sessions.passwords import verify_password
 from keyturn.store.collections import CLIENTS, COMPONENTS, LOGIN_FAILURES, REALMS, SESSIONS, USERS
+from keyturn.store.retrying import retried
 from keyturn.store.spi import Reader, Store
 
 Clock = Callable[[], float]
@@ -56,6 +57,13 @@ class FactFinder:
 
     def resolve(self, realm: Realm, question: Question) -> Facts | None:
         """The answer; None for a question that only wants something to be there, as a key."""
+        return retried(lambda: self._resolve(realm, question))
+
+    def perform(self, realm: Realm, effect: Effect) -> None:
+        """Writes what was decided; durable when this returns. Raises Overtaken."""
+        retried(lambda: self._perform(realm, effect))
+
+    def _resolve(self, realm: Realm, question: Question) -> Facts | None:
         match question:
             case CheckPassword():
                 return self._check_password(realm, question)
@@ -69,8 +77,7 @@ class FactFinder:
                 self._make_key(realm, question.algorithm)
                 return None
 
-    def perform(self, realm: Realm, effect: Effect) -> None:
-        """Writes what was decided; durable when this returns. Raises Overtaken."""
+    def _perform(self, realm: Realm, effect: Effect) -> None:
         match effect:
             case SaveSession():
                 self._save_session(realm, effect)

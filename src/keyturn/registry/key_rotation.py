@@ -1,7 +1,7 @@
 """Takes the steps of ``model.key_rotation`` that are due. Blocks: for worker threads."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from keyturn.jose.jwk import InvalidKey
@@ -10,6 +10,7 @@ from keyturn.model.key_rotation import Rotation, Steps, rotation_of
 from keyturn.oauth2.identifiers import new_id
 from keyturn.representations import ComponentRepresentation, RealmRepresentation, given, replace
 from keyturn.store.collections import COMPONENTS, REALMS
+from keyturn.store.retrying import retried
 from keyturn.store.spi import Reader, Store
 
 _LOGGER: Final = logging.getLogger("keyturn.keys")
@@ -20,6 +21,7 @@ def rotate_keys(store: Store, now: float, random: Callable[[int], bytes]) -> Non
 
     Several servers may call this at the same time: each step is taken by one of them.
     """
+    now = store.agreed_time(now)
     with store.read() as reader:
         realms = reader.select(REALMS, None)
     for realm in realms:
@@ -46,10 +48,18 @@ def _rotate(
             _LOGGER.warning("no next key for %s of realm %r: %s", given(announced.name, ""), name, error)
         else:
             made[_place(announced)] = key
+    for told in retried(lambda: _taken(store, realm_id, rotation, now, made)):
+        _LOGGER.info("realm %r: %s", name, told)
+
+
+def _taken(
+    store: Store, realm_id: str, rotation: Rotation, now: int, made: Mapping[str, ComponentRepresentation]
+) -> Sequence[str]:
+    """Takes the steps that are due still; what there is to tell of them."""
     with store.write() as transaction:
         current = transaction.get(REALMS, realm_id, realm_id)
         if current is None or rotation_of(given(current.attributes, {})) != rotation:
-            return
+            return ()
         due = _due(transaction, realm_id, rotation, now)  # another server may have been faster
         for announced in due.announced:
             if _place(announced) in made:
@@ -58,8 +68,7 @@ def _rotate(
             transaction.update(COMPONENTS, realm_id, changed)
         for component_id in due.removed:
             transaction.delete(COMPONENTS, realm_id, component_id)
-    for told in due.told:
-        _LOGGER.info("realm %r: %s", name, told)
+    return due.told
 
 
 def _due(reader: Reader, realm_id: str, rotation: Rotation, now: int) -> Steps:

@@ -2,13 +2,14 @@
 
 from keyturn.jose.seal import SealBroken, SealKey, WrongSealKey
 from keyturn.store.connections import Connection, Connections
+from keyturn.store.dialect import Dialect, translated
+from keyturn.store.retrying import retried
 from keyturn.store.revisions import Revisions
 from keyturn.store.schema import ALL, META, REVISION, SCHEMA_VERSION, SERVES, SERVES_KEY, VERSION
 from keyturn.store.seal_key import SealKeys, SealKeyWrong
 from keyturn.store.sealing import Sealing
 from keyturn.store.spi import StoreError
 from keyturn.store.sql import Clock, SqlStore
-from keyturn.store.sql_reader import Dialect, translated
 from keyturn.store.sql_text import creation, insert
 
 
@@ -47,11 +48,15 @@ def opened(
 
 def prepared(connections: Connections, dialect: Dialect, seal: SealKeys, *, as_it_is: bool = False) -> Sealing:
     """What ``opened`` does before there is a store; `connections` are closed where that fails."""
-    try:
+
+    def prepare() -> Sealing:
         with translated(dialect):
             if as_it_is and (found := schema_of(connections, dialect)) != VERSION:
                 raise OtherSchema(found)
             return _prepared(connections, dialect, seal)
+
+    try:
+        return retried(prepare)
     except BaseException:
         connections.close()  # whatever stopped it, the file is let go
         raise

@@ -1,5 +1,6 @@
 """psycopg's connection as the store wants it: its statements and texts, and an end to waiting."""
 
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import lru_cache
 from time import monotonic
@@ -16,6 +17,10 @@ _LONGEST: Final = 60.0
 _NUL: Final = "\0"
 _MARK: Final = "\uffff"
 """PostgreSQL's text has no NUL: it stands there as this, which is no character, and a zero."""
+
+_VALUES: Final = re.compile(r"(?<=VALUES )\((?:\?, )*\?\)")
+_PARAMETERS: Final = 10_000
+"""Values in one statement; PostgreSQL takes up to 65,535."""
 
 GivenUp = Callable[[], bool]
 """Whether the database is out of reach; asked ten times a second by whoever waits for an answer."""
@@ -84,9 +89,22 @@ class PsycopgConnection:
         return PsycopgCursor(self.driver.execute(_placed(statement), _sent(values)))
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]], /) -> "PsycopgCursor":
-        cursor = self.driver.cursor()
-        cursor.executemany(_placed(statement), map(_sent, rows))
-        return PsycopgCursor(cursor)
+        """Executes it with many rows at a time where it has VALUES, else with one.
+
+        Never in a pipeline: PostgreSQL does not count as idle who falls silent in the middle of one, and lets that hold
+        what it has locked for ever.
+        """
+        cursor = PsycopgCursor(self.driver.cursor())
+        if (found := _VALUES.search(statement)) is None:
+            for row in rows:
+                cursor = self.execute(statement, row)
+            return cursor
+        values = found.group()
+        for start in range(0, len(rows), most := max(_PARAMETERS // len(rows[0]), 1)):
+            chunk = rows[start : start + most]
+            many = ", ".join([values] * len(chunk))
+            cursor = self.execute(statement.replace(values, many), [value for row in chunk for value in row])
+        return cursor
 
     def commit(self) -> None:
         self.driver.commit()

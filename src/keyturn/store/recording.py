@@ -1,6 +1,7 @@
 """Writes what the sinks of events have gathered, and forgets what has been kept for long enough."""
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -11,18 +12,26 @@ from keyturn.representations.client_initial_access import ClientInitialAccessPre
 from keyturn.representations.event import EventRepresentation
 from keyturn.store.collections import INITIAL_ACCESS, REALMS
 from keyturn.store.logs import ADMIN_EVENTS, EVENTS
+from keyturn.store.retrying import retried
 from keyturn.store.spi import ClientUse, Log, Store, StoreError
 
 ADMIN_EVENTS_EXPIRATION: Final = "adminEventsExpiration"
 """The realm's attribute that says for how many seconds admin events are kept."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,18}")
+CLOCKS_APART: Final = 900
+"""Seconds for which what has expired is kept: a node whose clock is behind may still take what was used or revoked."""
+_BATCHES: Final = "events"
+"""Where in the store's used keys the batches stand that have been written."""
+_REMEMBERED: Final = 3600
+"""Seconds for which it is known that a batch has been written."""
 _AT_ONCE: Final = 5000
 """Entries that are forgotten in one transaction, so that nobody waits long for it."""
 
 
-def saver(store: Store, new_id: Callable[[], str]) -> Save:
-    """What writes a batch to `store`, in one transaction. `new_id` gives fresh ids."""
+def saver(store: Store, new_id: Callable[[], str], clock: Callable[[], float] = time.time) -> Save:
+    """What writes a batch to `store`, in one transaction, and once. `new_id` gives fresh ids."""
+    name = ""
 
     def save(events: Sequence[Event], uses: Uses) -> None:
         entries = [(event.realm_id, _entry(event, new_id())) for event in events]
@@ -30,12 +39,20 @@ def saver(store: Store, new_id: Callable[[], str]) -> Save:
             ClientUse(realm_id, client, use.tokens, use.last, credential, _storable(use.address))
             for (realm_id, client, credential), use in uses.items()
         ]
-        try:
+
+        def write() -> None:
             with store.write(shared=True) as transaction:
-                transaction.append(EVENTS, entries)
-                transaction.count_uses(used)
+                if transaction.use_once(_BATCHES, name, int(clock()) + _REMEMBERED):
+                    transaction.append(EVENTS, entries)
+                    transaction.count_uses(used)
+
+        nonlocal name
+        name = name or (given(entries[0][1].id, "") if entries else new_id())
+        try:
+            retried(write)
         except StoreError as error:
-            raise NotSaved(str(error)) from None
+            raise NotSaved(str(error)) from None  # which may have been written: then its name says so the next time
+        name = ""
 
     return save
 
@@ -66,8 +83,9 @@ def _storable(value: str) -> str:
 
 
 def tidy(store: Store, now: float) -> None:
-    """Forgets what has expired at `now` (epoch seconds). Raises StoreError."""
-    store.prune(int(now))
+    """Forgets what has expired at `now` (epoch seconds) by the clock of the database, too. Raises StoreError."""
+    now = store.agreed_time(now)
+    retried(lambda: store.prune(int(now) - CLOCKS_APART))
     with store.read() as reader:
         realms = reader.select(REALMS, None)
     for realm in realms:
@@ -85,9 +103,13 @@ def _forget_spent(store: Store, realm_id: str, now: int) -> None:
     with store.read() as reader:
         spent = [access.id for access in reader.select(INITIAL_ACCESS, realm_id) if _is_spent(access, now)]
     if spent:
-        with store.write() as transaction:
-            for access_id in spent:
-                transaction.delete(INITIAL_ACCESS, realm_id, given(access_id, ""))
+        retried(lambda: _remove(store, realm_id, spent))
+
+
+def _remove(store: Store, realm_id: str, spent: Sequence[Maybe[str]]) -> None:
+    with store.write() as transaction:
+        for access_id in spent:
+            transaction.delete(INITIAL_ACCESS, realm_id, given(access_id, ""))
 
 
 def _is_spent(access: ClientInitialAccessPresentation, now: int) -> bool:
@@ -101,7 +123,9 @@ def _admin_lifespan(realm: RealmRepresentation) -> int:
 
 
 def _expire(store: Store, log: Log[Any], realm_id: str, before: int) -> None:
-    forgotten = _AT_ONCE
-    while forgotten == _AT_ONCE:
+    def some() -> int:
         with store.write() as transaction:
-            forgotten = transaction.forget(log, realm_id, before, limit=_AT_ONCE)
+            return transaction.forget(log, realm_id, before, limit=_AT_ONCE)
+
+    while retried(some) == _AT_ONCE:
+        """There may be more."""

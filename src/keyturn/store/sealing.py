@@ -7,7 +7,15 @@ from typing import Final
 from keyturn.jose.seal import SealKey, associated_data, is_sealed
 from keyturn.representations import decode, encode
 from keyturn.representations.secrecy import replace_secrets, secret_paths
-from keyturn.store.spi import Collection, D
+from keyturn.store.spi import Collection, D, Unavailable
+
+
+class Resealed(Unavailable):
+    """The secrets in the database are sealed with another key than this server's."""
+
+    def __init__(self) -> None:
+        super().__init__("its secrets were sealed with another key: start this server anew with that one")
+
 
 _SEALED_LATER: Final = "authenticatorConfig"
 """The part of a realm's document whose secrets some databases have as they came, before they were sealed there."""

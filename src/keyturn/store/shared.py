@@ -5,17 +5,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, repeat
 from time import monotonic
 from typing import Final, Protocol
 
 from keyturn.store.collections import READ_EACH_TIME
 from keyturn.store.connections import Connection, Connections
+from keyturn.store.dialect import Dialect
 from keyturn.store.revisions import Revisions
-from keyturn.store.sealing import Sealing
+from keyturn.store.sealing import Resealed, Sealing
 from keyturn.store.spi import Change, StoreError, Unavailable
 from keyturn.store.sql import Clock, SqlStore
-from keyturn.store.sql_reader import Dialect
 
 _LOGGER: Final = logging.getLogger("keyturn.store")
 
@@ -38,11 +39,24 @@ _PAUSES: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
 """Seconds between looks at who has heard."""
 
 
+_APART: Final = 5.0
+"""Seconds by which clocks may differ until somebody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the database says of itself: its newest revision, the id of its seal key, and its time (epoch seconds)."""
+
+    revision: int
+    seal_key_id: str
+    clock: float
+
+
 class Announcements(Protocol):
     """A connection of its own, to hear of commits by."""
 
-    def newest(self) -> int:
-        """The newest revision, by asking. Raises StoreError, within two seconds."""
+    def newest(self) -> Told:
+        """How things stand, by asking. Raises StoreError, within two seconds."""
         ...
 
     def wait(self, seconds: float) -> int | None:
@@ -101,6 +115,7 @@ class SharedStore(SqlStore):
         self._heard = heard
         self._late: dict[int, int] = {}
         """Who did not hear in time, and what it had heard by then: until that changes, nobody waits for it."""
+        self._apart = False
         self._max_staleness = self._true_until = float("inf")
         """Seconds, and the moment from which what the listeners know is too old to decide by."""
 
@@ -197,11 +212,22 @@ class SharedStore(SqlStore):
                 _LOGGER.exception("what other nodes write cannot be followed now")
                 stop.wait(_RETRY)
 
-    def _hear(self, newest: Callable[[], int]) -> None:
+    def _compare(self, clock: float) -> None:
+        apart = self._clock() - clock
+        if abs(apart) > _APART and not self._apart:
+            _LOGGER.warning("the clock is %.0f s off that of the database: keep both right with NTP", apart)
+        elif abs(apart) <= _APART and self._apart:
+            _LOGGER.warning("the clock is that of the database again")
+        self._apart = abs(apart) > _APART
+
+    def _hear(self, newest: Callable[[], Told]) -> None:
         asked = time.monotonic()
-        revision = newest()
+        told = newest()
+        if told.seal_key_id != self._sealing.key.id:  # as good as out of reach
+            raise Resealed
         self._contact.answered(time.monotonic())
-        if revision != self._followed:
+        self._compare(told.clock)
+        if told.revision != self._followed:
             self.catch_up()
         self._true_until = max(self._true_until, asked + self._max_staleness)
 

@@ -99,10 +99,7 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An entry of the change log.
-
-    ``kind`` is the name of a collection or relation, ``id`` the document's or the relation's source.
-    """
+    """An entry of the change log: ``kind`` names a collection or relation, ``id`` is the document's or the source."""
 
     revision: int
     realm_id: str
@@ -137,6 +134,10 @@ class Conflict(Busy):
 
 class Unavailable(StoreError):
     """The database cannot be read or written: disk full, read-only, gone."""
+
+
+class InDoubt(Unavailable):
+    """The connection broke after a commit was asked for and before it was answered: it was done, or it was not."""
 
 
 class Reader(Protocol):
@@ -210,10 +211,7 @@ class Reader(Protocol):
         first: int = 0,
         limit: int | None = None,
     ) -> Sequence[P]:
-        """As ``select``, but of each document only what `part` declares.
-
-        Many documents are looked through at a part of the cost. What is secret in them stays sealed.
-        """
+        """As ``select``, but of each document only what `part` declares, at a part of the cost; secrets stay sealed."""
         ...
 
     def targets(self, relation: Relation, realm_id: str, source: str) -> list[str]:
@@ -353,10 +351,7 @@ class Store(Protocol):
         ...
 
     def behind(self) -> bool:
-        """Whether other processes have told of commits that the listeners have not heard of yet.
-
-        One look into memory: every decision from what is remembered asks. If so, ``catch_up`` comes first.
-        """
+        """Whether others have told of commits that no listener has heard of: then ``catch_up`` comes first. Quick."""
         ...
 
     def catch_up(self) -> None:
@@ -365,6 +360,10 @@ class Store(Protocol):
 
     def changes_since(self, revision: int) -> Sequence[Change] | None:
         """The entries after `revision`; None where the log no longer reaches back so far."""
+        ...
+
+    def agreed_time(self, now: float) -> float:
+        """`now`, or what the clock that all nodes share says where that is earlier. Raises StoreError."""
         ...
 
     def prune(self, now: int) -> None:

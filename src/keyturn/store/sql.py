@@ -4,26 +4,27 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from threading import Lock
-from typing import Final
+from typing import TypeVar
 
 from keyturn.jose.seal import SealKey
 from keyturn.store.collections import COLLECTIONS
 from keyturn.store.connections import Connection, Connections
+from keyturn.store.dialect import Dialect, translated
+from keyturn.store.retrying import retried
 from keyturn.store.revisions import Revisions
 from keyturn.store.sealing import Sealing
-from keyturn.store.spi import EVERYTHING, Change, Conflict, Reader, StoreError, Transaction
-from keyturn.store.sql_reader import Dialect, SqlReader, translated
+from keyturn.store.spi import EVERYTHING, Change, Conflict, InDoubt, Reader, StoreError, Transaction
+from keyturn.store.sql_reader import SqlReader
 from keyturn.store.sql_transaction import SqlTransaction
 from keyturn.store.turns import Turns
+
+_R = TypeVar("_R", bound=SqlReader)
 
 Clock = Callable[[], float]
 """Tells the time in epoch seconds, like ``time.time``."""
 
 KEPT_REVISIONS = 10_000
 """How far back the change log reaches after `prune`."""
-
-_ATTEMPTS: Final = 3
-"""How often a transaction is begun anew that others were in the way of."""
 
 
 class SqlStore:
@@ -114,6 +115,14 @@ class SqlStore:
         with self._reader() as reader:
             return reader.changes_since(revision)
 
+    def agreed_time(self, now: float) -> float:
+        """`now` by this machine's clock, or what the database's says where that is earlier (epoch seconds).
+
+        What nodes forget for each other is not to be forgotten by the one whose clock is ahead. Raises Unavailable.
+        """
+        with self._connection(lambda _: None) as connection, translated(self._dialect):
+            return self._dialect.earlier(connection, now)
+
     def prune(self, now: int) -> None:
         """Forgets what expired at `now` (epoch seconds) and all but the last revisions of the change log."""
         with self._transaction() as transaction:
@@ -152,33 +161,49 @@ class SqlStore:
     @contextmanager
     def _reader(self) -> Iterator[SqlReader]:
         with self._connection(self._dialect.begin_read) as connection:
-            yield SqlReader(connection, self._dialect, self._sealing)
+            yield self._begun(
+                connection, self._dialect.begin_read, lambda: SqlReader(connection, self._dialect, self._sealing)
+            )
 
     @contextmanager
     def _transaction(self, *, shared: bool = False) -> Iterator[SqlTransaction]:
         beside = shared and self._dialect.writes_beside
         with nullcontext() if beside else self._turns.turn(self._dialect.busy_timeout):
             with self._connection(self._dialect.begin_write) as connection:
-                transaction = self._begun(connection, shared=shared)
+                now = int(self._clock())
+                transaction = self._begun(
+                    connection,
+                    self._dialect.begin_write,
+                    lambda: SqlTransaction(connection, self._dialect, self._sealing, now, shared=shared),
+                )
                 yield transaction
                 changes = transaction.finish()
-                with translated(self._dialect):
-                    connection.commit()
+                self._commit(connection)
             if changes:
                 self._tell(changes)
         if changes:
             self._told(changes)
 
-    def _begun(self, connection: Connection, *, shared: bool) -> SqlTransaction:
-        """The transaction whose first statement has been run, which is begun anew where others are in its way."""
-        for _ in range(_ATTEMPTS):
+    def _commit(self, connection: Connection) -> None:
+        try:
+            connection.commit()
+        except self._dialect.errors as error:
+            told = self._dialect.translate(error)
+            raise (InDoubt(str(told)) if self._dialect.leaves_in_doubt(error) else told) from None
+
+    def _begun(self, connection: Connection, begin: Callable[[Connection], None], first: Callable[[], _R]) -> _R:
+        """What `first`, a transaction's first statement, gives; it is begun anew where others are in its way."""
+
+        def again() -> _R:
             try:
-                return SqlTransaction(connection, self._dialect, self._sealing, int(self._clock()), shared=shared)
+                return first()
             except Conflict:
                 with translated(self._dialect):
                     connection.rollback()
-                    self._dialect.begin_write(connection)
-        return SqlTransaction(connection, self._dialect, self._sealing, int(self._clock()), shared=shared)
+                    begin(connection)
+                raise
+
+        return retried(again)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Tells the listeners of a commit of this process, after those of others before it; then the others."""

@@ -7,10 +7,11 @@ from typing import Any, Final
 from keyturn.representations import encode
 from keyturn.store.collections import CLIENTS, SESSIONS
 from keyturn.store.connections import Connection
+from keyturn.store.dialect import Dialect, translated
 from keyturn.store.schema import ALL, CHANGE, CLIENT_USE, ENDS, LOG_TABLES, ONCE, RELATION, TABLES, Table, Type
-from keyturn.store.sealing import Sealing
+from keyturn.store.sealing import Resealed, Sealing
 from keyturn.store.spi import Change, ClientUse, Collection, D, Duplicate, Log, Relation
-from keyturn.store.sql_reader import CHUNK, Dialect, SqlReader, translated
+from keyturn.store.sql_reader import CHUNK, SqlReader
 from keyturn.store.sql_text import Where, insert, insert_whole, marking, names_of, quoted, update
 
 _INSERTS: Final = {name: insert(table) for name, table in (TABLES | LOG_TABLES).items()}
@@ -34,7 +35,10 @@ _COUNT_USE: Final = (
 """Adds to what is known of a credential, if its client is there."""
 _PLACE: Final = attrgetter("realm_id", "client", "credential")
 _RENAME_USE: Final = f'UPDATE "client_use" SET "credential" = ? WHERE {_CREDENTIAL}'
-_RAISE_REVISION: Final = 'UPDATE "revision" SET "value" = "value" + 1 RETURNING "value"'
+_RAISE_REVISION: Final = (
+    'UPDATE "revision" SET "value" = "value" + 1'
+    ' RETURNING "value", (SELECT "value" FROM "meta" WHERE "name" = \'seal_key_id\')'
+)
 
 
 class SqlTransaction(SqlReader):
@@ -166,7 +170,9 @@ class SqlTransaction(SqlReader):
             return ()
         if self._shared:
             raise RuntimeError("a transaction beside others changes what they may have read")
-        self.revision = self._rows(_RAISE_REVISION)[0][0]
+        self.revision, key_id = self._rows(_RAISE_REVISION)[0]
+        if key_id != self._sealing.key.id:  # whoever sealed anew did not see this server: it was cut off
+            raise Resealed
         changes = [Change(self.revision, *change) for change in self._changes]
         self._run_many(_LOG_CHANGE, [(each.revision, each.realm_id, each.kind, each.id) for each in changes])
         with self._guarded():
@@ -174,7 +180,9 @@ class SqlTransaction(SqlReader):
         return changes
 
     def reseal(self, collections: Iterable[Collection[Any]], new: Sealing) -> None:
-        """Seals every secret with another key, and names that key as the database's."""
+        """Seals every secret with another key, and names that key as the database's. Raises Busy: nodes use it."""
+        with self._guarded():
+            self._dialect.be_alone(self._connection)
         for collection in collections:
             table = quoted(collection.name)
             for number, *row in self._rows(f'SELECT "sequence", "realm_id", "id", "document" FROM {table}'):

@@ -13,6 +13,7 @@ import pytest
 from harness.postgresql import Cluster, cluster_or_skip
 from keyturn.config import Settings
 from keyturn.http.tls import open_tls
+from keyturn.jose.seal import new_seal_key
 from keyturn.representations import RoleRepresentation
 from keyturn.store import shared
 from keyturn.store.backends import postgresql as backend
@@ -20,7 +21,7 @@ from keyturn.store.collections import ROLES
 from keyturn.store.psycopg_connection import PsycopgConnection
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.shared import SharedStore
-from keyturn.store.spi import StoreError, Unavailable
+from keyturn.store.spi import Busy, Duplicate, InDoubt, StoreError, Unavailable
 
 pytestmark = pytest.mark.full
 
@@ -147,7 +148,8 @@ def test_others_are_asked_where_there_are_any_and_have_answered_when_it_returns(
 def test_a_commit_of_another_node_is_found_where_nothing_is_told(
     postgresql: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "_HAS_NOTIFY", "SELECT 1 WHERE false")
+    missing = "DO $$ BEGIN RAISE EXCEPTION 'not supported' USING ERRCODE = '0A000'; END $$"
+    monkeypatch.setattr(backend, "_NOTIFY", missing)
     url = postgresql.new_schema()
     with node(url, tmp_path) as one, node(url, tmp_path) as other:
         heard = heard_by(one, until="a")
@@ -249,3 +251,82 @@ def test_the_network_is_encrypted_where_the_url_wants_it(own_cluster: Cluster, t
     stranger = open_tls(Settings(data=tmp_path / "x"), tmp_path / "x", time.time())
     with pytest.raises(Unavailable, match="certificate verify failed"):
         backend.open_store(f"{url}?sslmode=verify-full&sslrootcert={stranger.ca}", SealKeys(tmp_path), lambda: 0)
+
+
+def test_secrets_are_not_sealed_anew_while_nodes_serve(postgresql: Cluster, tmp_path: Path) -> None:
+    url = postgresql.new_schema()
+    alone = backend.open_store(url, SealKeys(tmp_path), lambda: 0)
+    with node(url, tmp_path) as store:
+        put(store, "a")
+        Event().wait(0.5)
+        eventually(lambda: refuses_to_reseal(alone))
+    eventually(lambda: not refuses_to_reseal(alone))
+    alone.close()
+
+
+def refuses_to_reseal(store: SharedStore) -> bool:
+    try:
+        store.reseal(new_seal_key())
+    except Busy as error:
+        return str(error) == "nodes serve from this database: stop them all"
+    return False
+
+
+def test_a_node_that_nobody_saw_while_secrets_were_sealed_anew_writes_nothing_and_serves_no_more(
+    postgresql: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgresql.new_schema()
+    cut_off = backend.open_store(url, SealKeys(tmp_path), lambda: 0)
+    put(cut_off, "a")
+    alone = backend.open_store(url, SealKeys(tmp_path), lambda: 0)
+    alone.reseal(new_seal_key())
+    alone.close()
+    with pytest.raises(Unavailable, match="sealed with another key"):
+        put(cut_off, "lost")
+    with cut_off.read() as read:
+        assert [role.name for role in read.select(ROLES, "r1")] == ["a"]
+    with cut_off.following(STALENESS):
+        eventually(lambda: fails(cut_off.catch_up))
+        eventually(cut_off.behind)
+    cut_off.close()
+    assert "start this server anew with that one" in caplog.text
+
+
+def test_a_commit_that_is_not_answered_is_in_doubt(
+    postgresql: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = backend.open_store(postgresql.new_schema(), SealKeys(tmp_path), lambda: 0)
+    commit = PsycopgConnection.commit
+
+    def lost(connection: PsycopgConnection) -> None:
+        commit(connection)
+        connection.driver.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(PsycopgConnection, "commit", lost)
+    with pytest.raises(InDoubt, match="cannot be reached"):
+        put(store, "a")
+    monkeypatch.setattr(PsycopgConnection, "commit", commit)
+    with pytest.raises(Duplicate):
+        put(store, "a")
+    store.close()
+
+
+def test_what_a_node_forgets_has_expired_by_the_clock_of_the_database_too(postgresql: Cluster, tmp_path: Path) -> None:
+    store = backend.open_store(postgresql.new_schema(), SealKeys(tmp_path), lambda: 0)
+    assert abs(store.agreed_time(time.time() + 3600) - time.time()) < 60
+    assert store.agreed_time(1000) == 1000
+    store.close()
+
+
+def test_a_clock_that_is_not_the_databases_is_told_once(
+    postgresql: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    off = 30.0
+    store = backend.open_store(postgresql.new_schema(), SealKeys(tmp_path), lambda: time.time() + off)
+    with store.following(STALENESS):
+        eventually(lambda: "the clock is 30 s off that of the database" in caplog.text)
+        off = 0.0
+        eventually(lambda: "the clock is that of the database again" in caplog.text)
+    assert len(caplog.records) == 2
+    store.close()

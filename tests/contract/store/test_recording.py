@@ -16,7 +16,7 @@ from keyturn.store import recording
 from keyturn.store.collections import CLIENTS, INITIAL_ACCESS, REALMS
 from keyturn.store.logs import ADMIN_EVENTS, EVENTS
 from keyturn.store.recording import saver, tidy
-from keyturn.store.spi import ClientUse, Entries, Log
+from keyturn.store.spi import ClientUse, Entries, InDoubt, Log
 from keyturn.store.sql import SqlStore
 
 NOW = 1_700_000_000
@@ -152,3 +152,37 @@ def test_initial_access_tokens_that_register_nothing_more_are_forgotten(realms: 
     tidy(realms, NOW)
     with realms.read() as reader:
         assert [access.id for access in reader.select(INITIAL_ACCESS, "r1")] == ["for-ever", "not-yet"]
+
+
+def test_a_batch_whose_commit_was_not_answered_is_written_once(
+    store: SqlStore, ids: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.write() as write:
+        write.insert(CLIENTS, "r1", ClientRepresentation(id="c1", client_id="robot"))
+    save, answered = saver(store, ids, lambda: NOW), SqlStore._commit
+
+    def unanswered(self: SqlStore, connection: Any) -> None:
+        answered(self, connection)
+        raise InDoubt("the connection to the database is lost")
+
+    batch = [Event("LOGIN", "demo", "r1", NOW, "192.0.2.1", kept=True)]
+    uses = {("r1", "c1", ""): Use(3, NOW, "192.0.2.1")}
+    monkeypatch.setattr(SqlStore, "_commit", unanswered)
+    with pytest.raises(NotSaved):
+        save(batch, uses)
+    monkeypatch.setattr(SqlStore, "_commit", answered)
+    save(batch, uses)
+    save(batch, {})
+    assert len(stored(store, EVENTS)) == 2
+    with store.read() as read:
+        assert [use.tokens for use in read.uses("r1", ["c1"])] == [3]
+
+
+def test_what_was_used_or_revoked_is_remembered_for_longer_than_it_counts(store: SqlStore) -> None:
+    """By a clock that is a quarter of an hour behind it counts still."""
+    with store.write(shared=True) as write:
+        for key, until in (("long ago", NOW - 900), ("lately", NOW - 899)):
+            assert write.use_once("revoked:r1", key, until)
+    tidy(store, NOW)
+    with store.read() as read:
+        assert [key for key, _ in read.used("revoked:r1", NOW - 1000)] == ["lately"]

@@ -136,6 +136,18 @@ def test_what_cannot_be_stored_now_waits_and_is_told_once(shelf: Shelf, caplog: 
     ]
 
 
+def test_a_batch_that_may_have_been_stored_is_tried_again_as_it_was(shelf: Shelf) -> None:
+    recorder = Recorder(shelf.save)
+    shelf.full = True
+    recorder.record(event(0, issued_to="c1"))
+    recorder.flush()
+    shelf.full = False
+    recorder.record(event(1, issued_to="c1"))
+    recorder.flush()
+    assert [[each.time for each in batch] for batch in shelf.batches] == [[100.5], [101.5]]
+    assert shelf.uses == {("r1", "c1", ""): (2, 101)}
+
+
 def test_the_thread_writes_by_itself_and_again_after_a_failure(shelf: Shelf) -> None:
     recorder = Recorder(shelf.save, pause=0.01)
     recorder.start()

@@ -28,6 +28,7 @@ from keyturn.representations import UNSET, ClientRepresentation, encode, given, 
 from keyturn.representations.oidc_client import OIDCClientRepresentation
 from keyturn.representations.reading import UnreadableDocument, read
 from keyturn.representations.realm import RealmRepresentation
+from keyturn.store.retrying import retried
 from keyturn.store.spi import StoreError
 
 __all__ = ["RegistrationApi"]
@@ -83,7 +84,7 @@ class RegistrationApi:
                 return _options(request, route)
             call = _Call(request, realm, route)
             try:
-                response = self._serve(call)
+                response = retried(lambda: self._serve(call))
             except Refusal as refusal:
                 self._tell(call, refusal)
                 raise

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from keyturn.store.connections import Connections
+from keyturn.store.dialect import Dialect
 from keyturn.store.revisions import Revisions
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.sql import Clock, SqlStore
-from keyturn.store.sql_reader import Dialect
 
 BACKENDS: Final = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}
 """Every backend by the scheme of its URLs: a module of this package that has an ``open_store``, too."""

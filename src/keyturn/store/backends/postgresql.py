@@ -14,15 +14,15 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from keyturn.store.connections import Connection, Connections
+from keyturn.store.dialect import Dialect, translated
 from keyturn.store.opening import prepared
 from keyturn.store.psycopg_connection import PsycopgConnection, connect
 from keyturn.store.revisions import Revisions
 from keyturn.store.schema import Table, Type, key_of_index
 from keyturn.store.seal_key import SealKeys
-from keyturn.store.shared import Contact, SharedStore
+from keyturn.store.shared import Contact, SharedStore, Told
 from keyturn.store.spi import Busy, Conflict, Duplicate, StoreError, Unavailable
 from keyturn.store.sql import Clock
-from keyturn.store.sql_reader import Dialect, translated
 
 name: Final = "postgresql"
 
@@ -36,11 +36,28 @@ _SOON: Final = 1.5
 """Seconds in which a database that is in reach says what its newest revision is."""
 
 _CHANNEL: Final = "keyturn"
-_HAS_NOTIFY: Final = "SELECT 1 FROM pg_catalog.pg_proc WHERE proname = 'pg_notify'"
 _HEARD: Final = (
     'SELECT "pid", "application_name" FROM pg_catalog.pg_stat_activity'
     """ WHERE "datname" = current_database() AND "application_name" LIKE 'keyturn % heard %'"""
 )
+_NOTIFY: Final = "SELECT pg_notify('keyturn', '')"
+
+FOLLOWED: Final = (
+    'SELECT "value", (SELECT "value" FROM "meta" WHERE "name" = \'seal_key_id\'), extract(epoch FROM clock_timestamp())'
+    ' FROM "revision"'
+)
+"""What a follower asks."""
+
+_SERVED: Final = "hashtext('keyturn serves from ' || current_schema())"
+_SERVES: Final = f"SELECT pg_try_advisory_lock_shared({_SERVED})"
+_ALONE: Final = f"SELECT pg_try_advisory_xact_lock({_SERVED})"
+_SCHEMA: Final = "SELECT pg_advisory_xact_lock(hashtext('keyturn schema'))"
+
+_TIME: Final = "SELECT extract(epoch FROM clock_timestamp())"
+
+_UNKNOWN: Final = "40003"
+_GONE: Final = frozenset({"08", "57", "XX"})
+"""SQLSTATE of a commit of which nothing is known, and the classes of those that the server's end cut short."""
 
 _SESSION: Final = MappingProxyType(
     {
@@ -96,7 +113,7 @@ def open_store(url: str, seal: SealKeys, clock: Clock, revisions: Revisions | No
     connections = Connections(lambda: connect(parameters, given_up=contact.lost), psycopg.Error, _KEPT, _is_lost)
     sealing = prepared(connections, DIALECT, seal)
     with translated(DIALECT), connections.connection() as connection:
-        dialect = PostgresqlDialect(notifies=connection.execute(_HAS_NOTIFY).fetchone() is not None)
+        dialect = PostgresqlDialect(notifies=_notifies(connection))
         (schema,) = connection.execute("SELECT current_schema()").fetchone()
     revisions = revisions or Revisions()
     # Each process shows in its connection's name what it has heard: it goes with the connection, and costs no write.
@@ -130,6 +147,16 @@ def parameters_of(url: str) -> dict[str, Any]:
     return {**_CONNECTING, **told, "options": f"{limits} {told.get('options') or ''}".rstrip()}
 
 
+def _notifies(connection: Connection) -> bool:
+    try:
+        connection.execute(_NOTIFY)
+    except (psycopg.NotSupportedError, errors.UndefinedFunction):
+        return False
+    except errors.ReadOnlySqlTransaction:  # a standby, which may be promoted
+        return True
+    return True
+
+
 def _is_lost(connection: Connection) -> bool:
     return isinstance(connection, PsycopgConnection) and connection.driver.closed
 
@@ -144,16 +171,26 @@ class _Announcements:
             self._connection = connect({**parameters, "connect_timeout": "2"}, longest=_SOON)
             try:
                 if dialect.notifies:
-                    self._connection.execute(f"LISTEN {_CHANNEL}")
-            except psycopg.NotSupportedError:
-                pass  # asking alone is enough
+                    self._attempt(f"LISTEN {_CHANNEL}")
+                if self._attempt(_SERVES) is False:
+                    raise Busy("the secrets in the database are being sealed with another key")
             except BaseException:
                 self._connection.close()
                 raise
 
-    def newest(self) -> int:
+    def _attempt(self, statement: str) -> Any:
+        """The first value of what not every database can do; None where it cannot, which is no harm."""
+        try:
+            cursor = self._connection.driver.execute(statement.encode())
+            row = cursor.fetchone() if cursor.description else None
+        except psycopg.NotSupportedError:
+            return None
+        return None if row is None else row[0]
+
+    def newest(self) -> Told:
         with translated(self._dialect):
-            return int(self._connection.execute('SELECT "value" FROM "revision"').fetchone()[0])
+            revision, seal_key_id, clock = self._connection.execute(FOLLOWED).fetchone()
+            return Told(int(revision), seal_key_id, float(clock))
 
     def wait(self, seconds: float) -> int | None:
         with translated(self._dialect):
@@ -207,16 +244,14 @@ class PostgresqlDialect:
         connection.execute(f"SELECT setval(pg_get_serial_sequence(?, ?), ({highest}), false)", (name, number))
 
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
-        assert isinstance(connection, PsycopgConnection)
+        connection.execute("SAVEPOINT attempt")  # not in a pipeline: see PsycopgConnection.executemany
         try:
-            with connection.driver.pipeline():  # one way there and back
-                connection.execute("SAVEPOINT attempt")
-                cursor = connection.execute(statement, values)
-                connection.execute("RELEASE SAVEPOINT attempt")
-            return cursor.rowcount
+            touched = connection.execute(statement, values).rowcount
         except errors.UniqueViolation:
             connection.execute("ROLLBACK TO SAVEPOINT attempt")
             raise
+        connection.execute("RELEASE SAVEPOINT attempt")
+        return touched
 
     def take_time(self, connection: Connection) -> None:
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -224,7 +259,7 @@ class PostgresqlDialect:
     def begin_exclusive(self, connection: Connection) -> None:
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         _writes(connection, writes=True)
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('keyturn schema'))")
+        self._attempt(connection, _SCHEMA)
         connection.execute("SET LOCAL statement_timeout = 0")  # a table may be large
         assert isinstance(connection, PsycopgConnection)
         connection.driver.longest = inf
@@ -246,6 +281,28 @@ class PostgresqlDialect:
             return Unavailable(_unreachable(error))
         known = _SENTENCES.get(state) or next((_CLASSES[part] for part in (state, state[:2]) if part in _CLASSES), None)
         return Unavailable(known or f"the database failed: {type(error).__name__}")
+
+    def be_alone(self, connection: Connection) -> None:
+        if self._attempt(connection, _ALONE) is False:
+            raise Busy("nodes serve from this database: stop them all")
+
+    def _attempt(self, connection: Connection, statement: str) -> Any:
+        """As ``_Announcements._attempt``, in a transaction that goes on."""
+        connection.execute("SAVEPOINT attempt")
+        try:
+            value = connection.execute(statement).fetchone()[0]
+        except psycopg.NotSupportedError:
+            connection.execute("ROLLBACK TO SAVEPOINT attempt")
+            return None
+        connection.execute("RELEASE SAVEPOINT attempt")
+        return value
+
+    def leaves_in_doubt(self, error: Exception) -> bool:
+        state = getattr(error, "sqlstate", None)
+        return state is None or state == _UNKNOWN or state[:2] in _GONE
+
+    def earlier(self, connection: Connection, now: float) -> float:
+        return min(now, float(connection.execute(_TIME).fetchone()[0]))
 
     def driver(self, connection: Connection) -> Any:
         assert isinstance(connection, PsycopgConnection)

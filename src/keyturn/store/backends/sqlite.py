@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from keyturn.store.connections import Connection, Connections
+from keyturn.store.dialect import Dialect
 from keyturn.store.opening import opened
 from keyturn.store.revisions import Revisions
 from keyturn.store.schema import Table, Type, key_of_index
 from keyturn.store.seal_key import SealKeys
 from keyturn.store.spi import Busy, Duplicate, StoreError, Unavailable
 from keyturn.store.sql import Clock, SqlStore
-from keyturn.store.sql_reader import Dialect
 
 name: Final = "sqlite"
 
@@ -184,6 +184,15 @@ class _Sqlite:
         if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return Busy("the database is locked by another process")
         return Unavailable(_SENTENCES.get(primary, f"the database failed: {getattr(error, 'sqlite_errorname', code)}"))
+
+    def be_alone(self, connection: Connection) -> None:
+        """Who holds the data directory is."""
+
+    def leaves_in_doubt(self, error: Exception) -> bool:
+        return False  # it is in this process
+
+    def earlier(self, connection: Connection, now: float) -> float:
+        return now
 
     def driver(self, connection: Connection) -> Any:
         return connection

@@ -13,8 +13,8 @@ from sqlalchemy import StaticPool, Text, create_engine
 from sqlalchemy.ext.compiler import compiles
 
 from keyturn.store.connections import Connection
+from keyturn.store.dialect import Dialect
 from keyturn.store.schema import SERVES, SERVES_KEY
-from keyturn.store.sql_reader import Dialect
 
 
 @compiles(Text, "postgresql")
