@@ -126,6 +126,7 @@ def prepare(load: Load) -> None:
 def suffered(scene: Scene, fault: Callable[[Scene], object]) -> list[str]:
     """Does it, waits until all is well, and tells what was seen. Gives the promises that were broken."""
     load, name = scene.load, fault.__name__.replace("_", " ")
+    load.during = name
     before = {seen: Counter(seen.causes) for seen in load.seen}
     failures, scene.away = load.tokens.failures(), 0.0
     load.tokens.begin()

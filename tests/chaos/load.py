@@ -74,8 +74,10 @@ class Load:
         self.writes = Seen()
         self.used = Seen()
         """Assertions: each counts once, on whichever node."""
+        self.during = ""
+        """The fault that happens, or has happened last."""
         self.twice: list[str] = []
-        """What happened to assertions that were taken more than once."""
+        """What happened to assertions that were taken more than once, and during what."""
         self.acknowledged: dict[str, str] = {}
         """The path of each mapper and role that an administrator was told is there, by its name."""
         self.refused: set[str] = set()
@@ -87,7 +89,7 @@ class Load:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._admin_tokens: dict[int, tuple[float, str]] = {}
-        self._assertions: deque[tuple[float, str, int]] = deque()
+        self._assertions: deque[tuple[float, str, list[bool], str]] = deque()
 
     @property
     def seen(self) -> tuple[Seen, Seen, Seen]:
@@ -152,14 +154,16 @@ class Load:
         with ThreadPoolExecutor(2) as pool:
             while not self._stop.wait(0.1):
                 shown = assertion("signer", f"{HOSTNAME}/realms/plant", time.time())
-                taken = sum(pool.map(lambda node: self.taken(node, shown), self.nodes))  # noqa: B023 - done here
-                self._assertions.append((time.monotonic(), shown, taken))
-                if taken > 1:
-                    self.twice.append("at once, on both nodes")
+                fault = self.during
+                taken = list(pool.map(lambda node: self.taken(node, shown), self.nodes))  # noqa: B023 - done here
+                self._assertions.append((time.monotonic(), shown, taken, fault))
+                if sum(taken) > 1:
+                    self.twice.append(f"at once, on both nodes, while {fault}")
                 if self._assertions[0][0] < time.monotonic() - 12:
-                    _, again, before = self._assertions.popleft()
-                    if before + sum(self.taken(node, again) for node in self.nodes) > 1:
-                        self.twice.append("after a while")
+                    _, again, before, then = self._assertions.popleft()
+                    now = [self.taken(node, again) for node in self.nodes]
+                    if sum(before) <= 1 < sum(before) + sum(now):
+                        self.twice.append(f"by nodes {before} while {then}, by {now} while {self.during}")
 
     def taken(self, node: ServerProcess, shown: str) -> bool:
         """Whether a node gives a token for an assertion."""

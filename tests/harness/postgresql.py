@@ -119,6 +119,9 @@ class Cluster:
         """From now on commits are on a standby, too, when they are acknowledged."""
         self.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.run("SELECT pg_reload_conf()")
+        while self.run("SELECT sync_state FROM pg_stat_replication") != "sync":
+            time.sleep(0.05)
+        self.run("CHECKPOINT")  # by the process that makes commits wait, once it has read the configuration
 
     def promote(self) -> None:
         """Makes a standby the one that is written to."""

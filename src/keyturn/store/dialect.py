@@ -24,6 +24,8 @@ class Dialect(Protocol):
     """What stands after LIMIT where there is none."""
     writes_beside: bool
     """Whether the database lets several write at the same time."""
+    earlier_time: str
+    """SQL: the parameter ``?`` (epoch seconds), or what the clock of the database says where that is earlier."""
     alembic_url: str
     """Names the database to Alembic, which is given a connection."""
 

@@ -73,12 +73,15 @@ def update(table: Table, names: Sequence[str], where: Sequence[str]) -> str:
 
 
 @cache
-def marking(count: int) -> str:
-    """Marks so many keys as used that are not, or no longer: takes their values and then the time. Gives those."""
+def marking(count: int, time: str) -> str:
+    """Marks so many keys as used that are not, or no longer: takes their values and then the time. Gives those.
+
+    `time` is the SQL that makes of that parameter what counts as now.
+    """
     rows = ", ".join(["(?, ?, ?)"] * count)
     return (
         f'INSERT INTO "once" ("namespace", "key", "until") VALUES {rows} ON CONFLICT ("namespace", "key")'
-        ' DO UPDATE SET "until" = excluded."until" WHERE "once"."until" <= ? RETURNING "namespace", "key"'
+        f' DO UPDATE SET "until" = excluded."until" WHERE "once"."until" <= {time} RETURNING "namespace", "key"'
     )
 
 

@@ -116,7 +116,7 @@ class SqlTransaction(SqlReader):
         return True
 
     def use_once(self, namespace: str, key: str, until: int) -> bool:
-        return bool(self._rows(marking(1), (namespace, key, until, self._now)))
+        return bool(self._rows(self._marking(1), (namespace, key, until, self._now)))
 
     def use_each_once(self, uses: Sequence[tuple[str, str, int]]) -> list[bool]:
         wanted = {(namespace, key): until for namespace, key, until in reversed(uses)}  # the first of those alike
@@ -125,12 +125,16 @@ class SqlTransaction(SqlReader):
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             values = [value for row in chunk for value in row]
-            marked.update((row[0], row[1]) for row in self._rows(marking(len(chunk)), (*values, self._now)))
+            marked.update((row[0], row[1]) for row in self._rows(self._marking(len(chunk)), (*values, self._now)))
         first = []
         for namespace, key, _ in uses:
             first.append((namespace, key) in marked)
             marked.discard((namespace, key))
         return first
+
+    def _marking(self, count: int) -> str:
+        # A clock that is ahead of the others' must not take for over what they still count on.
+        return marking(count, self._dialect.earlier_time)
 
     def announce(self, kind: str, realm_id: str, id: str) -> None:  # noqa: A002
         self._changed(realm_id, kind, id)

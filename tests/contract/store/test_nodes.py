@@ -319,6 +319,16 @@ def test_what_a_node_forgets_has_expired_by_the_clock_of_the_database_too(postgr
     store.close()
 
 
+def test_a_node_that_is_ahead_takes_nothing_for_over_that_others_count_on(postgresql: Cluster, tmp_path: Path) -> None:
+    store = backend.open_store(postgresql.new_schema(), SealKeys(tmp_path), lambda: time.time() + 600)
+    until = int(time.time()) + 60
+    with store.write(shared=True) as write:
+        assert write.use_once("jti", "live", until)
+        assert write.use_each_once([("jti", "live", until), ("jti", "past", until - 120)]) == [False, True]
+        assert write.use_once("jti", "past", until)
+    store.close()
+
+
 def test_a_clock_that_is_not_the_databases_is_told_once(
     postgresql: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

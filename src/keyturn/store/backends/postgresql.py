@@ -211,6 +211,7 @@ class PostgresqlDialect:
     busy_timeout = _BUSY_TIMEOUT
     errors: type[Exception] = psycopg.Error
     # Names are ordered, and told apart, by their bytes, whatever the database's own order is.
+    earlier_time = "least(CAST(? AS NUMERIC), extract(epoch FROM clock_timestamp()))"
     types: Mapping[Type, str] = MappingProxyType({Type.NUMBER: "BIGSERIAL", Type.TEXT: 'TEXT COLLATE "C"'})
     lowered = 'lower({} COLLATE "und-x-icu")'
     no_limit = "ALL"

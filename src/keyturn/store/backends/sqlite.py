@@ -126,6 +126,7 @@ def _lower(text: str | None) -> str | None:
 class _Sqlite:
     busy_timeout = _BUSY_TIMEOUT
     errors: type[Exception] = sqlite3.Error
+    earlier_time = "?"
     types: Mapping[Type, str] = MappingProxyType({Type.NUMBER: "INTEGER"})  # rows are numbered only under this name
     lowered = "lower({})"
     no_limit = "-1"
