@@ -99,8 +99,8 @@ class PsycopgConnection:
             for row in rows:
                 cursor = self.execute(statement, row)
             return cursor
-        values = found.group()
-        for start in range(0, len(rows), most := max(_PARAMETERS // len(rows[0]), 1)):
+        values, most = found.group(), max(_PARAMETERS // found.group().count("?"), 1)
+        for start in range(0, len(rows), most):
             chunk = rows[start : start + most]
             many = ", ".join([values] * len(chunk))
             cursor = self.execute(statement.replace(values, many), [value for row in chunk for value in row])
