@@ -34,7 +34,7 @@ test-image: environment ## builds the container's image for real and walks throu
 
 test-postgresql: environment ## the tests on PostgreSQL; two nodes of two workers behind a round robin answer as Keycloak does
 	$(PYTEST) -n $(WORKERS) -k "postgresql or nodes or versions" tests/contract/store tests/parity tests/resilience tests/unit/cli
-	TESTS_DATABASE=postgresql $(PYTEST) -n $(WORKERS) -m "not full" tests/wire tests/security tests/unit/admin \
+	TESTS_DATABASE=postgresql $(PYTEST) -n $(WORKERS) -m "not full and not sqlite" tests/wire tests/security tests/unit/admin \
 		--ignore tests/wire/test_serve_demo.py --ignore tests/wire/test_serve_footprint.py --ignore tests/wire/test_serve_memory.py
 
 test-chaos: environment ## two nodes on a PostgreSQL of their own, and every fault in turn; SECONDS=600 goes on for so long

@@ -18,6 +18,8 @@ from keyturn.representations.secrecy import secret_paths
 from keyturn.store.backends.sqlite import open_store
 from keyturn.store.seal_key import SealKeyMissing, SealKeys, SealKeyWrong
 
+pytestmark = pytest.mark.sqlite
+
 MINE, THEIRS = "secret of mine", "secret of theirs"
 
 

@@ -92,6 +92,7 @@ def test_pages_of_any_origin_read_a_copy_that_is_for_them(server: RealmServer) -
     assert get(server, CERTS).headers["vary"] == "Origin"
 
 
+@pytest.mark.sqlite
 def test_no_copy_reaches_beyond_the_change_of_a_key(tmp_path: Path) -> None:
     """From long before a key is announced until it signs, no answer promises more than the time that is left."""
     realm = make_realm(tmp_path, attributes={MAX_AGE: "600", PERIOD: "8000", OVERLAP: "2000"})
@@ -116,6 +117,7 @@ def test_no_copy_reaches_beyond_the_change_of_a_key(tmp_path: Path) -> None:
     realm.store.close()
 
 
+@pytest.mark.sqlite
 def test_what_is_answered_again_promises_no_more_than_the_first_time(tmp_path: Path) -> None:
     """Requests that came before are not looked at again; the time that is left shrinks all the same."""
     realm = make_realm(tmp_path, attributes={MAX_AGE: "600", PERIOD: "8000", OVERLAP: "2000"})

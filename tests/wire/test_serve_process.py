@@ -67,6 +67,7 @@ def test_answers_have_no_server_and_no_date_header(server: ServerProcess) -> Non
     assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
+@pytest.mark.sqlite
 def test_keys_and_database_are_the_owners_alone(server: ServerProcess) -> None:
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
     for name in ("tls/key.pem", "tls/ca-key.pem", "seal.key", "keyturn.db"):
@@ -141,6 +142,7 @@ def test_a_login_survives_a_restart_and_so_do_certificates(tmp_path: Path) -> No
         assert server.stop() == 0
 
 
+@pytest.mark.sqlite
 def test_a_wrong_seal_key_or_a_newer_schema_stops_the_start(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         server.stop()

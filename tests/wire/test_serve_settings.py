@@ -180,6 +180,7 @@ def test_management_has_metrics_and_the_http_port_has_not(tmp_path: Path) -> Non
         assert server.request("HEAD", "/health/ready", management=True).body == b""
 
 
+@pytest.mark.sqlite
 def test_ready_is_503_when_the_store_cannot_be_read(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         for name in ("keyturn.db", "keyturn.db-wal", "keyturn.db-shm"):
@@ -192,6 +193,7 @@ def test_ready_is_503_when_the_store_cannot_be_read(tmp_path: Path) -> None:
         server.process.kill()
 
 
+@pytest.mark.sqlite
 def test_reseal_changes_the_key_and_everything_can_still_be_read(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         server.make_client("r", "svc", "svc-secret")
@@ -217,6 +219,7 @@ def test_reseal_changes_the_key_and_everything_can_still_be_read(tmp_path: Path)
     assert (backup / "seal.key").read_text() == before
 
 
+@pytest.mark.sqlite
 def test_a_seal_key_that_is_given_is_not_written_to_the_data_directory(tmp_path: Path) -> None:
     with running(tmp_path / "other") as other:
         other.stop()

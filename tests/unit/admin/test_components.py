@@ -166,6 +166,7 @@ def test_a_setting_that_is_sent_empty_goes_and_one_that_is_not_sent_stays(server
     assert server.call("GET", f"{COMPONENTS}/{made}").body["config"] == {"algorithm": ["RS384"]}
 
 
+@pytest.mark.sqlite
 def test_a_rotation_is_seen_and_goes_on_whatever_is_written(server: Server) -> None:
     attributes = {"keyturn.keys.rotation.period": "8000", "keyturn.keys.rotation.overlap": "2000"}
     assert server.call("PUT", "/demo", {"attributes": attributes}).status == 204

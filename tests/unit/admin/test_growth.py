@@ -87,6 +87,7 @@ def a_token(server: Server) -> None:
     server.call("DELETE", f"/demo/clients/{made.id}")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("work", [clients, users, roles, a_token])
 def test_every_statement_finds_its_rows_by_an_index(
     server: Server, tmp_path: Path, work: Callable[[Server], None]
@@ -105,6 +106,7 @@ def test_every_statement_finds_its_rows_by_an_index(
     assert scans == []
 
 
+@pytest.mark.sqlite
 def test_what_was_counted_once_does_not_choose_the_way_for_ever(tmp_path: Path, made_database: Path) -> None:
     """Statistics of a small database would send the reader of a large one through all of it."""
     path = tmp_path / "keyturn.db"
@@ -187,6 +189,7 @@ def test_what_is_searched_by_attributes_is_not_read_as_a_whole(server: Server) -
     assert found == ["ada", "one"]
 
 
+@pytest.mark.sqlite
 def test_all_realms_are_listed_in_few_queries_each(server: Server) -> None:
     for number in range(5):
         server.call("POST", "", {"realm": f"realm-{number}", "enabled": True})
