@@ -27,7 +27,7 @@ from keyturn.jose.x509 import certificate_der, certificate_names, check_pair, va
 from keyturn.representations import decode
 from keyturn.store.backends import connected
 from keyturn.store.connections import Connections
-from keyturn.store.dialect import Dialect
+from keyturn.store.dialect import Dialect, earlier
 from keyturn.store.opening import key_of, schema_of, serves
 from keyturn.store.schema import VERSION
 from keyturn.store.spi import StoreError
@@ -217,7 +217,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             refused = found is not None and found > VERSION and not serves(connections, dialect)
             key = None if found is None else _wrong_key(settings, connections, dialect)
             with connections.connection() as connection:
-                apart = time.time() - dialect.earlier(connection, inf)
+                apart = time.time() - earlier(dialect, connection, inf)
         except (StoreError, dialect.errors) as error:
             why = error if isinstance(error, StoreError) else dialect.translate(error)
             yield failure(

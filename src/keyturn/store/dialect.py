@@ -77,10 +77,6 @@ class Dialect(Protocol):
         """Whether a commit that raised `error` may have been done all the same."""
         ...
 
-    def earlier(self, connection: Connection, now: float) -> float:
-        """`now` (epoch seconds), or what the clock of the database says where that is earlier."""
-        ...
-
     def driver(self, connection: Connection) -> Any:
         """The driver's own connection, for Alembic."""
         ...
@@ -88,6 +84,11 @@ class Dialect(Protocol):
     def closing(self, connection: Connection) -> None:
         """What is due before the database is closed."""
         ...
+
+
+def earlier(dialect: Dialect, connection: Connection, now: float) -> float:
+    """`now` (epoch seconds), or what the clock of the database says where that is earlier."""
+    return float(connection.execute(f"SELECT {dialect.earlier_time}", (now,)).fetchone()[0])
 
 
 @contextmanager

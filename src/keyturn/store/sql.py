@@ -9,7 +9,7 @@ from typing import TypeVar
 from keyturn.jose.seal import SealKey
 from keyturn.store.collections import COLLECTIONS
 from keyturn.store.connections import Connection, Connections
-from keyturn.store.dialect import Dialect, translated
+from keyturn.store.dialect import Dialect, earlier, translated
 from keyturn.store.retrying import retried
 from keyturn.store.revisions import Revisions
 from keyturn.store.sealing import Sealing
@@ -121,7 +121,7 @@ class SqlStore:
         What nodes forget for each other is not to be forgotten by the one whose clock is ahead. Raises Unavailable.
         """
         with self._connection(lambda _: None) as connection, translated(self._dialect):
-            return self._dialect.earlier(connection, now)
+            return earlier(self._dialect, connection, now)
 
     def prune(self, now: int) -> None:
         """Forgets what expired at `now` (epoch seconds) and all but the last revisions of the change log."""

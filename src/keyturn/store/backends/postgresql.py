@@ -3,7 +3,8 @@
 Needs the extra ``postgresql``; imported only where such a database is named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from math import inf
 from types import MappingProxyType
 from typing import Any, Final
@@ -52,8 +53,6 @@ _SERVED: Final = "hashtext('keyturn serves from ' || current_schema())"
 _SERVES: Final = f"SELECT pg_try_advisory_lock_shared({_SERVED})"
 _ALONE: Final = f"SELECT pg_try_advisory_xact_lock({_SERVED})"
 _SCHEMA: Final = "SELECT pg_advisory_xact_lock(hashtext('keyturn schema'))"
-
-_TIME: Final = "SELECT extract(epoch FROM clock_timestamp())"
 
 _UNKNOWN: Final = "40003"
 _GONE: Final = frozenset({"08", "57", "XX"})
@@ -210,8 +209,8 @@ class PostgresqlDialect:
 
     busy_timeout = _BUSY_TIMEOUT
     errors: type[Exception] = psycopg.Error
+    earlier_time = "least(CAST(? AS DOUBLE PRECISION), extract(epoch FROM clock_timestamp()))"
     # Names are ordered, and told apart, by their bytes, whatever the database's own order is.
-    earlier_time = "least(CAST(? AS NUMERIC), extract(epoch FROM clock_timestamp()))"
     types: Mapping[Type, str] = MappingProxyType({Type.NUMBER: "BIGSERIAL", Type.TEXT: 'TEXT COLLATE "C"'})
     lowered = 'lower({} COLLATE "und-x-icu")'
     no_limit = "ALL"
@@ -245,14 +244,8 @@ class PostgresqlDialect:
         connection.execute(f"SELECT setval(pg_get_serial_sequence(?, ?), ({highest}), false)", (name, number))
 
     def attempt(self, connection: Connection, statement: str, values: Sequence[Any]) -> int:
-        connection.execute("SAVEPOINT attempt")  # not in a pipeline: see PsycopgConnection.executemany
-        try:
-            touched = connection.execute(statement, values).rowcount
-        except errors.UniqueViolation:
-            connection.execute("ROLLBACK TO SAVEPOINT attempt")
-            raise
-        connection.execute("RELEASE SAVEPOINT attempt")
-        return touched
+        with _going_on_after(errors.UniqueViolation, connection):
+            return connection.execute(statement, values).rowcount
 
     def take_time(self, connection: Connection) -> None:
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -289,21 +282,13 @@ class PostgresqlDialect:
 
     def _attempt(self, connection: Connection, statement: str) -> Any:
         """As ``_Announcements._attempt``, in a transaction that goes on."""
-        connection.execute("SAVEPOINT attempt")
-        try:
-            value = connection.execute(statement).fetchone()[0]
-        except psycopg.NotSupportedError:
-            connection.execute("ROLLBACK TO SAVEPOINT attempt")
-            return None
-        connection.execute("RELEASE SAVEPOINT attempt")
-        return value
+        with suppress(psycopg.NotSupportedError), _going_on_after(psycopg.NotSupportedError, connection):
+            return connection.execute(statement).fetchone()[0]
+        return None
 
     def leaves_in_doubt(self, error: Exception) -> bool:
         state = getattr(error, "sqlstate", None)
         return state is None or state == _UNKNOWN or state[:2] in _GONE
-
-    def earlier(self, connection: Connection, now: float) -> float:
-        return min(now, float(connection.execute(_TIME).fetchone()[0]))
 
     def driver(self, connection: Connection) -> Any:
         assert isinstance(connection, PsycopgConnection)
@@ -314,6 +299,18 @@ class PostgresqlDialect:
 
 
 DIALECT: Final = PostgresqlDialect(notifies=True)
+
+
+@contextmanager
+def _going_on_after(refusal: type[psycopg.Error], connection: Connection) -> Iterator[None]:
+    """Lets the transaction go on after `refusal` as if nothing had been run. The refusal is raised."""
+    connection.execute("SAVEPOINT attempt")  # not in a pipeline: see PsycopgConnection.executemany
+    try:
+        yield
+    except refusal:
+        connection.execute("ROLLBACK TO SAVEPOINT attempt")
+        raise
+    connection.execute("RELEASE SAVEPOINT attempt")
 
 
 def _writes(connection: Connection, *, writes: bool) -> None:

@@ -192,9 +192,6 @@ class _Sqlite:
     def leaves_in_doubt(self, error: Exception) -> bool:
         return False  # it is in this process
 
-    def earlier(self, connection: Connection, now: float) -> float:
-        return now
-
     def driver(self, connection: Connection) -> Any:
         return connection
 
